@@ -1,0 +1,58 @@
+//! Links a LAPACK, nothing else. A crate whose tree holds `ndarray-linalg` depends on this one and calls
+//! one of its functions (or writes `use lapack_provider as _;`).
+//!
+//! With the default provider, OpenBLAS from the Python package `scipy-openblas32`, each routine is a jump
+//! from its plain name to the library's prefixed one (`dsyev_` to `scipy_dsyev_`); see `build.rs`.
+#![no_std]
+
+#[cfg(scipy_openblas)]
+core::arch::global_asm!(include_str!(concat!(env!("OUT_DIR"), "/forward.s")));
+
+#[cfg(openblas)]
+mod openblas {
+    use core::ffi::{c_char, c_int};
+    unsafe extern "C" {
+        #[cfg_attr(scipy_openblas, link_name = "scipy_openblas_set_num_threads")]
+        pub fn openblas_set_num_threads(n: c_int);
+        #[cfg_attr(scipy_openblas, link_name = "scipy_openblas_get_num_threads")]
+        pub fn openblas_get_num_threads() -> c_int;
+        #[cfg_attr(scipy_openblas, link_name = "scipy_openblas_get_config")]
+        pub fn openblas_get_config() -> *const c_char;
+        #[cfg_attr(scipy_openblas, link_name = "scipy_openblas_get_corename")]
+        pub fn openblas_get_corename() -> *const c_char;
+    }
+}
+
+/// Sets the number of threads of the linked OpenBLAS, one number for the whole process. Does nothing with
+/// another LAPACK.
+pub fn set_num_threads(n: usize) {
+    #[cfg(openblas)]
+    // SAFETY: takes any positive int; OpenBLAS clamps it to what it was built for.
+    unsafe {
+        openblas::openblas_set_num_threads(i32::try_from(n.max(1)).unwrap_or(i32::MAX));
+    }
+    let _ = n;
+}
+
+/// The number of threads of the linked OpenBLAS; `None` with another LAPACK.
+pub fn num_threads() -> Option<usize> {
+    #[cfg(openblas)]
+    // SAFETY: reads one number of the library.
+    let threads = usize::try_from(unsafe { openblas::openblas_get_num_threads() }).ok();
+    #[cfg(not(openblas))]
+    let threads = None;
+    threads
+}
+
+/// The linked OpenBLAS's configuration and the kind of core that it dispatches to; `None` with another LAPACK.
+pub fn config() -> Option<(&'static str, &'static str)> {
+    #[cfg(openblas)]
+    // SAFETY: both return a static string that ends in NUL.
+    let config = unsafe {
+        let text = |p| core::ffi::CStr::from_ptr(p).to_str().unwrap_or("?");
+        Some((text(openblas::openblas_get_config()), text(openblas::openblas_get_corename())))
+    };
+    #[cfg(not(openblas))]
+    let config = None;
+    config
+}

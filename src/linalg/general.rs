@@ -1,0 +1,44 @@
+//! Eigenvalues of a general matrix.
+//!
+//! | f64   |
+//! |:------|
+//! | dgeev |
+//!
+//! Hessenberg reduction and the QR iteration without vectors; about 10 N^3 flops. The eigenvalues of a graph that is
+//! not symmetric are ill conditioned: rounding in another order moves them visibly, so this runs on one BLAS thread.
+
+use ndarray::Array2;
+use ndarray_linalg::{EigVals, c64};
+
+use super::lapack_error;
+use crate::error::Result;
+
+/// The eigenvalues of a square matrix, in LAPACK's order.
+///
+/// # Errors
+/// [`crate::Error::Lapack`] where the iteration does not converge.
+pub fn general_eigenvalues(matrix: &Array2<f64>) -> Result<Vec<c64>> {
+    if matrix.is_empty() {
+        return Ok(Vec::new());
+    }
+    let eigenvalues = matrix.eigvals().map_err(|error| lapack_error(&error))?;
+    Ok(eigenvalues.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A cycle of n: the n-th roots of unity.
+    #[test]
+    fn directed_cycle_has_the_roots_of_unity() {
+        let n = 12;
+        let cycle = Array2::from_shape_fn((n, n), |(i, j)| f64::from(u8::from(j == (i + 1) % n)));
+        let eigenvalues = general_eigenvalues(&cycle).unwrap();
+        for k in 0..n {
+            let root = c64::from_polar(1.0, std::f64::consts::TAU * k as f64 / n as f64);
+            assert!(eigenvalues.iter().any(|v| (v - root).norm() < 1e-13), "{root}");
+        }
+        assert_eq!(general_eigenvalues(&Array2::zeros((0, 0))), Ok(vec![]));
+    }
+}

@@ -1,0 +1,15 @@
+//! Eigenvalues through LAPACK.
+
+mod eigvals;
+mod general;
+
+pub use eigvals::symmetric_eigenvalues;
+pub use general::general_eigenvalues;
+
+use ndarray_linalg::error::LinalgError;
+
+use crate::error::Error;
+
+fn lapack_error(error: &LinalgError) -> Error {
+    Error::Lapack(error.to_string())
+}

@@ -1,0 +1,294 @@
+//! The one place that owns threads: the pool, BLAS's own threads, interrupts, and what a fork leaves behind.
+//!
+//! A computation is a [`Job`]. It runs on a thread of its own while the calling thread waits for it and asks now and
+//! then whether to stop. Within a job either rayon uses the threads, with BLAS at one thread, or one LAPACK call
+//! uses them, never both. The number of OpenBLAS's threads is one number for the whole process, so jobs that want
+//! different numbers take turns at it ([`Gate`]), and it is put back as it was found.
+//!
+//! Nothing here depends on which thread finishes first: the same input and the same number of threads give the same
+//! bits.
+
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
+use std::time::Duration;
+
+use crate::error::{Error, Result};
+
+/// How often a waiting thread looks for an interrupt.
+const POLL: Duration = Duration::from_millis(20);
+
+/// The number of threads to use where the caller names none: `RAYON_NUM_THREADS`, else `OPENBLAS_NUM_THREADS`, else
+/// `OMP_NUM_THREADS` (the first of a list), else the cores that this process may use (affinity and cgroup).
+pub fn default_threads() -> usize {
+    ["RAYON_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"]
+        .iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find_map(|value| value.split(',').next()?.trim().parse().ok().filter(|&n: &usize| n > 0))
+        .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
+}
+
+/// Runs `work` on `threads` threads, and asks `interrupted` on the calling thread every few milliseconds whether to
+/// stop.
+///
+/// # Errors
+/// What `work` returns; [`Error::Interrupted`]; [`Error::Threads`] where the threads cannot be had;
+/// [`Error::Internal`] where `work` panics.
+pub fn run<T: Send>(
+    threads: usize,
+    mut interrupted: impl FnMut() -> bool,
+    work: impl FnOnce(&Job) -> Result<T> + Send,
+) -> Result<T> {
+    let shared = Shared::of_this_process();
+    let pool = shared.pool(threads)?;
+    let cancelled = AtomicBool::new(false);
+    let job = Job { threads, pool: &pool, gate: &shared.gate, cancelled: &cancelled, one_of_many: false };
+    let (send, receive) = mpsc::sync_channel(1);
+    std::thread::scope(|scope| {
+        let root = move || {
+            let result = catch_unwind(AssertUnwindSafe(|| work(&job)));
+            let _ = send.send(result); // the receiver outlives this thread
+        };
+        std::thread::Builder::new()
+            .name("dsentropy".into())
+            .spawn_scoped(scope, root)
+            .map_err(|error| Error::Threads { threads: 1, reason: error.to_string() })?;
+        loop {
+            match receive.recv_timeout(POLL) {
+                Ok(Ok(result)) => return result,
+                Ok(Err(panic)) => return Err(Error::Internal(panic_message(&*panic))),
+                Err(mpsc::RecvTimeoutError::Disconnected) => {
+                    return Err(Error::Internal("the worker thread died".into()));
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    if interrupted() {
+                        cancelled.store(true, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+    })
+}
+
+fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".into())
+}
+
+/// One computation: how many threads it has, and whether it should stop.
+#[derive(Clone, Copy)]
+pub struct Job<'a> {
+    threads: usize,
+    pool: &'a rayon::ThreadPool,
+    gate: &'a Gate,
+    cancelled: &'a AtomicBool,
+    /// Inside [`Job::many`]: this job runs on the pool, beside others, and BLAS is at one thread already.
+    one_of_many: bool,
+}
+
+impl Job<'_> {
+    /// The number of threads.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    /// Fails with [`Error::Interrupted`] once the caller has asked to stop. Loops call it.
+    ///
+    /// # Errors
+    /// See above.
+    pub fn check(&self) -> Result<()> {
+        if self.cancelled.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// Rayon's parallel iterators inside `work` use the job's threads; BLAS calls inside use one.
+    pub(crate) fn parallel<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        if self.one_of_many {
+            return work();
+        }
+        let _one_blas_thread = self.gate.enter(1, self)?;
+        self.pool.install(work)
+    }
+
+    /// One large LAPACK call, which uses the job's threads itself.
+    pub(crate) fn lapack<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.lapack_on(self.threads, work)
+    }
+
+    /// A LAPACK call on one thread, for routines whose result must not depend on the number of threads.
+    pub(crate) fn serial_lapack<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.lapack_on(1, work)
+    }
+
+    fn lapack_on<T>(&self, blas_threads: usize, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        if self.one_of_many {
+            return work();
+        }
+        let _blas_threads = self.gate.enter(blas_threads, self)?;
+        let result = work()?;
+        self.check()?; // LAPACK itself cannot be stopped
+        Ok(result)
+    }
+
+    /// Many problems beside each other: inside `work` rayon spreads them over the job's threads, and each is to be
+    /// computed with the job that `work` is given.
+    pub(crate) fn many<T: Send>(&self, work: impl FnOnce(&Job) -> Result<T> + Send) -> Result<T> {
+        self.parallel(|| work(&Job { one_of_many: true, ..*self }))
+    }
+}
+
+/// Lets jobs into BLAS that agree on its number of threads, and keeps the others waiting.
+#[derive(Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct GateState {
+    inside: usize,
+    threads: usize,
+    /// What the number was before the first of those inside came.
+    found: Option<usize>,
+}
+
+struct Inside<'a>(&'a Gate);
+
+impl Gate {
+    fn enter(&self, threads: usize, job: &Job) -> Result<Inside<'_>> {
+        let mut state = lock(&self.state);
+        while state.inside > 0 && state.threads != threads {
+            job.check()?;
+            state = self.changed.wait_timeout(state, POLL).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        job.check()?;
+        if state.inside == 0 {
+            state.found = lapack_provider::num_threads();
+            state.threads = threads;
+            lapack_provider::set_num_threads(threads);
+        }
+        state.inside += 1;
+        Ok(Inside(self))
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.state);
+        state.inside -= 1;
+        if state.inside == 0 {
+            if let Some(found) = state.found {
+                lapack_provider::set_num_threads(found);
+            }
+            self.0.changed.notify_all();
+        }
+    }
+}
+
+/// What all jobs of a process share. A forked child has none of its parent's threads, and its copy of the parent's
+/// locks may be held by nobody, so each process of a chain of forks has a link of its own.
+struct Shared {
+    process: u32,
+    gate: Gate,
+    pool: Mutex<Option<Arc<rayon::ThreadPool>>>,
+    child: OnceLock<Box<Shared>>,
+}
+
+impl Shared {
+    fn new() -> Self {
+        Self {
+            process: std::process::id(),
+            gate: Gate::default(),
+            pool: Mutex::default(),
+            child: OnceLock::new(),
+        }
+    }
+
+    fn of_this_process() -> &'static Self {
+        static FIRST: OnceLock<Shared> = OnceLock::new();
+        let process = std::process::id();
+        let mut link = FIRST.get_or_init(Self::new);
+        while link.process != process {
+            link = link.child.get_or_init(|| Box::new(Self::new()));
+        }
+        link
+    }
+
+    /// The pool of the last job if it has the right size, else a new one.
+    fn pool(&self, threads: usize) -> Result<Arc<rayon::ThreadPool>> {
+        let mut last = lock(&self.pool);
+        if let Some(pool) = last.as_ref().filter(|pool| pool.current_num_threads() == threads) {
+            return Ok(Arc::clone(pool));
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("dsentropy-{i}"))
+            .build()
+            .map_err(|error| Error::Threads { threads, reason: error.to_string() })?;
+        Ok(Arc::clone(last.insert(Arc::new(pool))))
+    }
+}
+
+/// A lock whose holder panicked guards nothing here that could be half changed.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn result_comes_back() {
+        assert_eq!(run(2, || false, |job| Ok(job.threads())), Ok(2));
+    }
+
+    #[test]
+    fn interrupt_stops_a_loop() {
+        let endless = |job: &Job| -> Result<()> {
+            loop {
+                job.check()?;
+                std::thread::yield_now();
+            }
+        };
+        assert_eq!(run(1, || true, endless), Err(Error::Interrupted));
+    }
+
+    #[test]
+    fn panic_becomes_an_error() {
+        let result: Result<()> = run(1, || false, |_| panic!("boom"));
+        assert_eq!(result, Err(Error::Internal("boom".into())));
+        let result: Result<()> = run(2, || false, |job| job.parallel(|| panic!("boom {}", 2)));
+        assert_eq!(result, Err(Error::Internal("boom 2".into())));
+    }
+
+    #[test]
+    fn blas_threads_are_put_back_and_kept_apart() {
+        let Some(found) = lapack_provider::num_threads() else { return };
+        let seen = |threads| {
+            run(
+                threads,
+                || false,
+                |job| {
+                    let inside = job.lapack(|| Ok(lapack_provider::num_threads()))?;
+                    let beside_rayon = job.parallel(|| Ok(lapack_provider::num_threads()))?;
+                    Ok((inside, beside_rayon))
+                },
+            )
+        };
+        std::thread::scope(|scope| {
+            for threads in [1, 2, 1, 2, 2, 1] {
+                scope.spawn(move || {
+                    for _ in 0..50 {
+                        assert_eq!(seen(threads), Ok((Some(threads), Some(1))));
+                    }
+                });
+            }
+        });
+        let gate = &Shared::of_this_process().gate;
+        while lock(&gate.state).inside > 0 {
+            std::thread::yield_now(); // other tests of this binary
+        }
+        assert!(lapack_provider::num_threads() == Some(found) || lock(&gate.state).inside > 0);
+    }
+}
