@@ -79,7 +79,6 @@ fn link_scipy_openblas() {
             "scipy_openblas"
         }
     };
-    copy_fortran_runtime(&lib_dir, &out);
     copy_licence(&lib_dir, &out);
     println!("cargo::rustc-link-search=native={}", out.display());
     println!("cargo::rustc-link-lib=dylib={link_name}");
@@ -99,17 +98,6 @@ fn copy(from: &Path, folder: &Path) {
     let to = folder.join(from.file_name().expect("a file of the package has a name"));
     if let Err(error) = fs::copy(from, &to) {
         fail(&format!("cannot copy {} to {}: {error}", from.display(), to.display()));
-    }
-}
-
-/// Packages before 0.3.33 carry the Fortran runtime as files of their own.
-fn copy_fortran_runtime(lib_dir: &Path, out: &Path) {
-    for entry in fs::read_dir(lib_dir).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        if ["libgfortran", "libquadmath", "libgcc_s"].iter().any(|stem| name.starts_with(stem)) {
-            copy(&entry.path(), out);
-        }
     }
 }
 

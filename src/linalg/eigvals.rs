@@ -7,7 +7,7 @@
 //! Reduction to tridiagonal form in place and the QR iteration without vectors; 4/3 N^3 flops.
 
 use ndarray::Array2;
-use ndarray_linalg::{EigValshInto, Lapack, Scalar, UPLO};
+use ndarray_linalg::{AllocatedArray, AllocatedArrayMut, Lapack, MatrixLayout, Scalar, UPLO};
 
 use super::lapack_error;
 use crate::error::Result;
@@ -17,17 +17,19 @@ use crate::error::Result;
 ///
 /// # Errors
 /// [`crate::Error::Lapack`] where the iteration does not converge.
-pub fn symmetric_eigenvalues<A>(matrix: Array2<A>) -> Result<Vec<A>>
+pub fn symmetric_eigenvalues<A>(mut matrix: Array2<A>) -> Result<Vec<A>>
 where
     A: Scalar<Real = A> + Lapack,
 {
     if matrix.is_empty() {
         return Ok(Vec::new());
     }
-    // Rows are LAPACK's columns: its upper triangle is the lower one here.
-    let transposed = matrix.reversed_axes();
-    let eigenvalues = transposed.eigvalsh_into(UPLO::Upper).map_err(|error| lapack_error(&error))?;
-    Ok(eigenvalues.to_vec())
+    let layout = matrix.square_layout().map_err(|error| lapack_error(&error))?;
+    // LAPACK reads rows as columns, so its upper triangle is the lower one here.
+    let triangle = if matches!(layout, MatrixLayout::C { .. }) { UPLO::Upper } else { UPLO::Lower };
+    let entries = matrix.as_allocated_mut().map_err(|error| lapack_error(&error))?;
+    // Not `eigvalsh_into`, which computes the eigenvectors as well (ndarray-linalg 0.18).
+    A::eigh(false, layout, triangle, entries).map_err(|error| lapack_error(&error.into()))
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ mod _core {
     #[pymodule_export]
     use crate::python::convert::{PyMeasure, PyOperator};
 
+    #[pymodule_export]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+
     /// The moduli of an operator's eigenvalues.
     #[pyfunction]
     fn eigenvalues<'py>(

@@ -1,0 +1,125 @@
+"""Arrays and parameters, coerced once, with the argument's name in every error.
+
+A bad value is a ``ValueError``, a bad type a ``TypeError``.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Rows: TypeAlias = "NDArray[np.float32] | NDArray[np.float64]"
+
+
+def as_array(value: Any, name: str) -> NDArray[Any]:
+    """Whatever NumPy can make an array of, or a torch tensor on any device, with or without grad."""
+    if hasattr(value, "detach") and hasattr(value, "cpu"):
+        value = value.detach().cpu()
+        if str(value.dtype) == "torch.bfloat16":  # NumPy has no such type
+            value = value.float()
+    if np.ma.is_masked(value):
+        raise ValueError(f"{name} must not have masked entries")
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} must be convertible to an array: {error}") from error
+    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+
+
+def as_rows(value: Any, name: str) -> Rows:
+    """A finite, real array [N, D]; float32 stays float32, all else becomes float64."""
+    array = as_array(value, name)
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if array.ndim != 2:
+        raise ValueError(f"{name} must have two dimensions [N, D], got shape {array.shape}")
+    if array.size == 0:
+        raise ValueError(f"{name} must have at least one row and one column, got shape {array.shape}")
+    with np.errstate(over="ignore"):  # of long double; infinity is refused below
+        rows: Rows = np.require(
+            array, np.float32 if array.dtype == np.float32 else np.float64, requirements="A"
+        )
+    if any(stride % rows.itemsize for stride in rows.strides):  # a field of a structured array
+        rows = rows.copy()
+    finite = np.isfinite(rows)
+    if not finite.all():
+        i, j = np.argwhere(~finite)[0]
+        raise ValueError(f"{name} must be finite, got {rows[i, j]} in row {i}, column {j}")
+    return rows
+
+
+def as_float(value: Any, name: str) -> float:
+    """A real number; not a string, not a bool."""
+    if not isinstance(value, (str, bytes, bytearray, bool, np.bool_)):
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise ValueError(f"{name} must be finite, got {value!r}") from error
+        except (TypeError, ValueError):
+            pass
+    raise TypeError(f"{name} must be a real number, got {value!r}")
+
+
+def as_positive(value: Any, name: str) -> float:
+    """A positive, finite number."""
+    number = as_float(value, name)
+    if not 0 < number < np.inf:
+        raise ValueError(f"{name} must be positive and finite, got {value!r}")
+    return number
+
+
+def as_nonnegative(value: Any, name: str) -> float:
+    """A finite number, at least 0."""
+    number = as_float(value, name)
+    if not 0 <= number < np.inf:
+        raise ValueError(f"{name} must be finite and at least 0, got {value!r}")
+    return number
+
+
+def as_count(value: Any, name: str, largest: int | None = None) -> int:
+    """An integer, at least 1, and at most ``largest``."""
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1, got {number}")
+    if largest is not None and number > largest:
+        raise ValueError(f"{name} must be at most {largest}, the number of rows, got {number}")
+    return number
+
+
+def as_limit(value: Any, name: str) -> int | None:
+    """An integer, at least 1, or None for no limit."""
+    return None if value is None else as_count(value, name)
+
+
+def as_threads(value: Any) -> int | None:
+    """``num_threads``: an integer, at least 1, or None for the default."""
+    return None if value is None else min(as_count(value, "num_threads"), 4096)
+
+
+def as_seed(value: Any, name: str) -> int | None:
+    """An integer, or None for the global generator."""
+    if value is None:
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer or None, got {value!r}") from None
+
+
+def as_floating_dtype(value: DTypeLike, name: str) -> np.dtype[np.floating[Any]]:
+    """A floating dtype."""
+    try:
+        dtype = None if value is None else np.dtype(value)
+    except TypeError:
+        dtype = None
+    if dtype is None or dtype.kind != "f":
+        raise ValueError(f"{name} must be a floating dtype, got {value!r}")
+    return dtype
