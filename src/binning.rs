@@ -90,8 +90,7 @@ mod tests {
     #[test]
     fn edges_are_rounded_as_numpy_rounds_them() {
         let edges = (2..100_u32).flat_map(|n| (1..n).map(move |k| (n, f64::from(k), f64::from(n))));
-        let (n_bins, k, n) =
-            edges.into_iter().find(|(_, k, n)| k * (1.0 / n) > k / n).expect("there are some");
+        let (n_bins, k, n) = edges.into_iter().find(|(_, k, n)| k * (1.0 / n) > k / n).expect("there are some");
         let x = array![[0.0], [(k - 0.5) / n], [k / n], [1.0]];
         // The bins are: the first, k - 1, k - 1 again, the last.
         approx::assert_abs_diff_eq!(entropy(&x, n_bins as usize), 1.5, epsilon = 1e-14);

@@ -93,12 +93,7 @@ impl Points {
     }
 
     /// Like [`Self::squared_distances`], with nothing computed again: off by at most [`Self::gram_error`].
-    pub(crate) fn gram_distances(
-        &self,
-        rows: Range<usize>,
-        columns: Range<usize>,
-        mut out: ArrayViewMut2<f64>,
-    ) {
+    pub(crate) fn gram_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
         let left = self.centred.slice(s![rows.clone(), ..]);
         let right = self.centred.slice(s![columns.clone(), ..]);
         general_mat_mul(-2.0, &left, &right.t(), 0.0, &mut out);
@@ -171,12 +166,8 @@ mod tests {
     #[test]
     fn integers_give_exact_distances() {
         let x = array![[3.0_f32, 0.0], [0.0, 4.0], [3.0, 1.0], [3.0, 1.0]];
-        let expected = array![
-            [0.0, 25.0, 1.0, 1.0],
-            [25.0, 0.0, 18.0, 18.0],
-            [1.0, 18.0, 0.0, 0.0],
-            [1.0, 18.0, 0.0, 0.0]
-        ];
+        let expected =
+            array![[0.0, 25.0, 1.0, 1.0], [25.0, 0.0, 18.0, 18.0], [1.0, 18.0, 0.0, 0.0], [1.0, 18.0, 0.0, 0.0]];
         let points = Points::in_own_scale(x.view());
         approx::assert_abs_diff_eq!(all_pairs(&points), expected, epsilon = 1e-14);
         assert_eq!(points.squared_distance(1, 2) * points.unit().powi(2), 18.0);

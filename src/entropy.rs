@@ -83,14 +83,8 @@ mod tests {
     #[test]
     fn powers_and_signs() {
         let expected = 5_f64.log2() - 1.6;
-        for (eigenvalues, t) in
-            [([4.0, 1.0], 1.0), ([-4.0, 1.0], 1.0), ([2.0, -1.0], 2.0), ([16.0, 1.0], 0.5)]
-        {
-            approx::assert_abs_diff_eq!(
-                spectral_entropy(&eigenvalues, t).unwrap(),
-                expected,
-                epsilon = 1e-14
-            );
+        for (eigenvalues, t) in [([4.0, 1.0], 1.0), ([-4.0, 1.0], 1.0), ([2.0, -1.0], 2.0), ([16.0, 1.0], 0.5)] {
+            approx::assert_abs_diff_eq!(spectral_entropy(&eigenvalues, t).unwrap(), expected, epsilon = 1e-14);
         }
     }
 

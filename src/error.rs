@@ -81,8 +81,7 @@ mod tests {
 
     #[test]
     fn memory_error_states_both_amounts_and_the_way_out() {
-        let text =
-            Error::OutOfMemory { rows: 200_000, needed: 320_500_000_000, available: 512_000_000 }.to_string();
+        let text = Error::OutOfMemory { rows: 200_000, needed: 320_500_000_000, available: 512_000_000 }.to_string();
         for part in ["200000 rows", "320.5 GB", "512 MB", "max_N"] {
             assert!(text.contains(part), "{text}");
         }

@@ -133,11 +133,7 @@ impl Measure {
 /// Square matrices, two copies of the rows, and a twentieth for LAPACK's work space and blocks in flight.
 fn bytes(matrices: f64, n: usize, d: usize) -> u64 {
     let (n, d) = (n as f64, d as f64);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "saturates, and is not negative"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is not negative")]
     let bytes = (8.0 * (1.05 * matrices * n * n + 2.0 * n * d)) as u64;
     bytes
 }

@@ -34,9 +34,8 @@ fn available() -> u64 {
     let cgroup = process
         .and_then(sysinfo::Process::cgroup_limits)
         .map(|limits| limits.total_memory.saturating_sub(limits.rss));
-    let address_space = address_space_limit()
-        .zip(process)
-        .map(|(limit, process)| limit.saturating_sub(process.virtual_memory()));
+    let address_space =
+        address_space_limit().zip(process).map(|(limit, process)| limit.saturating_sub(process.virtual_memory()));
     [machine, cgroup, address_space].into_iter().flatten().min().unwrap_or(u64::MAX)
 }
 

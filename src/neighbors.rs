@@ -46,8 +46,7 @@ pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<
 
 /// Turns row i's Gram distances into ones and zeros.
 fn mark_neighbors(points: &Points, i: usize, n_neighbors: usize, mut row: ArrayViewMut1<f64>) {
-    let kth_smallest =
-        |mut values: Vec<f64>| *values.select_nth_unstable_by(n_neighbors - 1, f64::total_cmp).1;
+    let kth_smallest = |mut values: Vec<f64>| *values.select_nth_unstable_by(n_neighbors - 1, f64::total_cmp).1;
     // The true k-th distance is at most this far from the approximate one, and so is each candidate's own.
     let reach = kth_smallest(row.to_vec()) + 2.0 * points.gram_error(i);
     let candidates: Vec<(usize, f64)> = row
@@ -79,8 +78,7 @@ mod tests {
     fn the_row_itself_counts_and_ties_are_kept() {
         // 1 is as far from 0 as from 2.
         let x = array![[0.0], [1.0], [2.0], [10.0]];
-        let expected =
-            array![[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0], [0.0, 0.0, 1.0, 1.0]];
+        let expected = array![[1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0], [0.0, 0.0, 1.0, 1.0]];
         assert_eq!(graph(&x, 2).unwrap(), expected);
         assert_eq!(graph(&x, 1).unwrap(), Array2::eye(4));
         assert_eq!(graph(&x, 4).unwrap(), Array2::ones((4, 4)));

@@ -196,12 +196,7 @@ struct Shared {
 
 impl Shared {
     fn new() -> Self {
-        Self {
-            process: std::process::id(),
-            gate: Gate::default(),
-            pool: Mutex::default(),
-            child: OnceLock::new(),
-        }
+        Self { process: std::process::id(), gate: Gate::default(), pool: Mutex::default(), child: OnceLock::new() }
     }
 
     fn of_this_process() -> &'static Self {

@@ -61,11 +61,8 @@ fn link_scipy_openblas() {
     }
     let link_name = match os.as_str() {
         "windows" => {
-            let stem = if lib_dir.join("libscipy_openblas.lib").exists() {
-                "libscipy_openblas"
-            } else {
-                "scipy_openblas"
-            };
+            let stem =
+                if lib_dir.join("libscipy_openblas.lib").exists() { "libscipy_openblas" } else { "scipy_openblas" };
             copy(&lib_dir.join(format!("{stem}.lib")), &out);
             copy(&lib_dir.join(format!("{stem}.dll")), &out);
             stem

@@ -104,7 +104,8 @@ def _bins(column: NDArray[Any], n_clusters: int) -> NDArray[np.intp]:
         column, least, greatest = column / 4, least / 4, greatest / 4
         extent = greatest - least
     edges = np.linspace(0, 1, n_clusters + 1)[:-1]
-    return np.digitize((column - least) / extent, edges)
+    bins: NDArray[np.intp] = np.digitize((column - least) / extent, edges)
+    return bins
 
 
 def _spectral_clustering(reference: NDArray[Any], n_clusters: int) -> NDArray[Any]:

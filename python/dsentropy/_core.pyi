@@ -7,6 +7,19 @@ from numpy.typing import NDArray
 
 _Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
+__all__ = [
+    "Measure",
+    "Operator",
+    "__version__",
+    "blas_config",
+    "default_threads",
+    "eigenvalues",
+    "entropy",
+    "neighbor_graph",
+    "spectral_entropy",
+    "subset_entropies",
+]
+
 __version__: str
 
 @final

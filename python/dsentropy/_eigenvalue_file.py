@@ -34,7 +34,8 @@ def digest(rows: Rows) -> str:
     step = max(1, 2**20 // rows.shape[1])
     for start in range(0, len(rows), step):
         # Adding 0 turns -0 into 0, which is the same number.
-        sha.update(np.ascontiguousarray(rows[start : start + step], dtype="<f8") + 0.0)
+        values = rows[start : start + step].astype("<f8") + 0.0
+        sha.update(values.tobytes())
     return sha.hexdigest()
 
 
@@ -106,11 +107,12 @@ def _read(path: str) -> tuple[NDArray[np.float64], Fingerprint | None]:
     import zipfile
 
     not_one = f"eigval_save_path: {path!r} is not a whole eigenvalue file"
+    foreign = (ValueError, EOFError, KeyError, IndexError, AttributeError, TypeError, zipfile.BadZipFile)
     try:
         with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             stored = np.asarray(file["eigvals"])
             fingerprint = json.loads(str(file["fingerprint"])) if "fingerprint" in file else None
-    except (ValueError, EOFError, KeyError, IndexError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except foreign as error:
         raise ValueError(f"{not_one}: {error}") from error
     except OSError as error:
         if error.errno is not None:  # the system's own errors name the file already

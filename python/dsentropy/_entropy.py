@@ -143,7 +143,9 @@ def diffusion_spectral_entropy(
     say("Computing Diffusion Spectral Entropy...")
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
     spectrum = _Spectrum(
-        "diffusion matrix", Operator.diffusion(sigma), {"operator": "diffusion", "gaussian_kernel_sigma": sigma}
+        "diffusion matrix",
+        Operator.diffusion(sigma),
+        {"operator": "diffusion", "gaussian_kernel_sigma": sigma},
     )
     return _core.spectral_entropy(spectrum.eigenvalues(source, file, threads, say), as_nonnegative(t, "t"))
 

@@ -238,13 +238,13 @@ def _information(
     members = [np.flatnonzero(membership == b).astype(np.uint64) for b in range(membership.max() + 1)]
     within, among = [], []
     for cluster in members:
+        within.append(register(draws.limit(cluster)))
         draws.restart()
         among.append([register(draws.limit(draws.next(n, len(cluster)))) for _ in range(repetitions)])
-        within.append(register(draws.limit(cluster)))
     if verbose:
         print(f"Computing entropies of {len(subsets)} subsets of rows for {len(members)} clusters.")
     values = _core.subset_entropies(rows, list(subsets.values()), measure, as_threads(num_threads))
-    entropy = dict(zip(subsets, values.tolist(), strict=True))
+    entropy: dict[bytes, float] = dict(zip(subsets, values.tolist(), strict=True))
     if verbose:
         print("Entropies computed.")
     return sum(

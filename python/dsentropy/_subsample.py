@@ -32,7 +32,7 @@ class Draws:
         if self._seed is not None:
             self._generator: random.Random = random.Random(self._seed)
         elif not hasattr(self, "_generator"):
-            self._generator = random._inst  # type: ignore[attr-defined]
+            self._generator = random._inst
 
     def next(self, n: int, size: int) -> NDArray[np.uint64]:
         """``size`` of the numbers below ``n``."""

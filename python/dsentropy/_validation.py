@@ -39,9 +39,7 @@ def as_rows(value: Any, name: str) -> Rows:
     if array.size == 0:
         raise ValueError(f"{name} must have at least one row and one column, got shape {array.shape}")
     with np.errstate(over="ignore"):  # of long double; infinity is refused below
-        rows: Rows = np.require(
-            array, np.float32 if array.dtype == np.float32 else np.float64, requirements="A"
-        )
+        rows: Rows = np.require(array, np.float32 if array.dtype == np.float32 else np.float64, requirements="A")
     if any(stride % rows.itemsize for stride in rows.strides):  # a field of a structured array
         rows = rows.copy()
     finite = np.isfinite(rows)
@@ -117,7 +115,7 @@ def as_seed(value: Any, name: str) -> int | None:
 def as_floating_dtype(value: DTypeLike, name: str) -> np.dtype[np.floating[Any]]:
     """A floating dtype."""
     try:
-        dtype = None if value is None else np.dtype(value)
+        dtype: np.dtype[Any] | None = None if value is None else np.dtype(value)
     except TypeError:
         dtype = None
     if dtype is None or dtype.kind != "f":

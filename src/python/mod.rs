@@ -46,12 +46,7 @@ mod _core {
 
     /// The entropy of all rows, in bits.
     #[pyfunction]
-    fn entropy(
-        py: Python<'_>,
-        x: Rows<'_>,
-        measure: &PyMeasure,
-        num_threads: Option<usize>,
-    ) -> PyResult<f64> {
+    fn entropy(py: Python<'_>, x: Rows<'_>, measure: &PyMeasure, num_threads: Option<usize>) -> PyResult<f64> {
         let measure = measure.0;
         on_rows!(x, x => compute(py, num_threads, |job| measure.entropy(x, job)))
     }
@@ -71,8 +66,7 @@ mod _core {
         let index = |&row: &u64| usize::try_from(row).unwrap_or(usize::MAX);
         let subsets: Vec<Vec<usize>> =
             subsets.iter().map(|rows| rows.as_array().iter().map(index).collect()).collect();
-        let values =
-            on_rows!(x, x => compute(py, num_threads, |job| subset_entropies(x, &subsets, measure, job)));
+        let values = on_rows!(x, x => compute(py, num_threads, |job| subset_entropies(x, &subsets, measure, job)));
         Ok(values?.into_pyarray(py))
     }
 
