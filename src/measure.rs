@@ -64,10 +64,8 @@ impl Operator {
     /// work; [`Error::Interrupted`]; [`Error::Lapack`].
     pub fn eigenvalues<T: Element>(self, x: ArrayView2<T>, job: &Job) -> Result<Vec<f64>> {
         memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()))?;
-        let symmetric = |matrix: Array2<f64>| {
-            let eigenvalues = job.lapack(|| symmetric_eigenvalues(matrix))?;
-            Ok(eigenvalues.into_iter().map(f64::abs).collect())
-        };
+        let symmetric =
+            |matrix: Array2<f64>| Ok(symmetric_eigenvalues(matrix, job)?.into_iter().map(f64::abs).collect());
         match self {
             Self::Diffusion { bandwidth } => {
                 let points = gaussian_points(x, bandwidth)?;
@@ -83,8 +81,7 @@ impl Operator {
                 if graph == graph.t() {
                     return symmetric(graph);
                 }
-                let eigenvalues = job.serial_lapack(|| general_eigenvalues(&graph))?;
-                Ok(eigenvalues.into_iter().map(c64::norm).collect())
+                Ok(general_eigenvalues(&graph, job)?.into_iter().map(c64::norm).collect())
             }
         }
     }

@@ -11,13 +11,14 @@ use ndarray_linalg::{AllocatedArray, AllocatedArrayMut, Lapack, MatrixLayout, Sc
 
 use super::lapack_error;
 use crate::error::Result;
+use crate::parallel::Job;
 
 /// The eigenvalues, in ascending order, of the symmetric matrix whose lower triangle is given. The matrix is
 /// overwritten: no other N x N memory is used.
 ///
 /// # Errors
-/// [`crate::Error::Lapack`] where the iteration does not converge.
-pub fn symmetric_eigenvalues<A>(mut matrix: Array2<A>) -> Result<Vec<A>>
+/// [`crate::Error::Lapack`] where the matrix is not square or the iteration does not converge; interrupted.
+pub fn symmetric_eigenvalues<A>(mut matrix: Array2<A>, job: &Job) -> Result<Vec<A>>
 where
     A: Scalar<Real = A> + Lapack,
 {
@@ -29,14 +30,19 @@ where
     let triangle = if matches!(layout, MatrixLayout::C { .. }) { UPLO::Upper } else { UPLO::Lower };
     let entries = matrix.as_allocated_mut().map_err(|error| lapack_error(&error))?;
     // Not `eigvalsh_into`, which computes the eigenvectors as well (ndarray-linalg 0.18).
-    A::eigh(false, layout, triangle, entries).map_err(|error| lapack_error(&error.into()))
+    job.lapack(|| A::eigh(false, layout, triangle, entries).map_err(|error| lapack_error(&error.into())))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parallel;
     use ndarray::array;
     use std::f64::consts::PI;
+
+    fn eigenvalues<A: Scalar<Real = A> + Lapack + Send>(matrix: Array2<A>) -> Result<Vec<A>> {
+        parallel::run(2, || false, |job| symmetric_eigenvalues(matrix, job))
+    }
 
     /// The path graph's Laplacian: 2 - 2 cos(pi k / n). What stands above the diagonal must not matter.
     #[test]
@@ -50,8 +56,8 @@ mod tests {
             laplacian[[i, i]] = if i == 0 || i == n - 1 { 1.0 } else { 2.0 };
         }
         #[expect(clippy::cast_possible_truncation, reason = "small integers")]
-        let single = symmetric_eigenvalues(laplacian.mapv(|v| v as f32)).unwrap();
-        let double = symmetric_eigenvalues(laplacian).unwrap();
+        let single = eigenvalues(laplacian.mapv(|v| v as f32)).unwrap();
+        let double = eigenvalues(laplacian).unwrap();
         for k in 0..n {
             let expected = 2.0 - 2.0 * (PI * k as f64 / n as f64).cos();
             approx::assert_abs_diff_eq!(double[k], expected, epsilon = 1e-14 * n as f64);
@@ -61,7 +67,12 @@ mod tests {
 
     #[test]
     fn the_smallest_sizes() {
-        assert_eq!(symmetric_eigenvalues(Array2::<f64>::zeros((0, 0))), Ok(vec![]));
-        assert_eq!(symmetric_eigenvalues(array![[3.0]]), Ok(vec![3.0]));
+        assert_eq!(eigenvalues(Array2::<f64>::zeros((0, 0))), Ok(vec![]));
+        assert_eq!(eigenvalues(array![[3.0]]), Ok(vec![3.0]));
+    }
+
+    #[test]
+    fn a_rectangle_is_refused() {
+        assert!(matches!(eigenvalues(Array2::<f64>::zeros((2, 3))), Err(crate::Error::Lapack(_))));
     }
 }

@@ -12,33 +12,36 @@ use ndarray_linalg::{EigVals, c64};
 
 use super::lapack_error;
 use crate::error::Result;
+use crate::parallel::Job;
 
 /// The eigenvalues of a square matrix, in LAPACK's order.
 ///
 /// # Errors
-/// [`crate::Error::Lapack`] where the iteration does not converge.
-pub fn general_eigenvalues(matrix: &Array2<f64>) -> Result<Vec<c64>> {
+/// [`crate::Error::Lapack`] where the matrix is not square or the iteration does not converge; interrupted.
+pub fn general_eigenvalues(matrix: &Array2<f64>, job: &Job) -> Result<Vec<c64>> {
     if matrix.is_empty() {
         return Ok(Vec::new());
     }
-    let eigenvalues = matrix.eigvals().map_err(|error| lapack_error(&error))?;
+    let eigenvalues = job.serial_lapack(|| matrix.eigvals().map_err(|error| lapack_error(&error)))?;
     Ok(eigenvalues.to_vec())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parallel;
 
     /// A cycle of n: the n-th roots of unity.
     #[test]
     fn directed_cycle_has_the_roots_of_unity() {
         let n = 12;
         let cycle = Array2::from_shape_fn((n, n), |(i, j)| f64::from(u8::from(j == (i + 1) % n)));
-        let eigenvalues = general_eigenvalues(&cycle).unwrap();
+        let general = |matrix| parallel::run(2, || false, |job| general_eigenvalues(matrix, job));
+        let eigenvalues = general(&cycle).unwrap();
         for k in 0..n {
             let root = c64::from_polar(1.0, std::f64::consts::TAU * k as f64 / n as f64);
             assert!(eigenvalues.iter().any(|v| (v - root).norm() < 1e-13), "{root}");
         }
-        assert_eq!(general_eigenvalues(&Array2::zeros((0, 0))), Ok(vec![]));
+        assert_eq!(general(&Array2::zeros((0, 0))), Ok(vec![]));
     }
 }

@@ -92,7 +92,7 @@ pub fn compute<T: Send>(
     let result = py.detach(|| {
         let interrupted = || {
             if raised.is_none() {
-                raised = Python::attach(|py| py.check_signals()).err();
+                raised = Python::attach(Python::check_signals).err();
             }
             raised.is_some()
         };

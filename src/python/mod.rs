@@ -21,6 +21,7 @@ mod _core {
     use crate::python::convert::{PyMeasure, PyOperator};
 
     #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
     /// The moduli of an operator's eigenvalues.

@@ -1,0 +1,47 @@
+"""The command line: ``python -m dsentropy demo``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from dsentropy import __version__
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command that the arguments name (those of the process by default)."""
+    parser = argparse.ArgumentParser(
+        prog="dsentropy", description="Diffusion spectral entropy and mutual information."
+    )
+    parser.add_argument("--version", action="version", version=f"dsentropy {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    demo = commands.add_parser(
+        "demo",
+        help="watch a hidden layer learn handwritten digits",
+        description="Train a small network on scikit-learn's digits, with true and with shuffled labels, and print "
+        "the entropy of its hidden layer and its information about labels and images as it learns.",
+    )
+    demo.add_argument("--epochs", type=_at_least_one, default=60, help="epochs of training (default: 60)")
+    demo.add_argument("--every", type=_at_least_one, default=5, help="epochs between measurements (default: 5)")
+    demo.add_argument(
+        "--plot",
+        metavar="FILE",
+        default="dsentropy-demo.png",
+        help="where the curves are drawn, if matplotlib is installed (default: dsentropy-demo.png)",
+    )
+    options = parser.parse_args(arguments)
+
+    from dsentropy import _demo
+
+    _demo.run(options.epochs, options.every, options.plot)
+
+
+def _at_least_one(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+if __name__ == "__main__":
+    main()
