@@ -96,9 +96,7 @@ fn stages_on_matrices(c: &mut Criterion) {
         group.sample_size(10);
         let id = |stage: &str| BenchmarkId::new(stage, format!("N={n}"));
         group.bench_function(id("symmetric eigenvalues"), |b| {
-            b.iter_custom(|k| {
-                time(k, |job| Ok(operator(job)?.into_matrix()), |matrix, job| symmetric_eigenvalues(matrix, job))
-            });
+            b.iter_custom(|k| time(k, |job| Ok(operator(job)?.into_matrix()), symmetric_eigenvalues));
         });
         group.bench_function(id("matrix entries"), |b| {
             b.iter_custom(|k| time(k, operator, |k, job| matrix_entry_entropy(&k, job)));

@@ -90,9 +90,10 @@ pub fn compute<T: Send>(
     let threads = num_threads.unwrap_or_else(parallel::default_threads);
     let mut raised: Option<PyErr> = None;
     let result = py.detach(|| {
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general in its lifetime")]
         let interrupted = || {
             if raised.is_none() {
-                raised = Python::attach(Python::check_signals).err();
+                raised = Python::attach(|py| py.check_signals()).err();
             }
             raised.is_some()
         };
