@@ -223,8 +223,8 @@ def adjacency_spectral_entropy(
     >>> import numpy as np
     >>> from dsentropy import adjacency_spectral_entropy
     >>> X = np.random.default_rng(0).normal(size=(50, 3))
-    >>> round(adjacency_spectral_entropy(X, use_knn=True, knn=1), 6) == round(np.log2(50), 6)  # A = identity
-    True
+    >>> round(adjacency_spectral_entropy(X, use_knn=True, knn=1), 3)  # each its own neighbour: log2 50
+    5.644
     """
     say = print if verbose else _silent
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")

@@ -25,7 +25,8 @@ def as_array(value: Any, name: str) -> NDArray[Any]:
     try:
         array = np.asarray(value)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} must be convertible to an array: {error}") from error
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"{name} must be convertible to an array: {error}") from error
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
@@ -51,7 +52,8 @@ def as_rows(value: Any, name: str) -> Rows:
 
 def as_float(value: Any, name: str) -> float:
     """A real number; not a string, not a bool."""
-    if not isinstance(value, (str, bytes, bytearray, bool, np.bool_)):
+    is_scalar = not (isinstance(value, np.ndarray) and value.ndim)
+    if is_scalar and not isinstance(value, (str, bytes, bytearray, bool, np.bool_)):
         try:
             return float(value)
         except OverflowError as error:

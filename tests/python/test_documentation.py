@@ -1,0 +1,65 @@
+"""Every example in the docstrings, the README and the docs is executed."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import dsentropy
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MODULES = ["dsentropy", *(f"dsentropy.{path.stem}" for path in Path(dsentropy.__path__[0]).glob("_[!_]*.py"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+FUNCTIONS = [name for name in dsentropy.__all__ if inspect.isfunction(getattr(dsentropy, name))]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_examples_of_docstrings(module: str) -> None:
+    failures, _ = doctest.testmod(importlib.import_module(module))
+    assert failures == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_of_pages(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python blocks of a page are one program, in order; those with prompts are checked against their output."""
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
+        if ">>>" in block:
+            example = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), 0)
+            assert doctest.DocTestRunner().run(example, clear_globs=False).failed == 0
+            names = example.globs
+        else:
+            exec(compile(block, str(page), "exec"), names)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_public_functions_have_an_example_and_every_section(name: str) -> None:
+    text = inspect.getdoc(getattr(dsentropy, name)) or ""
+    for section in ["Parameters", "Returns", "Raises", "Notes", "References", "Examples"]:
+        assert re.search(rf"^{section}\n-+$", text, re.MULTILINE), section
+    assert ">>> " in text
+    assert "Cost:" in text
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_parameter_is_documented(name: str) -> None:
+    function = getattr(dsentropy, name)
+    section = (inspect.getdoc(function) or "").split("Returns\n---")[0]
+    documented = {
+        word.strip()
+        for line in re.findall(r"^(\w[\w, ]*?)(?: : .*)?$", section, re.MULTILINE)
+        for word in line.split(",")
+    }
+    assert set(inspect.signature(function).parameters) <= documented
+
+
+def test_architecture_page_names_every_source_file() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    sources = [*(ROOT / "src").rglob("*.rs"), *(ROOT / "python" / "dsentropy").glob("*.py")]
+    missing = [path.relative_to(ROOT).as_posix() for path in sources if f"`{path.name}`" not in page]
+    assert missing == []
