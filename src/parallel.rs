@@ -239,6 +239,11 @@ mod tests {
     }
 
     #[test]
+    fn there_is_a_thread_by_default() {
+        assert!(default_threads() >= 1); // the environment's part is tested from Python, in processes of its own
+    }
+
+    #[test]
     fn interrupt_stops_a_loop() {
         let endless = |job: &Job| -> Result<()> {
             loop {

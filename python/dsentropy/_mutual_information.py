@@ -113,13 +113,8 @@ def diffusion_spectral_mutual_information(
     )
     if chebyshev_approx:
         warn_chebyshev()
-    rows = as_rows(embedding_vectors, "embedding_vectors")
-    clusters = assign_clusters(
-        reference_vectors,
-        reference_discrete,
-        as_count(n_clusters, "n_clusters"),
-        precomputed_clusters,
-        len(rows),
+    rows, clusters = _rows_and_clusters(
+        embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
     information = _information(rows, clusters, measure, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
@@ -189,13 +184,8 @@ def adjacency_spectral_mutual_information(
     1.0
     """
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
-    rows = as_rows(embedding_vectors, "embedding_vectors")
-    clusters = assign_clusters(
-        reference_vectors,
-        reference_discrete,
-        as_count(n_clusters, "n_clusters"),
-        precomputed_clusters,
-        len(rows),
+    rows, clusters = _rows_and_clusters(
+        embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
     if use_knn:
         labels, sizes = np.unique(clusters, return_counts=True)
@@ -211,6 +201,18 @@ def adjacency_spectral_mutual_information(
     measure = Measure.spectral(operator, 1.0)
     information = _information(rows, clusters, measure, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
+
+
+def _rows_and_clusters(
+    embedding_vectors: Any,
+    reference_vectors: Any,
+    reference_discrete: bool | None,
+    n_clusters: Any,
+    precomputed_clusters: Any,
+) -> tuple[Rows, NDArray[Any]]:
+    rows = as_rows(embedding_vectors, "embedding_vectors")
+    number = as_count(n_clusters, "n_clusters")
+    return rows, assign_clusters(reference_vectors, reference_discrete, number, precomputed_clusters, len(rows))
 
 
 def _information(
