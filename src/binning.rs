@@ -3,7 +3,8 @@
 //! Each column is scaled to [0, 1] and cut into n equal bins, bin k from the edge k (1/n) on; the last one holds all
 //! from its edge on, the maximum among them. A row is the tuple of its bins; p is the frequency of each tuple that
 //! occurs. Edges and values are rounded as NumPy's `linspace` and `digitize` round them, so a value on an edge falls
-//! where it falls there. Columns that do not vary tell nothing. Cost: N D log n to bin, N log N tuples compared.
+//! where it falls there. Columns that do not vary tell nothing. Cost: N D to bin, N log N tuples
+//! compared.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Zip};
 use rayon::prelude::*;
@@ -21,8 +22,6 @@ pub fn binned_rows_entropy<T: Element>(x: ArrayView2<T>, n_bins: usize, job: &Jo
     if n_bins == 0 {
         return Err(Error::invalid("n_bins", "at least 1", n_bins));
     }
-    let width = 1.0 / n_bins as f64;
-    let edges: Vec<f64> = (0..n_bins).map(|k| k as f64 * width).collect();
     job.parallel(|| {
         let mut bins = Array2::<usize>::zeros(x.raw_dim());
         let columns: Vec<_> = bins.axis_iter_mut(Axis(1)).zip(x.axis_iter(Axis(1))).collect();
@@ -30,7 +29,7 @@ pub fn binned_rows_entropy<T: Element>(x: ArrayView2<T>, n_bins: usize, job: &Jo
             job.check()?;
             let scale = MinMax::of(column);
             Zip::from(&mut bins).and(column).for_each(|bin, &value| {
-                *bin = scale.apply(value.into()).map_or(0, |v| edges.partition_point(|&edge| edge <= v));
+                *bin = scale.apply(value.into()).map_or(0, |v| bin_of(v, n_bins));
             });
             Ok(())
         })?;
@@ -41,6 +40,21 @@ pub fn binned_rows_entropy<T: Element>(x: ArrayView2<T>, n_bins: usize, job: &Jo
         let same = rows.chunk_by(|a, b| a == b);
         Ok(shannon_entropy(same.map(|tuple| tuple.len() as f64 / n)))
     })
+}
+
+/// The last bin whose edge k (1/n), rounded, is at most `v`, which is in [0, 1].
+fn bin_of(v: f64, n_bins: usize) -> usize {
+    let width = 1.0 / n_bins as f64;
+    let starts_by = |k: usize| k as f64 * width <= v;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "v is in [0, 1]")]
+    let mut k = ((v * n_bins as f64) as usize).min(n_bins - 1); // right but for rounding
+    while !starts_by(k) {
+        k -= 1;
+    }
+    while k + 1 < n_bins && starts_by(k + 1) {
+        k += 1;
+    }
+    k
 }
 
 /// Scales a column to [0, 1].

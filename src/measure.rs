@@ -63,7 +63,7 @@ impl Operator {
     /// [`Error::Invalid`] for a parameter or an entry that is out of range; [`Error::OutOfMemory`], before any
     /// work; [`Error::Interrupted`]; [`Error::Lapack`].
     pub fn eigenvalues<T: Element>(self, x: ArrayView2<T>, job: &Job) -> Result<Vec<f64>> {
-        memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()))?;
+        memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()), job)?;
         let symmetric =
             |matrix: Array2<f64>| Ok(symmetric_eigenvalues(matrix, job)?.into_iter().map(f64::abs).collect());
         match self {
@@ -105,13 +105,13 @@ impl Measure {
         match self {
             Self::Spectral { operator, t } => spectral_entropy(&operator.eigenvalues(x, job)?, t),
             Self::MatrixEntries { bandwidth } => {
-                memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()))?;
+                memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()), job)?;
                 let points = gaussian_points(x, bandwidth)?;
                 matrix_entry_entropy(&diffusion_operator(&points, bandwidth, job)?, job)
             }
             Self::BinnedRows { n_bins } => {
                 require_finite(x)?;
-                memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()))?;
+                memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()), job)?;
                 binned_rows_entropy(x, n_bins, job)
             }
         }

@@ -4,22 +4,27 @@ use ndarray::Array2;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use crate::error::{Error, Result};
+use crate::parallel::Job;
 
-/// Requests below this are granted without looking.
+/// Requests below this are granted without looking, where the address space is not limited.
 const SMALL: u64 = 64 << 20;
 
+/// Address space that a thread takes besides: OpenBLAS's buffer (128 MiB) and a stack. It ends the process where it
+/// cannot have them.
+const THREAD_ADDRESSES: u64 = 140 << 20;
+
 /// Fails unless a problem of `rows` rows that holds `needed` bytes at once fits into what is available.
-pub fn require(rows: usize, needed: u64) -> Result<()> {
-    if needed < SMALL {
+pub fn require(rows: usize, needed: u64, job: &Job) -> Result<()> {
+    if needed < SMALL && address_space_limit().is_none() {
         return Ok(());
     }
-    let available = available();
+    let available = available(job.threads());
     if needed > available { Err(Error::OutOfMemory { rows, needed, available }) } else { Ok(()) }
 }
 
 /// Bytes that this process can still take: the least of the machine's available memory, what its cgroup leaves
-/// (caches that can be dropped are not counted against it), and its address space limit.
-fn available() -> u64 {
+/// (caches that can be dropped are not counted against it), and what its address space limit leaves beside threads.
+fn available(threads: usize) -> u64 {
     let Ok(mut system) = System::new() else { return u64::MAX };
     system.refresh_memory();
     // Where the system does not tell, it must not forbid everything.
@@ -34,8 +39,10 @@ fn available() -> u64 {
     let cgroup = process
         .and_then(sysinfo::Process::cgroup_limits)
         .map(|limits| limits.total_memory.saturating_sub(limits.rss));
-    let address_space =
-        address_space_limit().zip(process).map(|(limit, process)| limit.saturating_sub(process.virtual_memory()));
+    let for_threads = THREAD_ADDRESSES.saturating_mul(threads as u64 + 1);
+    let address_space = address_space_limit()
+        .zip(process)
+        .map(|(limit, process)| limit.saturating_sub(process.virtual_memory()).saturating_sub(for_threads));
     [machine, cgroup, address_space].into_iter().flatten().min().unwrap_or(u64::MAX)
 }
 
@@ -52,7 +59,7 @@ fn address_space_limit() -> Option<u64> {
 /// A square matrix of zeros, or an error where the allocator refuses. Untouched pages cost nothing yet.
 pub fn zeros(n: usize) -> Result<Array2<f64>> {
     let bytes = (n as u64).saturating_mul(n as u64).saturating_mul(8);
-    let refused = || Error::OutOfMemory { rows: n, needed: bytes, available: available().min(bytes) };
+    let refused = || Error::OutOfMemory { rows: n, needed: bytes, available: available(0).min(bytes) };
     let entries = n.checked_mul(n).ok_or_else(refused)?;
     let zeros = bytemuck::allocation::try_zeroed_slice_box::<f64>(entries).map_err(|()| refused())?;
     Ok(Array2::from_shape_vec((n, n), zeros.into_vec()).expect("n * n entries were allocated"))
@@ -61,10 +68,12 @@ pub fn zeros(n: usize) -> Result<Array2<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parallel;
 
     #[test]
     fn more_than_any_machine_has_is_refused_before_it_is_allocated() {
-        assert!(matches!(require(10, u64::MAX / 2), Err(Error::OutOfMemory { rows: 10, .. })));
+        let refused = parallel::run(1, || false, |job| require(10, u64::MAX / 2, job));
+        assert!(matches!(refused, Err(Error::OutOfMemory { rows: 10, .. })));
         assert!(matches!(zeros(1 << 30), Err(Error::OutOfMemory { .. })));
         assert!(matches!(zeros(usize::MAX), Err(Error::OutOfMemory { .. })));
     }
@@ -73,8 +82,8 @@ mod tests {
     fn a_gigabyte_is_available_and_at_most_what_the_machine_has() {
         let mut system = System::new().unwrap();
         system.refresh_memory();
-        assert!(available() > 1 << 30);
-        assert!(available() <= system.total_memory());
-        assert!(require(1000, 1 << 28).is_ok());
+        assert!(available(1) > 1 << 30);
+        assert!(available(1) <= system.total_memory());
+        assert_eq!(parallel::run(1, || false, |job| require(1000, 1 << 28, job)), Ok(()));
     }
 }

@@ -33,7 +33,7 @@ pub fn subset_entropies<T: Element>(
     order.sort_by_key(|&s| std::cmp::Reverse(subsets[s].as_ref().len()));
     let at_once = order.iter().take(job.threads()).map(|&s| subsets[s].as_ref().len());
     let needed = at_once.clone().map(|n| measure.bytes(n, x.ncols())).sum();
-    memory::require(at_once.max().unwrap_or(0), needed)?;
+    memory::require(at_once.max().unwrap_or(0), needed, job)?;
 
     let entropies: Vec<(usize, f64)> = job.many(|job| {
         // A bridge hands out one at a time, from the front, to whichever thread is free.

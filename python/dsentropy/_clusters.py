@@ -24,14 +24,15 @@ def assign_clusters(
     n_clusters: int,
     precomputed_clusters: Any,
     n_samples: int,
-) -> NDArray[Any]:
-    """Return the cluster of each row: labels as they are, bins of a number, or a spectral clustering.
+) -> tuple[NDArray[Any], str]:
+    """Return the cluster of each row, and the argument that it comes from.
 
-    Discrete are one column of integers, strings or bools, or what ``reference_discrete=True`` says; other variables
-    use ``precomputed_clusters`` where they are given.
+    Clusters are labels as they are, bins of a number, or a spectral clustering. Discrete are one column of integers,
+    strings or bools, or what ``reference_discrete=True`` says; other variables use ``precomputed_clusters`` where
+    they are given.
     """
     if reference_vectors is None and precomputed_clusters is not None and not reference_discrete:
-        return _precomputed(precomputed_clusters, n_samples)
+        return _precomputed(precomputed_clusters, n_samples), "precomputed_clusters"
     reference = as_array(reference_vectors, "reference_vectors")
     if reference.ndim == 1:
         reference = reference[:, None]
@@ -47,16 +48,17 @@ def assign_clusters(
                 "reference_vectors must have one column where reference_discrete is True, "
                 f"got shape {reference.shape}"
             )
-        return _sortable(reference, "reference_vectors")
+        return _sortable(reference, "reference_vectors"), "reference_vectors"
     if precomputed_clusters is not None:
-        return _precomputed(precomputed_clusters, n_samples)
+        return _precomputed(precomputed_clusters, n_samples), "precomputed_clusters"
     if reference.dtype.kind not in "fiub":
         raise TypeError(
             f"reference_vectors must hold real numbers where it is not discrete, got dtype {reference.dtype}"
         )
     if not np.isfinite(reference).all():
         raise ValueError("reference_vectors must be finite where it is not discrete")
-    return _bins(reference, n_clusters) if one_column else _spectral_clustering(reference, n_clusters)
+    clusters = _bins(reference, n_clusters) if one_column else _spectral_clustering(reference, n_clusters)
+    return clusters, "reference_vectors"
 
 
 def _is_label(reference: NDArray[Any]) -> bool:

@@ -229,7 +229,7 @@ def adjacency_spectral_entropy(
     say = print if verbose else _silent
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
     source = _Source(embedding_vectors, max_N, random_seed)
-    n_neighbors = as_count(knn, "knn", largest=source.n_used if use_knn else None)
+    n_neighbors = as_count(knn, "knn", n_rows=source.n_used if use_knn else None)
     file = _File(eigval_save_path, eigval_save_precision)
     spectrum = _adjacency_spectrum(sigma, anisotropic, use_knn, n_neighbors)
     return _core.spectral_entropy(spectrum.eigenvalues(source, file, as_threads(num_threads), say), 1.0)
@@ -317,6 +317,9 @@ class _File:
         self.path = None if eigval_save_path is None else _eigenvalue_file.as_path(eigval_save_path)
         self.precision = as_floating_dtype(eigval_save_precision, "eigval_save_precision")
 
+    def __str__(self) -> str:
+        return str(self.path).encode("utf-8", "backslashreplace").decode()  # any name can be printed
+
 
 class _Spectrum:
     """An operator, what it is called, and what its file says of it."""
@@ -332,7 +335,7 @@ class _Spectrum:
     def eigenvalues(self, source: _Source, file: _File, threads: int | None, say: Any) -> NDArray[np.float64]:
         """From the file if it exists; else computed, rounded to the file's precision, and written."""
         if file.path is not None and os.path.exists(file.path):
-            say(f"Loading pre-computed eigenvalues from {file.path}")
+            say(f"Loading pre-computed eigenvalues from {file}")
             fingerprint = source.fingerprint()
             expected = None if fingerprint is None else {**self.parameters, **fingerprint}
             values = _eigenvalue_file.load(file.path, expected)
@@ -346,5 +349,5 @@ class _Spectrum:
             return values
         rounded = _eigenvalue_file.round_to(values * self.factor, file.precision)
         _eigenvalue_file.save(file.path, rounded, {**self.parameters, **(source.fingerprint() or {})})
-        say(f"Eigenvalues saved to {file.path}")
+        say(f"Eigenvalues saved to {file}")
         return rounded.astype(np.float64)

@@ -113,7 +113,7 @@ def diffusion_spectral_mutual_information(
     )
     if chebyshev_approx:
         warn_chebyshev()
-    rows, clusters = _rows_and_clusters(
+    rows, clusters, _ = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
     information = _information(rows, clusters, measure, num_repetitions, random_seed, verbose, num_threads)
@@ -184,7 +184,7 @@ def adjacency_spectral_mutual_information(
     1.0
     """
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
-    rows, clusters = _rows_and_clusters(
+    rows, clusters, source = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
     if use_knn:
@@ -192,7 +192,7 @@ def adjacency_spectral_mutual_information(
         if sizes.min() < _ASMI_KNN:
             small = int(sizes.argmin())
             raise ValueError(
-                f"reference_vectors: cluster {labels[small].item()!r} has {sizes[small]} rows, and the graph of "
+                f"{source}: cluster {labels.tolist()[small]!r} has {sizes[small]} rows, and the graph of "
                 f"nearest neighbours (use_knn=True) needs at least {_ASMI_KNN}"
             )
         operator = Operator.neighbor_graph(_ASMI_KNN)
@@ -209,10 +209,11 @@ def _rows_and_clusters(
     reference_discrete: bool | None,
     n_clusters: Any,
     precomputed_clusters: Any,
-) -> tuple[Rows, NDArray[Any]]:
+) -> tuple[Rows, NDArray[Any], str]:
+    """Return the rows, their clusters, and the argument that the clusters come from."""
     rows = as_rows(embedding_vectors, "embedding_vectors")
     number = as_count(n_clusters, "n_clusters")
-    return rows, assign_clusters(reference_vectors, reference_discrete, number, precomputed_clusters, len(rows))
+    return rows, *assign_clusters(reference_vectors, reference_discrete, number, precomputed_clusters, len(rows))
 
 
 def _information(

@@ -6,6 +6,7 @@ A bad value is a ``ValueError``, a bad type a ``TypeError``.
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -52,7 +53,7 @@ def as_rows(value: Any, name: str) -> Rows:
 
 def as_float(value: Any, name: str) -> float:
     """A real number; not a string, not a bool."""
-    is_scalar = not (isinstance(value, np.ndarray) and value.ndim)
+    is_scalar = not (isinstance(value, np.ndarray) and value.ndim) and not np.iscomplexobj(value)
     if is_scalar and not isinstance(value, (str, bytes, bytearray, bool, np.bool_)):
         try:
             return float(value)
@@ -79,8 +80,8 @@ def as_nonnegative(value: Any, name: str) -> float:
     return number
 
 
-def as_count(value: Any, name: str, largest: int | None = None) -> int:
-    """An integer, at least 1, and at most ``largest``."""
+def as_count(value: Any, name: str, n_rows: int | None = None) -> int:
+    """An integer, at least 1, and at most ``n_rows`` where that is given."""
     try:
         if isinstance(value, (bool, np.bool_)):
             raise TypeError
@@ -89,13 +90,17 @@ def as_count(value: Any, name: str, largest: int | None = None) -> int:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
     if number < 1:
         raise ValueError(f"{name} must be at least 1, got {number}")
-    if largest is not None and number > largest:
-        raise ValueError(f"{name} must be at most {largest}, the number of rows, got {number}")
+    if n_rows is not None and number > n_rows:
+        raise ValueError(f"{name} must be at most {n_rows}, the number of rows, got {number}")
+    if number > sys.maxsize:
+        raise ValueError(f"{name} must be at most {sys.maxsize}, got {number}")
     return number
 
 
 def as_limit(value: Any, name: str) -> int | None:
     """An integer, at least 1, or None for no limit."""
+    if hasattr(value, "__index__") and operator.index(value) > sys.maxsize:
+        value = None
     return None if value is None else as_count(value, name)
 
 
@@ -118,7 +123,7 @@ def as_floating_dtype(value: DTypeLike, name: str) -> np.dtype[np.floating[Any]]
     """A floating dtype."""
     try:
         dtype: np.dtype[Any] | None = None if value is None else np.dtype(value)
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):  # the last two come from text that NumPy parses
         dtype = None
     if dtype is None or dtype.kind != "f":
         raise ValueError(f"{name} must be a floating dtype, got {value!r}")

@@ -2,7 +2,8 @@
 
 Parity is promised to 1e-9 bits where the reference's own distances, which it takes from uncentred rows, are good
 enough for it: eps |x|^2 / sigma^2 <= 1e-11 (`agree` checks that). Values of nearest-neighbour graphs, whose
-eigenvalues are ill conditioned, agree to 1e-6 for knn >= 8 and to 2e-3 below; the graphs themselves are equal.
+eigenvalues are ill conditioned, agree to 1e-6 for knn >= 8 and to 2e-3 below, where there are enough rows and they
+do not form a line; the graphs themselves are equal.
 """
 
 import functools
@@ -12,11 +13,11 @@ import random
 import warnings
 from types import SimpleNamespace
 
+import dsentropy
 import numpy as np
 import pytest
-
-import dsentropy
 from dsentropy import _core, adjacency_spectral_entropy, diffusion_spectral_entropy
+from threadpoolctl import threadpool_limits
 
 BITS = 1e-9
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8"]
@@ -32,7 +33,10 @@ KINDS = {
 
 @pytest.fixture(scope="module")
 def reference():
-    """The reference's functions. It silences all warnings of the process at import, and raises some when it runs."""
+    """The reference's functions. It silences all warnings of the process at import, and raises some when it runs.
+
+    Everything is on one thread: two BLAS libraries whose threads spin on the same cores are many times slower.
+    """
 
     def quiet(function):
         @functools.wraps(function)
@@ -44,11 +48,13 @@ def reference():
         return call
 
     module = quiet(importlib.import_module)("dse_dsmi")
-    return SimpleNamespace(**{name: quiet(getattr(module, name)) for name in module.__all__})
+    with threadpool_limits(1), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAYON_NUM_THREADS", "1")
+        yield SimpleNamespace(**{name: quiet(getattr(module, name)) for name in module.__all__})
 
 
 @pytest.fixture(scope="module", params=[f"{kind}-{n}-{d}" for kind in KINDS for n in SIZES for d in DIMENSIONS])
-def X(request):
+def X(request):  # noqa: N802
     return data(*request.param.split("-"))
 
 
@@ -72,8 +78,9 @@ def test_arguments_have_the_names_order_and_defaults_of_the_reference(reference,
     assert {p.kind for p in ours[len(theirs) :]} <= {inspect.Parameter.KEYWORD_ONLY}
 
 
-@pytest.mark.parametrize("sigma", [1, 10, 100.0])
-@pytest.mark.parametrize("t", [0, 1, 1.5, 2, 7, 100])
+@pytest.mark.parametrize(
+    ("t", "sigma"), [(0, 10), (1, 1), (1, 10), (1, 100.0), (1.5, 1), (2, 10), (7, 10), (100, 100)]
+)
 def test_diffusion_spectral_entropy(reference, X, t, sigma):
     arguments = {"gaussian_kernel_sigma": sigma, "t": t}
     ours = diffusion_spectral_entropy(X, **arguments)
@@ -132,12 +139,12 @@ SUBSAMPLED = {
 }
 
 
-@pytest.mark.parametrize("max_N", [1, 7, 299, 300, None])
-@pytest.mark.parametrize("random_seed", [0, 1, 123456789, -5, None])
+@pytest.mark.parametrize("max_N", [1, 7, 99, 100, None])
+@pytest.mark.parametrize("random_seed", [0, 123456789, -5, None])
 @pytest.mark.parametrize(("name", "arguments"), SUBSAMPLED.values(), ids=SUBSAMPLED)
 def test_subsets_are_those_of_the_reference(reference, name, arguments, random_seed, max_N):
     """A seed leaves Python's global generator alone; None draws from it, and leaves it where the reference does."""
-    X = data("normal", 300, 5)
+    X = data("normal", 100, 5)
     arguments = arguments | {"max_N": max_N, "random_seed": random_seed}
     random.seed(42)
     before = random.getstate()
@@ -222,35 +229,65 @@ def integers(n, d, dtype):
     return np.random.default_rng([n, d]).integers(low, low + 13, size=(n, d)).astype(dtype)
 
 
-def agree_on_neighbors(reference, X, knn, theirs_of=None):
+def neighbors_apart(reference, X, knn, theirs_of=None):
     ours = adjacency_spectral_entropy(X, use_knn=True, knn=knn)
     theirs = reference.adjacency_spectral_entropy(X if theirs_of is None else theirs_of, use_knn=True, knn=knn)
     assert type(ours) is float
-    assert abs(ours - theirs) <= (1e-6 if knn >= 8 else 2e-3)
+    return abs(ours - theirs)
+
+
+def promised(knn):
+    return 1e-6 if knn >= 8 else 2e-3
+
+
+def rounding(X, knn):
+    """How far rounding may move the value of this graph.
+
+    LAPACK's eigenvalues are those of A + E with |E| a modest multiple of eps |A|. So: the furthest that ten random E
+    of norm n eps |A| move it, once for each of the two values that are compared.
+    """
+    A = _core.neighbor_graph(X, knn, None)
+    E = np.random.default_rng(0).normal(size=(10, *A.shape))
+    E *= len(A) * np.finfo(float).eps * np.linalg.norm(A) / np.linalg.norm(E, axis=(1, 2), keepdims=True)
+    unmoved, *moved = (_core.spectral_entropy(np.abs(np.linalg.eigvals(B)), 1.0) for B in (A, *(A + E)))
+    return BITS + 2 * np.abs(np.subtract(moved, unmoved)).max()
 
 
 @pytest.mark.parametrize("knn", [1, 2, 3, 5, 8, 10, 25, 50])
-@pytest.mark.parametrize("d", DIMENSIONS)
-@pytest.mark.parametrize("n", [50, 300])
+@pytest.mark.parametrize("d", [3, 5, 40])
+@pytest.mark.parametrize("n", [50, 200])
 def test_neighbors_of_random_rows(reference, n, d, knn):
-    agree_on_neighbors(reference, data("normal", n, d), knn)
+    assert neighbors_apart(reference, data("normal", n, d), knn) <= promised(knn)
 
 
-@pytest.mark.parametrize(("n", "knn"), [(1, 1), (2, 1), (2, 2), (3, 1), (3, 2), (3, 3)])
-def test_neighbors_of_few_rows(reference, n, knn):
-    agree_on_neighbors(reference, data("normal", n, 5), knn)
+@pytest.mark.parametrize("knn", [1, 3, 8, 10, 15, 25, 50])
+@pytest.mark.parametrize("n", [50, 100])
+@pytest.mark.parametrize("kind", ["normal", "low_rank"])
+def test_neighbors_along_a_line(reference, kind, n, knn):
+    """There the graph is nearly a band, and permuting the rows moves the reference's own value by 1e-5 at any knn."""
+    X = data(kind, n, 1)
+    assert neighbors_apart(reference, X, knn) <= rounding(X, knn)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8, 11, 12, 13, 15, 20])
+def test_neighbors_of_few_rows(reference, n):
+    """Rows of the graph coincide, and permuting the rows moves the reference's own value by 1e-2 at times."""
+    for knn in {1, 2, 3, 8, 10, n - 1, n} & set(range(1, n + 1)):
+        X = data("normal", n, 5)
+        assert neighbors_apart(reference, X, knn) <= rounding(X, knn)
 
 
 @pytest.mark.parametrize("dtype", [*INTEGERS, "float16", "float64"])
 @pytest.mark.parametrize("knn", [1, 3, 8, 10, 40])
 def test_neighbors_of_integers_with_ties(reference, dtype, knn):
-    agree_on_neighbors(reference, integers(200, 3, "int8" if dtype.startswith("f") else dtype).astype(dtype), knn)
+    X = integers(200, 3, dtype) if dtype in INTEGERS else integers(200, 3, "int8").astype(dtype)
+    assert neighbors_apart(reference, X, knn) <= promised(knn)
 
 
 @pytest.mark.parametrize("knn", [3, 10])
 def test_neighbors_of_single_precision_are_those_of_float64(reference, knn):
-    X = data("normal", 300, 5).astype(np.float32)
-    agree_on_neighbors(reference, X, knn, theirs_of=X.astype(float))
+    X = data("normal", 200, 5).astype(np.float32)
+    assert neighbors_apart(reference, X, knn, theirs_of=X.astype(float)) <= promised(knn)
 
 
 TIED = {

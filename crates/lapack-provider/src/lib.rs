@@ -44,6 +44,25 @@ pub fn num_threads() -> Option<usize> {
     threads
 }
 
+/// Has `before` called before each fork of this process, before OpenBLAS ends its threads (which would leave a call
+/// that is under way in another thread waiting for ever), and `after` afterwards, in the parent.
+#[cfg(unix)]
+pub fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {
+    type Handler = Option<extern "C" fn()>;
+    unsafe extern "C" {
+        fn pthread_atfork(prepare: Handler, parent: Handler, child: Handler) -> core::ffi::c_int;
+    }
+    // SAFETY: functions without arguments that live as long as the program. Those registered last are called first,
+    // and OpenBLAS's were registered when it was loaded.
+    unsafe {
+        pthread_atfork(Some(before), Some(after), None);
+    }
+}
+
+/// There is no fork here.
+#[cfg(not(unix))]
+pub fn at_fork(_before: extern "C" fn(), _after: extern "C" fn()) {}
+
 /// The linked OpenBLAS's configuration and the kind of core that it dispatches to; `None` with another LAPACK.
 pub fn config() -> Option<(&'static str, &'static str)> {
     #[cfg(openblas)]

@@ -1,0 +1,88 @@
+"""What every test is held to, and how a test runs a program in a process of its own.
+
+A test leaves the process as it found it: warning filters, global generators, environment, the threads of BLAS and
+OpenMP libraries. Two say otherwise: the marker `changes_process`, and the fixture `reference`, since dse-dsmi seeds
+Python's global generator.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dsentropy  # noqa: F401 its LAPACK is one of the libraries below
+import numpy as np
+import pytest
+import sklearn.cluster  # noqa: F401 changes filters and the environment when it is imported
+from threadpoolctl import ThreadpoolController
+
+LIBRARIES = ThreadpoolController()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "changes_process: this test changes what others must leave as it is")
+    config.addinivalue_line("markers", "linux: this test needs /proc, fork, or what else other systems lack")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if sys.platform != "linux":
+        items[:] = [item for item in items if not item.get_closest_marker("linux")]
+
+
+def process_state() -> dict[str, Any]:
+    legacy = np.random.get_state(legacy=False)
+    return {
+        "warnings.filters": list(warnings.filters),
+        "random": random.getstate(),
+        "numpy.random": (legacy["state"]["key"].tobytes(), legacy["state"]["pos"], legacy["has_gauss"]),
+        "os.environ": {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"},
+        "threads": {library["filepath"]: library["num_threads"] for library in LIBRARIES.info()},
+    }
+
+
+@pytest.fixture(autouse=True)
+def process_left_as_found(request: pytest.FixtureRequest) -> Iterator[None]:
+    before = process_state()
+    yield
+    if request.node.get_closest_marker("changes_process") or "reference" in request.fixturenames:
+        return
+    after = process_state()
+    changed = [name for name, value in before.items() if after[name] != value]
+    assert not changed, f"the test changed {', '.join(changed)}"
+
+
+@pytest.fixture(scope="session")
+def run_python() -> Callable[..., str]:
+    """Runs a program in a new interpreter, and returns what it printed.
+
+    The program and all that it started are killed after `timeout` seconds, which fails the test, as does an exit
+    status other than `status`. None of the settings of threads is inherited; `env` adds its own.
+    """
+
+    def run(program: str, *arguments: object, timeout: float = 60, status: int = 0, **env: str) -> str:
+        inherited = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+        process = subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**inherited, **env},
+            start_new_session=True,
+        )
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            pytest.fail(f"did not end within {timeout} s\n{out}\n{err}")
+        assert process.returncode == status, f"exit status {process.returncode}\n{out}\n{err}"
+        return out
+
+    return run
