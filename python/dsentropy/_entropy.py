@@ -211,8 +211,9 @@ def adjacency_spectral_entropy(
     Notes
     -----
     Cost: 4/3 N^3 flops for the eigenvalues of G or K. A is not symmetric: about 10 N^3 flops, on one thread, because
-    its eigenvalues are ill conditioned and would depend on the number of threads; the value can be trusted to about
-    1e-6 bits for ``knn >= 8`` and 2e-3 below.
+    its eigenvalues are ill conditioned and would depend on the number of threads. Rounding in another order, such as
+    that of permuted rows, moves the value by up to 1e-6 bits for ``knn >= 8`` and 2e-3 below, and by more, up to
+    1e-2, where there are few rows (N < 40) or the data are close to a line.
 
     References
     ----------
