@@ -366,7 +366,7 @@ def test_pool_of_forked_workers(run_python):
 WORK = {
     "one large problem": "dse(Y, num_threads=2)",
     "one thread": "dse(Y, num_threads=1)",
-    "many small problems": "dsmi(Y, np.arange(400) % 4, num_threads=2)",
+    "many small problems": "dsmi(Y, np.arange(len(Y)) % 4, num_threads=2)",
     "a graph": "ase(Y[:300], use_knn=True, num_threads=2)",
     "entries": "dse(Y, matrix_entry_entropy=True, num_threads=2)",
     "bins": "dse(Y, classic_shannon_entropy=True, num_threads=2)",
@@ -412,24 +412,23 @@ def test_child_forked_during_a_computation_computes(work, run_python):
 
 
 @pytest.mark.linux
-@pytest.mark.parametrize("work", ["one large problem", "many small problems", "a graph"])
-def test_process_ends_while_a_daemon_thread_computes(work, run_python):
-    """Nobody waits for it, and it does not crash; several times, since that is a matter of moments."""
+def test_process_ends_while_a_daemon_thread_computes(run_python):
+    """Often, since whether that thread looks for signals while the interpreter ends is a matter of moments."""
     program = (
         SETUP
         + """
-    Y = rng.normal(scale=5, size=(400, 30))
+    Y = rng.normal(scale=5, size=(1000, 30))
 
     def work():
         while True:
-            eval(sys.argv[1])
+            dse(Y, num_threads=1)
 
     threading.Thread(target=work, daemon=True).start()
-    time.sleep(float(sys.argv[2]))
+    time.sleep(0.2)
     """
     )
-    for delay in (0.1, 0.13, 0.16, 0.2):
-        run_python(program, WORK[work], delay, timeout=20)
+    for _ in range(12):
+        run_python(program, timeout=20)
 
 
 # ---- signals
