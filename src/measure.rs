@@ -63,7 +63,7 @@ impl Operator {
     /// [`Error::Invalid`] for a parameter or an entry that is out of range; [`Error::OutOfMemory`], before any
     /// work; [`Error::Interrupted`]; [`Error::Lapack`].
     pub fn eigenvalues<T: Element>(self, x: ArrayView2<T>, job: &Job) -> Result<Vec<f64>> {
-        memory::require(x.nrows(), bytes(1.0, x.nrows(), x.ncols()), job)?;
+        memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()), job)?;
         let symmetric =
             |matrix: Array2<f64>| Ok(symmetric_eigenvalues(matrix, job)?.into_iter().map(f64::abs).collect());
         match self {
@@ -84,6 +84,15 @@ impl Operator {
                 Ok(general_eigenvalues(graph, job)?.into_iter().map(c64::norm).collect())
             }
         }
+    }
+
+    /// Bytes held at once for n rows of d columns.
+    fn bytes(self, n: usize, d: usize) -> u64 {
+        let matrices = match self {
+            Self::Diffusion { .. } | Self::Affinity { .. } => 1.0,
+            Self::NeighborGraph { .. } => 2.0, // and its strongly connected blocks
+        };
+        bytes(matrices, n, d)
     }
 }
 
@@ -111,7 +120,8 @@ impl Measure {
     /// Bytes held at once for n rows of d columns.
     pub(crate) fn bytes(self, n: usize, d: usize) -> u64 {
         match self {
-            Self::Spectral { .. } | Self::MatrixEntries { .. } => bytes(1.0, n, d),
+            Self::Spectral { operator, .. } => operator.bytes(n, d),
+            Self::MatrixEntries { .. } => bytes(1.0, n, d),
             Self::BinnedRows { .. } => bytes(0.0, n, d),
         }
     }

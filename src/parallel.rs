@@ -3,7 +3,7 @@
 //! A computation is a [`Job`]. It runs on a thread of its own while the calling thread waits for it and asks now and
 //! then whether to stop. Within a job either rayon uses the threads, with BLAS at one thread, or one LAPACK call
 //! uses them, never both. The number of OpenBLAS's threads is one number for the whole process, so jobs that want
-//! different numbers take turns at it ([`Gate`]), and it is put back as it was found.
+//! different numbers take turns at it (see `Gate`), and it is put back as it was found.
 //!
 //! Nothing here depends on which thread finishes first: the same input and the same number of threads give the same
 //! bits.
