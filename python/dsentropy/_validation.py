@@ -82,14 +82,7 @@ def as_nonnegative(value: Any, name: str) -> float:
 
 def as_count(value: Any, name: str, n_rows: int | None = None) -> int:
     """An integer, at least 1, and at most ``n_rows`` where that is given."""
-    try:
-        if isinstance(value, (bool, np.bool_)):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if number < 1:
-        raise ValueError(f"{name} must be at least 1, got {number}")
+    number = _at_least_one(value, name)
     if n_rows is not None and number > n_rows:
         raise ValueError(f"{name} must be at most {n_rows}, the number of rows, got {number}")
     if number > sys.maxsize:
@@ -99,11 +92,19 @@ def as_count(value: Any, name: str, n_rows: int | None = None) -> int:
 
 def as_limit(value: Any, name: str) -> int | None:
     """An integer, at least 1, or None for no limit."""
+    return None if value is None else _at_least_one(value, name)
+
+
+def _at_least_one(value: Any, name: str) -> int:
     try:
-        beyond_all_rows = value is not None and operator.index(value) > sys.maxsize
-    except TypeError:  # which is named below
-        beyond_all_rows = False
-    return None if value is None or beyond_all_rows else as_count(value, name)
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if number < 1:
+        raise ValueError(f"{name} must be at least 1, got {number}")
+    return number
 
 
 def as_threads(value: Any) -> int | None:
