@@ -7,6 +7,8 @@ Python's global generator.
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
 import random
 import signal
@@ -15,13 +17,14 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import dsentropy  # noqa: F401 its LAPACK is one of the libraries below
 import numpy as np
 import pytest
 import sklearn.cluster  # noqa: F401 changes filters and the environment when it is imported
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import ThreadpoolController, threadpool_limits
 
 LIBRARIES = ThreadpoolController()
 
@@ -86,3 +89,25 @@ def run_python() -> Callable[..., str]:
         return out
 
     return run
+
+
+@pytest.fixture(scope="module")
+def reference() -> Iterator[SimpleNamespace]:
+    """The reference's functions. It silences all warnings of the process at import, and raises some when it runs.
+
+    Everything is on one thread: two BLAS libraries whose threads spin on the same cores are many times slower.
+    """
+
+    def quiet(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return function(*args, **kwargs)
+
+        return call
+
+    module = quiet(importlib.import_module)("dse_dsmi")
+    with threadpool_limits(1), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAYON_NUM_THREADS", "1")
+        yield SimpleNamespace(**{name: quiet(getattr(module, name)) for name in module.__all__})

@@ -6,18 +6,13 @@ eigenvalues are ill conditioned, agree to 1e-6 for knn >= 8 and to 2e-3 below, w
 do not form a line; the graphs themselves are equal.
 """
 
-import functools
-import importlib
 import inspect
 import random
-import warnings
-from types import SimpleNamespace
 
 import dsentropy
 import numpy as np
 import pytest
 from dsentropy import _core, adjacency_spectral_entropy, diffusion_spectral_entropy
-from threadpoolctl import threadpool_limits
 
 BITS = 1e-9
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8"]
@@ -29,28 +24,6 @@ KINDS = {
     "low_rank": lambda rng, n, d: rng.normal(size=(n, 1)) @ rng.normal(scale=5, size=(1, d)),
     "duplicates": lambda rng, n, d: rng.normal(scale=5, size=((n + 2) // 3, d))[rng.integers((n + 2) // 3, size=n)],
 }
-
-
-@pytest.fixture(scope="module")
-def reference():
-    """The reference's functions. It silences all warnings of the process at import, and raises some when it runs.
-
-    Everything is on one thread: two BLAS libraries whose threads spin on the same cores are many times slower.
-    """
-
-    def quiet(function):
-        @functools.wraps(function)
-        def call(*args, **kwargs):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return function(*args, **kwargs)
-
-        return call
-
-    module = quiet(importlib.import_module)("dse_dsmi")
-    with threadpool_limits(1), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAYON_NUM_THREADS", "1")
-        yield SimpleNamespace(**{name: quiet(getattr(module, name)) for name in module.__all__})
 
 
 @pytest.fixture(scope="module", params=[f"{kind}-{n}-{d}" for kind in KINDS for n in SIZES for d in DIMENSIONS])

@@ -5,18 +5,13 @@ entropies; where these agree to some other precision (graphs of neighbours: 1e-6
 float32: 4e-6 sqrt N), values agree to twice that.
 """
 
-import functools
-import importlib
 import inspect
 import random
-import warnings
-from types import SimpleNamespace
 
 import dsentropy
 import numpy as np
 import pytest
 from dsentropy import adjacency_spectral_mutual_information, diffusion_spectral_mutual_information
-from threadpoolctl import threadpool_limits
 
 BITS = 1e-9
 N = 240
@@ -39,28 +34,6 @@ VARIANTS = {
     "asmi_neighbors_win": (ASMI, {"use_knn": True, "anisotropic": True, "gaussian_kernel_sigma": 0.1}),
 }
 every_variant = pytest.mark.parametrize("variant", VARIANTS)
-
-
-@pytest.fixture(scope="module")
-def reference():
-    """The reference's functions. It silences all warnings of the process at import, and raises some when it runs.
-
-    Everything is on one thread: two BLAS libraries whose threads spin on the same cores are many times slower.
-    """
-
-    def quiet(function):
-        @functools.wraps(function)
-        def call(*args, **kwargs):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                return function(*args, **kwargs)
-
-        return call
-
-    module = quiet(importlib.import_module)("dse_dsmi")
-    with threadpool_limits(1), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAYON_NUM_THREADS", "1")
-        yield SimpleNamespace(**{name: quiet(getattr(module, name)) for name in module.__all__})
 
 
 @pytest.fixture
