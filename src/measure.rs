@@ -90,7 +90,7 @@ impl Operator {
     fn bytes(self, n: usize, d: usize) -> u64 {
         let matrices = match self {
             Self::Diffusion { .. } | Self::Affinity { .. } => 1.0,
-            Self::NeighborGraph { .. } => 2.0, // and its strongly connected blocks
+            Self::NeighborGraph { .. } => 2.0, // the graph, then its blocks; between them its edges
         };
         bytes(matrices, n, d)
     }

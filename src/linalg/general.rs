@@ -1,23 +1,32 @@
 //! Eigenvalues of a general matrix, one strongly connected block after the other.
 //!
-//! | f64   |
-//! |:------|
-//! | dgeev |
+//! | f64                          |
+//! |:-----------------------------|
+//! | `hessenberg` and then dhseqr |
 //!
 //! Read as the edges of a graph, the entries other than zero have strongly connected components, in whose order the
 //! matrix is block triangular: its eigenvalues are those of the diagonal blocks. Each block takes a Hessenberg
 //! reduction and the QR iteration without vectors, about 10 n^3 flops. The eigenvalues of a graph that is not symmetric
-//! are ill conditioned: rounding in another order moves them visibly, so each block has one BLAS thread.
+//! are ill conditioned: rounding in another order moves them visibly, so no step depends on the number of threads, and
+//! the QR iteration has one. Balancing is left out: a strongly connected block of ones has nothing to permute and little
+//! to scale.
 
-use ndarray::{Array2, Axis};
-use ndarray_linalg::{AllocatedArray, AllocatedArrayMut, Lapack, MatrixLayout, c64};
+use ndarray::Array2;
+use ndarray_linalg::{AllocatedArray, c64};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
+use petgraph::visit::EdgeRef;
 use rayon::prelude::*;
 
+use super::hessenberg::reduce_to_hessenberg;
+use super::lapack::hessenberg_eigenvalues;
 use super::lapack_error;
 use crate::error::Result;
+use crate::memory;
 use crate::parallel::Job;
+
+/// The entries of a matrix other than zero, as edges from row to column.
+type Entries = DiGraph<(), f64, usize>;
 
 /// The eigenvalues of a square matrix, block by block.
 ///
@@ -25,74 +34,62 @@ use crate::parallel::Job;
 /// [`crate::Error::Lapack`] where the matrix is not square or the iteration does not converge; interrupted.
 pub fn general_eigenvalues(matrix: Array2<f64>, job: &Job) -> Result<Vec<c64>> {
     matrix.ensure_square().map_err(|error| lapack_error(&error))?;
-    let mut components = strongly_connected_components(&matrix);
-    if components.len() <= 1 {
-        return job.serial_lapack(|| block_eigenvalues(matrix));
+    let entries = entries(&matrix);
+    drop(matrix);
+    let mut components = kosaraju_scc(&entries);
+    for rows in &mut components {
+        rows.sort_unstable();
     }
     components.sort_by_key(|rows| std::cmp::Reverse(rows.len())); // stable, so the order is the same each time
-    let blocks: Vec<Array2<f64>> =
-        components.iter().map(|rows| matrix.select(Axis(0), rows).select(Axis(1), rows)).collect();
-    drop(matrix);
     job.many(|job| {
-        let eigenvalues: Vec<Vec<c64>> = blocks
+        let eigenvalues: Vec<Vec<c64>> = components
             .into_par_iter()
             .with_max_len(1)
-            .map(|block| {
-                job.check()?;
-                block_eigenvalues(block)
+            .map(|rows| {
+                let mut block = block(&entries, &rows)?;
+                reduce_to_hessenberg(block.view_mut(), job)?;
+                hessenberg_eigenvalues(block)
             })
             .collect::<Result<_>>()?;
         Ok(eigenvalues.concat())
     })
 }
 
-/// The rows of each component, in ascending order.
-fn strongly_connected_components(matrix: &Array2<f64>) -> Vec<Vec<usize>> {
-    let edges = matrix.indexed_iter().filter(|&((i, j), &entry)| i != j && entry != 0.0);
-    let mut graph = DiGraph::<(), (), usize>::default();
-    for _ in 0..matrix.nrows() {
-        graph.add_node(());
+fn entries(matrix: &Array2<f64>) -> Entries {
+    let n = matrix.nrows();
+    let mut entries = Entries::with_capacity(n, 0);
+    for _ in 0..n {
+        entries.add_node(());
     }
-    for ((i, j), _) in edges {
-        graph.add_edge(NodeIndex::new(i), NodeIndex::new(j), ());
-    }
-    let mut components: Vec<Vec<usize>> =
-        kosaraju_scc(&graph).into_iter().map(|nodes| nodes.into_iter().map(NodeIndex::index).collect()).collect();
-    for rows in &mut components {
-        rows.sort_unstable();
-    }
-    components
-}
-
-/// The eigenvalues of a matrix taken whole, in LAPACK's order. The matrix is overwritten.
-fn block_eigenvalues(mut matrix: Array2<f64>) -> Result<Vec<c64>> {
-    if matrix.len() <= 1 {
-        return Ok(matrix.iter().map(|&entry| c64::new(entry, 0.0)).collect());
-    }
-    let layout = matrix.square_layout().map_err(|error| lapack_error(&error))?;
-    // The eigenvalues of the transpose are the same but for rounding, which is visible here: LAPACK gets the matrix as
-    // other libraries give it, columns as columns.
-    if matches!(layout, MatrixLayout::C { .. }) {
-        transpose_in_place(&mut matrix);
-    }
-    let columns = MatrixLayout::F { col: layout.len(), lda: layout.lda() };
-    let entries = matrix.as_allocated_mut().map_err(|error| lapack_error(&error))?;
-    let (eigenvalues, _) = f64::eig(false, columns, entries).map_err(|error| lapack_error(&error.into()))?;
-    Ok(eigenvalues)
-}
-
-fn transpose_in_place(matrix: &mut Array2<f64>) {
-    for i in 0..matrix.nrows() {
-        for j in 0..i {
-            matrix.swap((i, j), (j, i));
+    for (i, row) in matrix.rows().into_iter().enumerate() {
+        for (j, &entry) in row.iter().enumerate() {
+            if entry != 0.0 {
+                entries.add_edge(NodeIndex::new(i), NodeIndex::new(j), entry);
+            }
         }
     }
+    entries
+}
+
+/// The block of the rows and columns of a component, columns as columns: the eigenvalues of the transpose are the same
+/// but for rounding, which is visible here, so the matrix is taken as other libraries take it.
+fn block(entries: &Entries, rows: &[NodeIndex<usize>]) -> Result<Array2<f64>> {
+    let mut block = memory::zeros(rows.len())?.reversed_axes();
+    for (i, &row) in rows.iter().enumerate() {
+        for edge in entries.edges(row) {
+            if let Ok(j) = rows.binary_search(&edge.target()) {
+                block[[i, j]] = *edge.weight();
+            }
+        }
+    }
+    Ok(block)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parallel;
+    use ndarray_linalg::EigVals;
 
     /// A cycle of n: the n-th roots of unity.
     #[test]
@@ -119,7 +116,7 @@ mod tests {
             matrix[[shuffled(i), shuffled(j)]] = 1.0;
         }
         matrix[[shuffled(7), shuffled(7)]] = 5.0;
-        let whole = block_eigenvalues(matrix.clone()).unwrap();
+        let whole = matrix.eigvals().unwrap();
         let blocks = parallel::run(2, || false, |job| general_eigenvalues(matrix, job)).unwrap();
         let roots =
             |n: u32| (0..n).map(move |k| c64::from_polar(1.0, std::f64::consts::TAU * f64::from(k) / f64::from(n)));

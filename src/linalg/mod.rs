@@ -2,6 +2,8 @@
 
 mod eigvals;
 mod general;
+mod hessenberg;
+mod lapack;
 
 pub use eigvals::symmetric_eigenvalues;
 pub use general::general_eigenvalues;

@@ -1,0 +1,224 @@
+//! The Hessenberg form of a general matrix.
+//!
+//! Blocks of Householder reflections after Dongarra, Hammarling & Sorensen, "Block reduction of matrices to condensed
+//! forms for eigenvalue computations", J. Comput. Appl. Math. 27 (1989): `Q = I - V T V'` of a panel, and
+//! `Y = A V T`, so that `Q' A Q = (I - V T' V')(A - Y V')`; 10/3 n^3 flops, a fifth of them matrix times vector.
+//!
+//! LAPACK's `dgehrd` rounds otherwise on another number of BLAS threads, and the eigenvalues of a graph that is not
+//! symmetric show it. Here the work is cut into pieces that depend on the matrix's size alone, each with one BLAS
+//! thread.
+
+use ndarray::linalg::{general_mat_mul, general_mat_vec_mul};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, ShapeBuilder, Zip, s};
+use rayon::prelude::*;
+
+use crate::error::Result;
+use crate::parallel::Job;
+
+/// Columns of a panel.
+const PANEL: usize = 32;
+/// Rows, or columns, of one piece of work.
+const PIECE: usize = 64;
+
+/// Overwrites a matrix of columns with its Hessenberg form, which has the same eigenvalues. To be called where rayon
+/// may work.
+pub(super) fn reduce_to_hessenberg(mut a: ArrayViewMut2<f64>, job: &Job) -> Result<()> {
+    let n = a.nrows();
+    let mut v = Array2::zeros((n, PANEL).f());
+    let mut y = Array2::zeros((n, PANEL).f());
+    let mut t = Array2::zeros((PANEL, PANEL).f());
+    for first in (0..n.saturating_sub(2)).step_by(PANEL) {
+        job.check()?;
+        let width = PANEL.min(n - 2 - first);
+        // Above `below` the reflections of this panel act from the right only.
+        let below = first + 1;
+        let mut v = v.slice_mut(s![below.., ..width]);
+        let mut y = y.slice_mut(s![.., ..width]);
+        let mut t = t.slice_mut(s![..width, ..width]);
+        v.fill(0.0);
+        t.fill(0.0);
+        let (mut y_above, mut y_below) = y.multi_slice_mut((s![..below, ..], s![below.., ..]));
+        reduce_panel(a.slice_mut(s![below.., first..]), v.view_mut(), y_below.view_mut(), t.view_mut());
+        times_reflections(a.slice(s![..below, below..]), v.view(), t.view(), y_above.view_mut());
+        apply(a.slice_mut(s![.., below..]), v.view(), t.view(), y.view(), below, width - 1);
+    }
+    Ok(())
+}
+
+/// Finds the reflections of a panel. `a`: the rows that they act on, from the panel's first column on; of it only the
+/// panel's columns are changed.
+fn reduce_panel(
+    mut a: ArrayViewMut2<f64>,
+    mut v: ArrayViewMut2<f64>,
+    mut y: ArrayViewMut2<f64>,
+    mut t: ArrayViewMut2<f64>,
+) {
+    let mut inner = Array1::zeros(PANEL);
+    let mut row = Array1::zeros(PANEL);
+    for j in 0..t.ncols() {
+        let (v_before, mut v_new) = v.multi_slice_mut((s![.., ..j], s![.., j]));
+        let (y_before, mut y_new) = y.multi_slice_mut((s![.., ..j], s![.., j]));
+        let mut t_column = t.column_mut(j).to_owned();
+        let t_before = t.slice(s![..j, ..j]);
+        let mut inner = inner.slice_mut(s![..j]);
+        let mut column = a.column_mut(j);
+        if j > 0 {
+            // The reflections so far, from the right and from the left.
+            row.slice_mut(s![..j]).assign(&v_before.row(j - 1));
+            general_mat_vec_mul(-1.0, &y_before, &row.slice(s![..j]), 1.0, &mut column);
+            general_mat_vec_mul(1.0, &v_before.t(), &column, 0.0, &mut inner);
+            let turned = t_before.t().dot(&inner);
+            general_mat_vec_mul(-1.0, &v_before, &turned, 1.0, &mut column);
+        }
+        let tau = reflection(column.slice_mut(s![j..]), v_new.slice_mut(s![j..]));
+        if tau == 0.0 {
+            y_new.fill(0.0);
+            continue; // nothing to eliminate: column j of T stays zero
+        }
+        let vector = v_new.slice(s![j..]);
+        times_vector(tau, a.slice(s![.., j + 1..]), vector, y_new.view_mut());
+        if j > 0 {
+            general_mat_vec_mul(1.0, &v_before.slice(s![j.., ..]).t(), &vector, 0.0, &mut inner);
+            general_mat_vec_mul(-tau, &y_before, &inner, 1.0, &mut y_new);
+            general_mat_vec_mul(-tau, &t_before, &inner, 0.0, &mut t_column.slice_mut(s![..j]));
+        }
+        t_column[j] = tau;
+        t.column_mut(j).assign(&t_column);
+    }
+}
+
+/// The reflection `I - tau v v'` with `v[0] = 1` that leaves of `x` the first entry only; tau is zero where nothing else
+/// is there.
+fn reflection(mut x: ArrayViewMut1<f64>, mut v: ArrayViewMut1<f64>) -> f64 {
+    let alpha = x[0];
+    // The length of the rest, out of the way of overflow and underflow.
+    let largest = x.iter().skip(1).fold(0.0, |m: f64, e| m.max(e.abs()));
+    if largest == 0.0 {
+        return 0.0;
+    }
+    let rest = largest * x.iter().skip(1).map(|e| (e / largest).powi(2)).sum::<f64>().sqrt();
+    let beta = -alpha.hypot(rest).copysign(alpha);
+    Zip::from(&mut v).and(&x).for_each(|v, &e| *v = e / (alpha - beta));
+    v[0] = 1.0;
+    x.fill(0.0);
+    x[0] = beta;
+    (beta - alpha) / beta
+}
+
+/// `y = factor a x`.
+fn times_vector(factor: f64, a: ArrayView2<f64>, x: ArrayView1<f64>, mut y: ArrayViewMut1<f64>) {
+    y.axis_chunks_iter_mut(Axis(0), PIECE)
+        .into_par_iter()
+        .zip(a.axis_chunks_iter(Axis(0), PIECE))
+        .for_each(|(mut y, a)| general_mat_vec_mul(factor, &a, &x, 0.0, &mut y));
+}
+
+/// `y = a v t`.
+fn times_reflections(a: ArrayView2<f64>, v: ArrayView2<f64>, t: ArrayView2<f64>, mut y: ArrayViewMut2<f64>) {
+    y.axis_chunks_iter_mut(Axis(0), PIECE).into_par_iter().zip(a.axis_chunks_iter(Axis(0), PIECE)).for_each(
+        |(mut y, a)| {
+            let product = a.dot(&v);
+            general_mat_mul(1.0, &product, &t, 0.0, &mut y);
+        },
+    );
+}
+
+/// `Q' a Q` for the columns of `a`, which are those that the reflections act on. The first `done` have it already in
+/// the rows from `below` on.
+fn apply(
+    mut a: ArrayViewMut2<f64>,
+    v: ArrayView2<f64>,
+    t: ArrayView2<f64>,
+    y: ArrayView2<f64>,
+    below: usize,
+    done: usize,
+) {
+    let (y_above, y_below) = y.split_at(Axis(0), below);
+    let (finished, rest) = a.view_mut().split_at(Axis(1), done);
+    let (mut finished, _) = finished.split_at(Axis(0), below);
+    general_mat_mul(-1.0, &y_above, &v.slice(s![..done, ..]).t(), 1.0, &mut finished);
+    let mut rest = rest;
+    rest.axis_chunks_iter_mut(Axis(1), PIECE)
+        .into_par_iter()
+        .zip(v.slice(s![done.., ..]).axis_chunks_iter(Axis(0), PIECE))
+        .for_each(|(columns, v_rows)| {
+            let (mut above, mut columns) = columns.split_at(Axis(0), below);
+            general_mat_mul(-1.0, &y_above, &v_rows.t(), 1.0, &mut above);
+            general_mat_mul(-1.0, &y_below, &v_rows.t(), 1.0, &mut columns);
+            let inner = t.t().dot(&v.t().dot(&columns));
+            general_mat_mul(-1.0, &v, &inner, 1.0, &mut columns);
+        });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::linalg::lapack::hessenberg_eigenvalues;
+    use crate::parallel;
+    use ndarray_linalg::{EigVals, c64};
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
+    fn hessenberg_form(matrix: &Array2<f64>, threads: usize) -> Array2<f64> {
+        let mut columns = Array2::zeros(matrix.raw_dim().f());
+        columns.assign(matrix);
+        let work = |job: &Job| job.parallel(|| reduce_to_hessenberg(columns.view_mut(), job));
+        parallel::run(threads, || false, work).unwrap();
+        columns
+    }
+
+    fn random(n: usize) -> Array2<f64> {
+        let mut rng = StdRng::seed_from_u64(n as u64);
+        Array2::from_shape_simple_fn((n, n), || rng.random_range(-1.0..1.0))
+    }
+
+    fn sorted(mut eigenvalues: Vec<c64>) -> Vec<c64> {
+        eigenvalues.sort_by(|a, b| a.re.total_cmp(&b.re).then(a.im.total_cmp(&b.im)));
+        eigenvalues
+    }
+
+    /// One panel and less, its edges, several panels, several pieces.
+    #[test]
+    fn eigenvalues_are_those_of_the_matrix() {
+        for n in [1, 2, 3, 33, 34, 35, 66, 150, 300] {
+            let matrix = random(n);
+            let form = hessenberg_form(&matrix, 2);
+            for ((i, j), &entry) in form.indexed_iter() {
+                assert!(i <= j + 1 || entry == 0.0, "n = {n}: ({i}, {j})");
+            }
+            let norm = |a: &Array2<f64>| a.mapv(|e| e * e).sum().sqrt();
+            approx::assert_relative_eq!(norm(&form), norm(&matrix), max_relative = 1e-13);
+            let expected = sorted(matrix.eigvals().unwrap().to_vec());
+            for (value, expected) in sorted(hessenberg_eigenvalues(form).unwrap()).into_iter().zip(expected) {
+                assert!((value - expected).norm() < 1e-11, "n = {n}: {value} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn bits_do_not_depend_on_the_number_of_threads() {
+        let matrix = random(300);
+        let one = hessenberg_form(&matrix, 1);
+        for threads in [2, 3, 8] {
+            assert_eq!(one, hessenberg_form(&matrix, threads));
+        }
+    }
+
+    /// Columns in which nothing is left to eliminate, between others; and scales at both ends.
+    #[test]
+    fn what_is_in_hessenberg_form_stays_and_no_scale_is_lost() {
+        let mut matrix = random(100);
+        for ((i, j), entry) in matrix.indexed_iter_mut() {
+            if i > j + 1 {
+                *entry = 0.0;
+            }
+        }
+        assert_eq!(hessenberg_form(&matrix, 2), matrix);
+        matrix[[99, 70]] = 0.5;
+        let form = hessenberg_form(&matrix, 2);
+        for scale in [2.0_f64.powi(-900), 2.0_f64.powi(900)] {
+            let scaled = hessenberg_form(&(&matrix * scale), 2) / scale;
+            approx::assert_abs_diff_eq!(scaled, form, epsilon = 1e-12);
+        }
+    }
+}
