@@ -8,7 +8,6 @@
 //! problems: each runs on one thread, beside the others, the largest first.
 
 use ndarray::{Array2, ArrayView2};
-use rayon::prelude::*;
 
 use crate::distance::Element;
 use crate::error::{Error, Result};
@@ -35,21 +34,13 @@ pub fn subset_entropies<T: Element>(
     let needed = at_once.clone().map(|n| measure.bytes(n, x.ncols())).sum();
     memory::require(at_once.max().unwrap_or(0), needed, job)?;
 
-    let entropies: Vec<(usize, f64)> = job.many(|job| {
-        // A bridge hands out one at a time, from the front, to whichever thread is free.
-        order
-            .iter()
-            .par_bridge()
-            .map(|&s| {
-                job.check()?;
-                let rows = subsets[s].as_ref();
-                let part = Array2::from_shape_fn((rows.len(), x.ncols()), |(i, j)| x[[rows[i], j]]);
-                Ok((s, measure.entropy(part.view(), job)?))
-            })
-            .collect::<Result<_>>()
+    let entropies = job.many(order.clone(), |s, job| {
+        let rows = subsets[s].as_ref();
+        let part = Array2::from_shape_fn((rows.len(), x.ncols()), |(i, j)| x[[rows[i], j]]);
+        measure.entropy(part.view(), job)
     })?;
     let mut in_order = vec![0.0; subsets.len()];
-    for (s, entropy) in entropies {
+    for (s, entropy) in order.into_iter().zip(entropies) {
         in_order[s] = entropy;
     }
     Ok(in_order)

@@ -52,7 +52,7 @@ pub fn run<T: Send>(
     let (send, receive) = mpsc::sync_channel(1);
     std::thread::scope(|scope| {
         let root = move || {
-            let result = catch_unwind(AssertUnwindSafe(|| work(&job)));
+            let result = caught(|| work(&job));
             let _ = send.send(result); // the receiver outlives this thread
         };
         std::thread::Builder::new()
@@ -61,8 +61,7 @@ pub fn run<T: Send>(
             .map_err(|error| Error::Threads { threads: 1, reason: error.to_string() })?;
         loop {
             match receive.recv_timeout(POLL) {
-                Ok(Ok(result)) => return result,
-                Ok(Err(panic)) => return Err(Error::Internal(panic_message(&*panic))),
+                Ok(result) => return result,
                 Err(mpsc::RecvTimeoutError::Disconnected) => {
                     return Err(Error::Internal("the worker thread died".into()));
                 }
@@ -76,9 +75,13 @@ pub fn run<T: Send>(
     })
 }
 
-fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(ToString::to_string);
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".into())
+/// What `work` returns, or an error where it panics.
+fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(ToString::to_string);
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(Error::Internal(text.unwrap_or_else(|| "a panic".into())))
+    })
 }
 
 /// One computation: how many threads it has, and whether it should stop.
@@ -103,7 +106,8 @@ impl Job<'_> {
     /// # Errors
     /// See above.
     pub fn check(&self) -> Result<()> {
-        if self.cancelled.load(Ordering::Relaxed) { Err(Error::Interrupted) } else { Ok(()) }
+        let stop = self.cancelled.load(Ordering::Relaxed) || self.gate.ending.load(Ordering::Relaxed);
+        if stop { Err(Error::Interrupted) } else { Ok(()) }
     }
 
     /// Rayon's parallel iterators inside `work` use the job's threads; BLAS calls inside use one.
@@ -136,10 +140,44 @@ impl Job<'_> {
         Ok(result)
     }
 
-    /// Many problems beside each other: inside `work` rayon spreads them over the job's threads, and each is to be
-    /// computed with the job that `work` is given.
-    pub(crate) fn many<T: Send>(&self, work: impl FnOnce(&Job) -> Result<T> + Send) -> Result<T> {
-        self.parallel(|| work(&Job { one_of_many: true, ..*self }))
+    /// Many problems beside each other, as many at once as the job has threads, in the order of `problems`: the largest
+    /// should come first. Each is to be computed with the job that `solve` is given. The results come in order.
+    pub(crate) fn many<P: Send, T: Send + Sync>(
+        &self,
+        problems: Vec<P>,
+        solve: impl Fn(P, &Job) -> Result<T> + Sync,
+    ) -> Result<Vec<T>> {
+        if self.one_of_many {
+            return problems.into_iter().map(|problem| solve(problem, self)).collect();
+        }
+        let at_once = self.threads.min(problems.len());
+        let results: Vec<OnceLock<Result<T>>> = problems.iter().map(|_| OnceLock::new()).collect();
+        let queue = Mutex::new(problems.into_iter().zip(&results));
+        // These threads wait, for their turn at BLAS and for the pool, which works: a fork finds its moment between two
+        // problems.
+        let work = || {
+            while let Some((problem, result)) = { lock(&queue).next() } {
+                let solve = || self.parallel(|| solve(problem, &Job { one_of_many: true, ..*self }));
+                let solved = caught(solve);
+                let failed = solved.is_err();
+                let _ = result.set(solved); // each is taken from the queue once
+                if failed {
+                    lock(&queue).by_ref().for_each(drop);
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..at_once {
+                std::thread::Builder::new()
+                    .name("dsentropy".into())
+                    .spawn_scoped(scope, work)
+                    .map_err(|error| Error::Threads { threads: at_once, reason: error.to_string() })?;
+            }
+            work();
+            Ok(())
+        })?;
+        // What was never begun stands behind what failed.
+        results.into_iter().map_while(OnceLock::into_inner).collect()
     }
 }
 
@@ -148,12 +186,14 @@ impl Job<'_> {
 struct Gate {
     state: Mutex<GateState>,
     changed: Condvar,
+    /// The process is ending: all jobs are to stop.
+    ending: AtomicBool,
 }
 
 #[derive(Default)]
 struct GateState {
-    /// While the process is being forked nobody may enter.
-    forking: bool,
+    /// While the process is being forked, or ends, nobody may enter.
+    closed: bool,
     inside: usize,
     threads: usize,
     /// What the number was before the first of those inside came.
@@ -165,7 +205,7 @@ struct Inside<'a>(&'a Gate);
 impl Gate {
     fn enter(&self, threads: usize, job: &Job) -> Result<Inside<'_>> {
         let mut state = lock(&self.state);
-        while state.forking || (state.inside > 0 && state.threads != threads) {
+        while state.closed || (state.inside > 0 && state.threads != threads) {
             job.check()?;
             state = self.changed.wait_timeout(state, POLL).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -182,14 +222,14 @@ impl Gate {
     /// Keeps everybody out, and waits until those inside have left.
     fn close(&self) {
         let mut state = lock(&self.state);
-        state.forking = true;
+        state.closed = true;
         while state.inside > 0 {
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
     fn open(&self) {
-        lock(&self.state).forking = false;
+        lock(&self.state).closed = false;
         self.changed.notify_all();
     }
 }
@@ -209,7 +249,8 @@ impl Drop for Inside<'_> {
 
 /// What all jobs of a process share. A forked child has none of its parent's threads, and its copy of the parent's
 /// locks may be held by nobody, so each process of a chain of forks has a link of its own. A fork waits until no job
-/// is in BLAS, because OpenBLAS ends its threads before a fork, in the middle of whatever they do.
+/// is in BLAS, because OpenBLAS ends its threads before a fork, in the middle of whatever they do; and so does the end
+/// of the process, where threads may still compute (Python's daemons) when OpenBLAS gives its memory back.
 struct Shared {
     process: u32,
     gate: Gate,
@@ -229,10 +270,16 @@ impl Shared {
         extern "C" fn after_fork() {
             Shared::of_this_process().gate.open();
         }
+        extern "C" fn at_exit() {
+            let gate = &Shared::of_this_process().gate;
+            gate.ending.store(true, Ordering::Relaxed);
+            gate.close();
+        }
         static FIRST: OnceLock<Shared> = OnceLock::new();
         let process = std::process::id();
         let mut link = FIRST.get_or_init(|| {
             lapack_provider::at_fork(before_fork, after_fork);
+            lapack_provider::at_exit(at_exit);
             Self::new()
         });
         while link.process != process {
@@ -264,6 +311,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::AtomicUsize;
 
     #[test]
     fn result_comes_back() {
@@ -292,6 +340,26 @@ mod tests {
         assert_eq!(result, Err(Error::Internal("boom".into())));
         let result: Result<()> = run(2, || false, |job| job.parallel(|| panic!("boom {}", 2)));
         assert_eq!(result, Err(Error::Internal("boom 2".into())));
+        let result =
+            run(2, || false, |job| job.many(vec![1, 2, 3], |i, _| if i == 2 { panic!("boom {i}") } else { Ok(i) }));
+        assert_eq!(result, Err(Error::Internal("boom 2".into())));
+    }
+
+    #[test]
+    fn many_come_back_in_order_and_the_first_failure_ends_them() {
+        for threads in [1, 2, 5] {
+            let squares = run(threads, || false, |job| job.many((0..50).collect(), |i: usize, _| Ok(i * i)));
+            assert_eq!(squares, Ok((0..50).map(|i| i * i).collect()));
+            assert_eq!(run(threads, || false, |job| job.many(vec![], |i: usize, _| Ok(i))), Ok(vec![]));
+            let begun = AtomicUsize::new(0);
+            let fails = |i: usize, _: &Job| {
+                begun.fetch_add(1, Ordering::Relaxed);
+                if i == 7 { Err(Error::Lapack("7".into())) } else { Ok(i) }
+            };
+            let failed = run(threads, || false, |job| job.many((0..1000).collect(), fails));
+            assert_eq!(failed, Err(Error::Lapack("7".into())));
+            assert!(threads > 1 || begun.into_inner() == 8);
+        }
     }
 
     #[test]

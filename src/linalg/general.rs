@@ -16,7 +16,6 @@ use ndarray_linalg::{AllocatedArray, c64};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
-use rayon::prelude::*;
 
 use super::hessenberg::reduce_to_hessenberg;
 use super::lapack::hessenberg_eigenvalues;
@@ -41,18 +40,12 @@ pub fn general_eigenvalues(matrix: Array2<f64>, job: &Job) -> Result<Vec<c64>> {
         rows.sort_unstable();
     }
     components.sort_by_key(|rows| std::cmp::Reverse(rows.len())); // stable, so the order is the same each time
-    job.many(|job| {
-        let eigenvalues: Vec<Vec<c64>> = components
-            .into_par_iter()
-            .with_max_len(1)
-            .map(|rows| {
-                let mut block = block(&entries, &rows)?;
-                reduce_to_hessenberg(block.view_mut(), job)?;
-                hessenberg_eigenvalues(block)
-            })
-            .collect::<Result<_>>()?;
-        Ok(eigenvalues.concat())
-    })
+    let eigenvalues = job.many(components, |rows, job| {
+        let mut block = block(&entries, &rows)?;
+        reduce_to_hessenberg(block.view_mut(), job)?;
+        hessenberg_eigenvalues(block)
+    })?;
+    Ok(eigenvalues.concat())
 }
 
 fn entries(matrix: &Array2<f64>) -> Entries {

@@ -415,6 +415,51 @@ def test_child_forked_during_a_computation_computes(work, run_python):
     run_python(program, WORK[work])
 
 
+@pytest.mark.linux
+def test_fork_does_not_wait_for_a_long_computation(run_python):
+    """A fork holds the interpreter: whoever made it wait for all of a mutual information would stop every thread."""
+    program = (
+        SETUP
+        + """
+    finished = []
+
+    def work():
+        Y = rng.normal(size=(6000, 5))
+        dsmi(Y, np.repeat(np.arange(4), [1400, 1450, 1550, 1600]), num_repetitions=20, num_threads=2)
+        finished.append(None)
+
+    expected = values()
+    threading.Thread(target=work, daemon=True).start()
+    time.sleep(1)
+    child = os.fork()
+    if not child:
+        signal.alarm(20)
+        os._exit(0 if values() == expected else 1)
+    time.sleep(1)
+    assert not finished
+    assert os.waitpid(child, 0)[1] == 0
+    os._exit(0)
+    """
+    )
+    run_python(program)
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize("work", ["one large problem", "many small problems"])
+def test_process_ends_while_a_daemon_thread_computes(run_python, work):
+    """OpenBLAS gives back the memory that its calls work in when the process ends."""
+    program = (
+        SETUP
+        + """
+    Y = rng.normal(size=(3000, 5))
+    threading.Thread(target=lambda: eval(sys.argv[1]), daemon=True).start()
+    time.sleep(float(sys.argv[2]))
+    """
+    )
+    for delay in np.linspace(0.3, 0.32, 6):
+        run_python(program, WORK[work], delay)
+
+
 # ---- signals
 
 LONG = {

@@ -63,6 +63,23 @@ pub fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {
 #[cfg(not(unix))]
 pub fn at_fork(_before: extern "C" fn(), _after: extern "C" fn()) {}
 
+/// Has `handler` called when the process ends, before OpenBLAS gives back the memory that its calls work in.
+#[cfg(unix)]
+pub fn at_exit(handler: extern "C" fn()) {
+    unsafe extern "C" {
+        fn atexit(handler: Option<extern "C" fn()>) -> core::ffi::c_int;
+    }
+    // SAFETY: a function without arguments that lives as long as the program. Those registered last are called first,
+    // and libraries clean up after them all.
+    unsafe {
+        atexit(Some(handler));
+    }
+}
+
+/// Where there is no fork, the end of a process ends its threads first.
+#[cfg(not(unix))]
+pub fn at_exit(_handler: extern "C" fn()) {}
+
 /// The linked OpenBLAS's configuration and the kind of core that it dispatches to; `None` with another LAPACK.
 pub fn config() -> Option<(&'static str, &'static str)> {
     #[cfg(openblas)]
