@@ -19,6 +19,9 @@ use crate::error::{Error, Result};
 /// How often a waiting thread looks for an interrupt.
 const POLL: Duration = Duration::from_millis(20);
 
+/// More threads than this, and than there are cores, are not started: they gain nothing and cost their stacks.
+const MOST_THREADS: usize = 256;
+
 /// The number of threads to use where the caller names none: `RAYON_NUM_THREADS`, else `OPENBLAS_NUM_THREADS`, else
 /// `OMP_NUM_THREADS` (the first of a list), else the cores that this process may use (affinity and cgroup).
 pub fn default_threads() -> usize {
@@ -34,7 +37,7 @@ fn available_cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Runs `work` on `threads` threads, and asks `interrupted` on the calling thread every few milliseconds whether to
+/// Runs `work` on `threads` threads (256, or the number of cores if that is more, where more are asked for), and asks `interrupted` on the calling thread every few milliseconds whether to
 /// stop.
 ///
 /// # Errors
@@ -45,6 +48,7 @@ pub fn run<T: Send>(
     mut interrupted: impl FnMut() -> bool,
     work: impl FnOnce(&Job) -> Result<T> + Send,
 ) -> Result<T> {
+    let threads = threads.min(available_cores().max(MOST_THREADS));
     let shared = Shared::of_this_process();
     let pool = shared.pool(threads)?;
     let cancelled = AtomicBool::new(false);
@@ -316,6 +320,11 @@ mod tests {
     #[test]
     fn result_comes_back() {
         assert_eq!(run(2, || false, |job| Ok(job.threads())), Ok(2));
+    }
+
+    #[test]
+    fn no_more_threads_are_started_than_could_help() {
+        assert_eq!(run(usize::MAX, || false, |job| Ok(job.threads())), Ok(available_cores().max(MOST_THREADS)));
     }
 
     #[test]

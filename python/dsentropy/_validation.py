@@ -17,17 +17,21 @@ Rows: TypeAlias = "NDArray[np.float32] | NDArray[np.float64]"
 
 def as_array(value: Any, name: str) -> NDArray[Any]:
     """Whatever NumPy can make an array of, or a torch tensor on any device, with or without grad."""
-    if hasattr(value, "detach") and hasattr(value, "cpu"):
-        value = value.detach().cpu()
-        if str(value.dtype) == "torch.bfloat16":  # NumPy has no such type
-            value = value.float()
-    if np.ma.is_masked(value):
-        raise ValueError(f"{name} must not have masked entries")
     try:
+        if hasattr(value, "detach") and hasattr(value, "cpu"):
+            value = value.detach().cpu()
+            for lazily_changed in ("resolve_conj", "resolve_neg"):  # flags of a view that NumPy cannot read
+                if hasattr(value, lazily_changed):
+                    value = getattr(value, lazily_changed)()
+            if str(value.dtype) == "torch.bfloat16":  # NumPy has no such type
+                value = value.float()
+        masked = np.ma.is_masked(value)
         array = np.asarray(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # the last one is what torch raises
         kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(f"{name} must be convertible to an array: {error}") from error
+    if masked:
+        raise ValueError(f"{name} must not have masked entries")
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
 
 
@@ -54,7 +58,7 @@ def as_rows(value: Any, name: str) -> Rows:
 def as_float(value: Any, name: str) -> float:
     """A real number; not a string, not a bool."""
     is_scalar = not (isinstance(value, np.ndarray) and value.ndim) and not np.iscomplexobj(value)
-    if is_scalar and not isinstance(value, (str, bytes, bytearray, bool, np.bool_)):
+    if is_scalar and not isinstance(value, (str, bytes, bytearray)) and not _is_bool(value):
         try:
             return float(value)
         except OverflowError as error:
@@ -97,7 +101,7 @@ def as_limit(value: Any, name: str) -> int | None:
 
 def _at_least_one(value: Any, name: str) -> int:
     try:
-        if isinstance(value, (bool, np.bool_)):
+        if _is_bool(value):
             raise TypeError
         number = operator.index(value)
     except TypeError:
@@ -107,9 +111,15 @@ def _at_least_one(value: Any, name: str) -> int:
     return number
 
 
+def _is_bool(value: Any) -> bool:
+    """Of Python, NumPy, torch."""
+    return isinstance(value, bool) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
+
+
 def as_threads(value: Any) -> int | None:
     """``num_threads``: an integer, at least 1, or None for the default."""
-    return None if value is None else min(as_count(value, "num_threads"), 4096)
+    number = as_limit(value, "num_threads")
+    return None if number is None else min(number, sys.maxsize)
 
 
 def as_seed(value: Any, name: str) -> int | None:

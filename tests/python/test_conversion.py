@@ -193,6 +193,29 @@ def test_tensor_of_a_type_that_numpy_lacks():
     assert entropies(tensor) == entropies(X.astype(np.float32))
 
 
+def test_array_of_a_type_that_numpy_lacks():
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    assert entropies(X.astype(ml_dtypes.bfloat16)) == entropies(X.astype(np.float32))
+
+
+def test_tensor_with_lazy_flags():
+    class View(Tensor):
+        def detach(self):
+            return self
+
+        cpu = detach
+
+        def resolve_neg(self):
+            return Tensor(-self.values, device="cpu", requires_grad=False)
+
+        def __array__(self, dtype=None, copy=None):
+            raise RuntimeError("Can't call numpy() on Tensor that has negative bit set.")
+
+    assert diffusion_spectral_entropy(View(-X)) == diffusion_spectral_entropy(X)
+    with pytest.raises(TypeError, match="embedding_vectors must be convertible to an array: Can't call numpy"):
+        diffusion_spectral_entropy([View(row) for row in X])
+
+
 @pytest.mark.parametrize(
     "function",
     [diffusion_spectral_mutual_information, adjacency_spectral_mutual_information],
@@ -246,6 +269,26 @@ def test_real_tensors_whose_sign_is_lazy(torch, expected):
     tensor = torch.complex(torch.zeros(X.shape, dtype=torch.float64), torch.tensor(-X)).conj().imag
     assert tensor.is_neg()
     assert entropies(tensor) == expected
+
+
+def test_conjugate_tensors_are_refused_as_complex(torch):
+    tensor = torch.complex(torch.tensor(X), torch.tensor(X)).conj()
+    with pytest.raises(TypeError, match="embedding_vectors must hold real numbers, got dtype complex128"):
+        diffusion_spectral_entropy(tensor)
+
+
+def test_real_tensors_that_hold_no_numbers_are_named(torch):
+    rows = [torch.ones(3, requires_grad=True)] * 4
+    for tensor in [torch.ones(4, 3, device="meta"), rows, torch.ones(4, 3).to_sparse()]:
+        with pytest.raises(TypeError, match="embedding_vectors must be convertible to an array"):
+            diffusion_spectral_entropy(tensor)
+
+
+def test_real_tensors_as_parameters(torch):
+    assert diffusion_spectral_entropy(X, torch.tensor(3.0), torch.tensor(2)) == diffusion_spectral_entropy(X, 3, 2)
+    for arguments in [{"gaussian_kernel_sigma": torch.tensor(True)}, {"max_N": torch.tensor(True)}]:
+        with pytest.raises(TypeError, match=next(iter(arguments))):
+            diffusion_spectral_entropy(X, **arguments)
 
 
 def test_real_tensors_as_reference(torch):

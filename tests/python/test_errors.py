@@ -325,7 +325,8 @@ def test_clusters_just_large_enough_for_their_graphs():
 # ---- numbers
 
 DSE, ASE, DSMI, ASMI = *ENTROPIES, *INFORMATIONS
-NOT_INTEGERS = [2.0, 2.5, np.float64(3), "3", b"3", [3], True, np.True_, 1j, np.nan, np.array([3, 4]), np.array(2.5)]
+NOT_INTEGERS = [2.0, 2.5, np.float64(3), "3", b"3", [3], True, np.True_, np.array(True), 1j, np.nan]
+NOT_INTEGERS += [np.array([3, 4]), np.array(2.5)]
 COUNTS = {
     "max_N": [DSE, ASE],
     "num_bins_per_dim": [DSE, DSMI],
@@ -365,6 +366,11 @@ def test_counts_that_may_not_be_none(function, argument):
 @pytest.mark.parametrize("dtype", [np.int8, np.uint64])
 def test_counts_of_any_integer_type(function, argument, dtype):
     assert value_of(function, **{argument: dtype(2)}) == value_of(function, **{argument: 2})
+
+
+@every_function
+def test_threads_beyond_any_machine_are_as_many_as_help(function):
+    assert value_of(function, num_threads=10**30) == pytest.approx(value_of(function), rel=1e-12)
 
 
 @every_entropy
