@@ -11,23 +11,23 @@ use crate::distance::Points;
 use crate::error::Result;
 use crate::kernel::gaussian_affinity;
 use crate::parallel::Job;
-use crate::triangle::LowerTriangle;
+use crate::triangle::UpperTriangle;
 
 /// The symmetric diffusion operator of rows that were prepared for this bandwidth.
 ///
 /// # Errors
 /// Those of [`gaussian_affinity`].
-pub fn diffusion_operator(points: &Points, bandwidth: f64, job: &Job) -> Result<LowerTriangle> {
+pub fn diffusion_operator(points: &Points, bandwidth: f64, job: &Job) -> Result<UpperTriangle> {
     let mut operator = gaussian_affinity(points, bandwidth, job)?;
     normalize(&mut operator, job)?;
     Ok(operator)
 }
 
-fn normalize(affinity: &mut LowerTriangle, job: &Job) -> Result<()> {
+fn normalize(affinity: &mut UpperTriangle, job: &Job) -> Result<()> {
     let scale: Vec<f64> = affinity.row_sums(job)?.into_iter().map(|degree| degree.sqrt().recip()).collect();
     affinity.for_each_block(job, |first, mut block| {
         for (row, own) in block.rows_mut().into_iter().zip(&scale[first..]) {
-            for (entry, other) in row.into_iter().zip(&scale) {
+            for (entry, other) in row.into_iter().zip(&scale[first..]) {
                 *entry *= own * other;
             }
         }
@@ -40,7 +40,7 @@ mod tests {
     use crate::parallel;
     use ndarray::{Array2, array};
 
-    fn operator(x: &Array2<f64>, bandwidth: f64) -> LowerTriangle {
+    fn operator(x: &Array2<f64>, bandwidth: f64) -> UpperTriangle {
         let points = Points::new(x.view(), bandwidth);
         parallel::run(2, || false, |job| diffusion_operator(&points, bandwidth, job)).unwrap()
     }

@@ -9,7 +9,7 @@
 
 use crate::error::{Error, Result};
 use crate::parallel::Job;
-use crate::triangle::LowerTriangle;
+use crate::triangle::UpperTriangle;
 
 /// One probability's part of the entropy.
 fn bits(p: f64) -> f64 {
@@ -48,7 +48,7 @@ pub fn spectral_entropy(eigenvalues: &[f64], t: f64) -> Result<f64> {
 ///
 /// # Errors
 /// Interrupted.
-pub fn matrix_entry_entropy(operator: &LowerTriangle, job: &Job) -> Result<f64> {
+pub fn matrix_entry_entropy(operator: &UpperTriangle, job: &Job) -> Result<f64> {
     // Each row of R^-1 K sums to 1, so all entries sum to N.
     let n = operator.dim() as f64;
     let weight: Vec<f64> = operator.row_sums(job)?.into_iter().map(|sum| (sum * n).recip()).collect();
@@ -56,10 +56,10 @@ pub fn matrix_entry_entropy(operator: &LowerTriangle, job: &Job) -> Result<f64> 
         let mut entropy = 0.0;
         for (r, row) in block.rows().into_iter().enumerate() {
             let i = first + r;
-            for (&entry, other) in row.iter().zip(&weight[..i]) {
+            entropy += bits(row[r] * weight[i]);
+            for (&entry, other) in row.iter().zip(&weight[first..]).skip(r + 1) {
                 entropy += bits(entry * weight[i]) + bits(entry * other);
             }
-            entropy += bits(row[i] * weight[i]);
         }
         entropy
     })?;

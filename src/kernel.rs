@@ -12,25 +12,29 @@ use ndarray::s;
 use crate::distance::Points;
 use crate::error::{Result, require_positive};
 use crate::parallel::Job;
-use crate::triangle::LowerTriangle;
+use crate::triangle::UpperTriangle;
 
 /// The Gaussian affinity of rows that were prepared for this bandwidth.
 ///
 /// # Errors
 /// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite; out of memory; interrupted.
-pub fn gaussian_affinity(points: &Points, bandwidth: f64, job: &Job) -> Result<LowerTriangle> {
+pub fn gaussian_affinity(points: &Points, bandwidth: f64, job: &Job) -> Result<UpperTriangle> {
     require_positive("bandwidth", bandwidth)?;
     let sigma = bandwidth / points.unit();
     // A bandwidth far below all rounding of the data: the cap keeps 0 * rate at 0 for identical rows.
     let rate = (0.5 / sigma / sigma).min(f64::MAX);
-    let mut affinity = LowerTriangle::zeros(points.len())?;
+    let mut affinity = UpperTriangle::zeros(points.len())?;
     affinity.for_each_block(job, |first, mut block| {
         let (height, width) = block.dim();
         // Columns a block at a time, so that a tile is still in the cache when its exponentials are taken.
         for column in (0..width).step_by(height) {
             let columns = column..(column + height).min(width);
             let mut tile = block.slice_mut(s![.., columns.clone()]);
-            points.squared_distances(first..first + height, columns, tile.view_mut());
+            points.squared_distances(
+                first..first + height,
+                first + columns.start..first + columns.end,
+                tile.view_mut(),
+            );
             tile.mapv_inplace(|squared| (-squared * rate).exp());
         }
     })?;
@@ -43,7 +47,7 @@ mod tests {
     use crate::parallel;
     use ndarray::{Array2, array};
 
-    fn affinity(x: &Array2<f64>, bandwidth: f64) -> LowerTriangle {
+    fn affinity(x: &Array2<f64>, bandwidth: f64) -> UpperTriangle {
         let points = Points::new(x.view(), bandwidth);
         parallel::run(2, || false, |job| gaussian_affinity(&points, bandwidth, job)).unwrap()
     }

@@ -46,4 +46,4 @@ pub use linalg::{general_eigenvalues, symmetric_eigenvalues};
 pub use measure::{Measure, Operator};
 pub use mutual_information::subset_entropies;
 pub use neighbors::neighbor_graph;
-pub use triangle::LowerTriangle;
+pub use triangle::UpperTriangle;

@@ -1,5 +1,6 @@
 //! How much memory this process can still have, asked before anything large is allocated.
 
+use bytemuck::Zeroable;
 use ndarray::Array2;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
@@ -57,11 +58,11 @@ fn address_space_limit() -> Option<u64> {
 }
 
 /// A square matrix of zeros, or an error where the allocator refuses. Untouched pages cost nothing yet.
-pub fn zeros(n: usize) -> Result<Array2<f64>> {
-    let bytes = (n as u64).saturating_mul(n as u64).saturating_mul(8);
+pub fn zeros<A: Zeroable>(n: usize) -> Result<Array2<A>> {
+    let bytes = (n as u64).saturating_mul(n as u64).saturating_mul(size_of::<A>() as u64);
     let refused = || Error::OutOfMemory { rows: n, needed: bytes, available: available(0).min(bytes) };
     let entries = n.checked_mul(n).ok_or_else(refused)?;
-    let zeros = bytemuck::allocation::try_zeroed_slice_box::<f64>(entries).map_err(|()| refused())?;
+    let zeros = bytemuck::allocation::try_zeroed_slice_box(entries).map_err(|()| refused())?;
     Ok(Array2::from_shape_vec((n, n), zeros.into_vec()).expect("n * n entries were allocated"))
 }
 
@@ -74,8 +75,8 @@ mod tests {
     fn more_than_any_machine_has_is_refused_before_it_is_allocated() {
         let refused = parallel::run(1, || false, |job| require(10, u64::MAX / 2, job));
         assert!(matches!(refused, Err(Error::OutOfMemory { rows: 10, .. })));
-        assert!(matches!(zeros(1 << 30), Err(Error::OutOfMemory { .. })));
-        assert!(matches!(zeros(usize::MAX), Err(Error::OutOfMemory { .. })));
+        assert!(matches!(zeros::<f64>(1 << 30), Err(Error::OutOfMemory { .. })));
+        assert!(matches!(zeros::<f64>(usize::MAX), Err(Error::OutOfMemory { .. })));
     }
 
     #[test]

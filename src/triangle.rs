@@ -1,9 +1,14 @@
-//! The lower triangle of a symmetric matrix, walked in blocks of rows by all threads of a job.
+//! The upper triangle of a symmetric matrix, walked in blocks of rows by all threads of a job.
 //!
-//! Blocks have a fixed height and their results come back in order, so sums do not depend on the number of threads.
+//! Rows stand one after the other, so to LAPACK, which reads columns, it is the lower triangle, with which the reduction
+//! to a band is faster by half. Blocks have a fixed height and their results come back in order, so sums do not depend
+//! on the number of threads.
 
+use std::ops::Range;
+
+use bytemuck::Zeroable;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::error::Result;
 use crate::memory;
@@ -12,13 +17,13 @@ use crate::parallel::Job;
 /// Rows of a block: high enough for matrix products at full speed, low enough for many blocks.
 const BLOCK_ROWS: usize = 128;
 
-/// A symmetric matrix of which only the entries on and below the diagonal are kept up to date.
+/// A symmetric matrix of which only the entries on and above the diagonal are kept up to date.
 #[derive(Debug, Clone)]
-pub struct LowerTriangle {
-    matrix: Array2<f64>,
+pub struct UpperTriangle<A = f64> {
+    matrix: Array2<A>,
 }
 
-impl LowerTriangle {
+impl<A: Copy + Zeroable + Send + Sync> UpperTriangle<A> {
     /// A triangle of zeros.
     pub(crate) fn zeros(n: usize) -> Result<Self> {
         Ok(Self { matrix: memory::zeros(n)? })
@@ -29,29 +34,28 @@ impl LowerTriangle {
         self.matrix.nrows()
     }
 
-    /// The square matrix that holds the triangle; what stands above its diagonal means nothing.
-    pub fn into_matrix(self) -> Array2<f64> {
+    /// The square matrix that holds the triangle; what stands below its diagonal means nothing.
+    pub fn into_matrix(self) -> Array2<A> {
         self.matrix
     }
 
     /// The entry of row i and column j.
-    pub fn get(&self, i: usize, j: usize) -> f64 {
-        self.matrix[if i >= j { (i, j) } else { (j, i) }]
+    pub fn get(&self, i: usize, j: usize) -> A {
+        self.matrix[if i <= j { (i, j) } else { (j, i) }]
     }
 
-    /// Calls `f` with the first row's number and the block, whose columns end where the triangle's widest row ends.
+    /// Calls `f` with the first row's number and the block, whose columns begin at the diagonal of its first row.
     pub(crate) fn for_each_block(
         &mut self,
         job: &Job,
-        f: impl Fn(usize, ArrayViewMut2<f64>) + Send + Sync,
+        f: impl Fn(usize, ArrayViewMut2<A>) + Send + Sync,
     ) -> Result<()> {
         job.parallel(|| {
             let blocks = self.matrix.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS).into_par_iter().enumerate();
             blocks.with_max_len(1).try_for_each(|(b, mut block)| {
                 job.check()?;
                 let first = b * BLOCK_ROWS;
-                let width = first + block.nrows();
-                f(first, block.slice_mut(ndarray::s![.., ..width]));
+                f(first, block.slice_mut(s![.., first..]));
                 Ok(())
             })
         })
@@ -61,43 +65,83 @@ impl LowerTriangle {
     pub(crate) fn map_blocks<T: Send>(
         &self,
         job: &Job,
-        f: impl Fn(usize, ArrayView2<f64>) -> T + Send + Sync,
+        f: impl Fn(usize, ArrayView2<A>) -> T + Send + Sync,
     ) -> Result<Vec<T>> {
-        job.parallel(|| {
-            let blocks = self.matrix.axis_chunks_iter(Axis(0), BLOCK_ROWS).into_par_iter().enumerate();
-            blocks
-                .with_max_len(1)
-                .map(|(b, block)| {
-                    job.check()?;
-                    let first = b * BLOCK_ROWS;
-                    let width = first + block.nrows();
-                    Ok(f(first, block.slice(ndarray::s![.., ..width])))
-                })
-                .collect()
+        map_row_blocks(self.dim(), job, |rows| {
+            let first = rows.start;
+            f(first, self.matrix.slice(s![rows, first..]))
         })
     }
+}
 
+impl UpperTriangle {
     /// The sum of each row of the whole symmetric matrix.
     pub(crate) fn row_sums(&self, job: &Job) -> Result<Vec<f64>> {
-        let partial = self.map_blocks(job, |first, block| {
-            let mut sums = vec![0.0; block.ncols()];
-            for (r, row) in block.rows().into_iter().enumerate() {
-                let i = first + r;
-                let mut own = row[i];
-                for (sum, &entry) in sums[..i].iter_mut().zip(row) {
-                    *sum += entry; // the entry's mirror image, above the diagonal
-                    own += entry;
-                }
-                sums[i] += own;
-            }
+        let sums = self.map_blocks(job, |first, block| {
+            let mut sums = RowSums::new(first, self.dim());
+            sums.add(first, first, block);
             sums
         })?;
-        let mut total = vec![0.0; self.dim()];
-        for sums in partial {
-            for (sum, part) in total.iter_mut().zip(sums) {
+        Ok(RowSums::total(sums, self.dim()))
+    }
+}
+
+/// What `f` makes of each block of rows of a triangle of `n` rows, in order.
+pub(crate) fn map_row_blocks<T: Send>(
+    n: usize,
+    job: &Job,
+    f: impl Fn(Range<usize>) -> T + Send + Sync,
+) -> Result<Vec<T>> {
+    job.parallel(|| {
+        let blocks = (0..n.div_ceil(BLOCK_ROWS)).into_par_iter();
+        blocks
+            .with_max_len(1)
+            .map(|b| {
+                job.check()?;
+                Ok(f(b * BLOCK_ROWS..((b + 1) * BLOCK_ROWS).min(n)))
+            })
+            .collect()
+    })
+}
+
+/// A block's share of the row sums of the whole symmetric matrix: its rows' own, and those of its entries' mirror images.
+pub(crate) struct RowSums {
+    first: usize,
+    sums: Vec<f64>,
+}
+
+impl RowSums {
+    /// Of a block that begins at the diagonal of row `first`.
+    pub(crate) fn new(first: usize, n: usize) -> Self {
+        Self { first, sums: vec![0.0; n - first] }
+    }
+
+    /// Adds a tile of the block, whose first row and column are given; what it has below the diagonal is left out.
+    pub(crate) fn add(&mut self, first_row: usize, first_column: usize, tile: ArrayView2<f64>) {
+        let columns = first_column - self.first;
+        for (i, row) in (first_row..).zip(tile.rows()) {
+            let row = row.to_slice().expect("the rows of a tile are contiguous");
+            let mirrored = (i + 1).saturating_sub(first_column).min(row.len());
+            let mut own = 0.0;
+            if let Some(diagonal) = i.checked_sub(first_column).and_then(|at| row.get(at)) {
+                own += diagonal;
+            }
+            for (sum, &entry) in self.sums[columns..][mirrored..].iter_mut().zip(&row[mirrored..]) {
+                *sum += entry;
+                own += entry;
+            }
+            self.sums[i - self.first] += own;
+        }
+    }
+
+    /// The row sums, from those of all blocks in order.
+    pub(crate) fn total(blocks: Vec<Self>, n: usize) -> Vec<f64> {
+        let mut total = vec![0.0; n];
+        for block in blocks {
+            for (sum, part) in total[block.first..].iter_mut().zip(block.sums) {
                 *sum += part;
             }
         }
-        Ok(total)
+        total
     }
 }
