@@ -126,7 +126,12 @@ impl Job<'_> {
     /// One large LAPACK call, which uses the job's threads itself, but no more than there are cores: BLAS's threads
     /// spin while they wait for each other.
     pub(crate) fn lapack<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.lapack_on(self.threads.min(available_cores()), work)
+        self.lapack_on(self.lapack_threads(), work)
+    }
+
+    /// The number of threads that [`Self::lapack`] gives to a call.
+    pub(crate) fn lapack_threads(&self) -> usize {
+        if self.one_of_many { 1 } else { self.threads.min(available_cores()) }
     }
 
     /// A LAPACK call on one thread, for routines whose result must not depend on the number of threads.

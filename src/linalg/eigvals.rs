@@ -22,18 +22,48 @@ use crate::parallel::Job;
 /// one thread and 9.6 ms on two at N = 500, 15.1 and 14.4 ms at N = 600, 36 and 28 ms at N = 800 (SkylakeX, medians).
 const SERIAL_BELOW: usize = 600;
 
-/// Rows from which two stages are faster than one.
-const TWO_STAGES_FROM: usize = 1500;
+/// What a symmetric matrix of reals may hold here: f32 or f64.
+pub trait Real: Scalar<Real = Self> + Lapack + TwoStage {
+    /// Rows from which two stages are faster than one, for one thread and for more. Measured (one stage, two stages, ms;
+    /// best of five, SkylakeX kernels, 2 cores):
+    ///
+    /// | N    | f64, 1 thread | f64, 2 threads | f32, 1 thread | f32, 2 threads |
+    /// |:-----|:--------------|:---------------|:--------------|:---------------|
+    /// | 800  | 30, 29        | 19, 29         | 16, 22        | 12, 23         |
+    /// | 1000 | 64, 51        | 34, 48         | 31, 37        | 20, 37         |
+    /// | 1500 | 229, 139      | 125, 122       | 118, 100      | 63, 95         |
+    /// | 2000 | 532, 292      | 305, 239       | 293, 207      | 159, 184       |
+    /// | 3000 | 1696, 876     | 985, 655       | 943, 583      | 557, 468       |
+    /// | 5000 |               | 4202, 2474     |               | 2250, 1593     |
+    #[doc(hidden)]
+    const TWO_STAGES_FROM: [usize; 2];
 
-/// The width of the band for n rows.
-fn band_width(n: usize) -> usize {
-    if n < 4000 { 32 } else { 48 }
+    /// The width of the band for n rows. Measured (32, 48, 64 diagonals, ms, as above):
+    ///
+    /// | N    | f64                 | f32              |
+    /// |:-----|:--------------------|:-----------------|
+    /// | 3000 | 655, 661, 742       | 468, 480, 453    |
+    /// | 5000 | 2474, 2731, 2799    | 1593, 1640, 1559 |
+    /// | 8000 | 10882, 10012, 10191 | 5962, 5634, 5386 |
+    #[doc(hidden)]
+    fn band_width(n: usize) -> usize;
 }
 
-/// What a symmetric matrix of reals may hold here: f32 or f64.
-pub trait Real: Scalar<Real = Self> + Lapack + TwoStage {}
-impl Real for f32 {}
-impl Real for f64 {}
+impl Real for f32 {
+    const TWO_STAGES_FROM: [usize; 2] = [1300, 2500];
+
+    fn band_width(n: usize) -> usize {
+        if n < 2500 { 32 } else { 64 }
+    }
+}
+
+impl Real for f64 {
+    const TWO_STAGES_FROM: [usize; 2] = [900, 1500];
+
+    fn band_width(n: usize) -> usize {
+        if n < 6500 { 32 } else { 48 }
+    }
+}
 
 /// The eigenvalues, in ascending order, of the symmetric matrix whose upper triangle is given. The matrix is
 /// overwritten: no other N x N memory is used.
@@ -42,8 +72,9 @@ impl Real for f64 {}
 /// [`crate::Error::Lapack`] where the matrix is not square or the iteration does not converge; interrupted.
 pub fn symmetric_eigenvalues<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<A>> {
     let n = matrix.nrows();
-    if n >= TWO_STAGES_FROM && matrix.is_square() && matrix.is_standard_layout() {
-        in_two_stages(matrix, band_width(n), job)
+    let two_stages_from = A::TWO_STAGES_FROM[usize::from(job.lapack_threads() > 1)];
+    if n >= two_stages_from && matrix.is_square() && matrix.is_standard_layout() {
+        in_two_stages(matrix, A::band_width(n), job)
     } else {
         in_one_stage(matrix, job)
     }
@@ -125,10 +156,10 @@ mod tests {
     /// Each against the other, at the size from which on two stages are taken, on a spectrum that spans all magnitudes.
     #[test]
     fn one_stage_and_two_agree() {
-        let n = TWO_STAGES_FROM;
+        let n = f64::TWO_STAGES_FROM[1];
         let matrix = Array2::from_shape_fn((n, n), |(i, j)| (-((i as f64 - j as f64) / 20.0).powi(2)).exp());
         let one = parallel::run(2, || false, |job| in_one_stage(matrix.clone(), job)).unwrap();
-        let two = eigenvalues(matrix).unwrap();
+        let two = two_stages(matrix, f64::band_width(n)).unwrap();
         let largest = one[n - 1];
         for (one, two) in one.iter().zip(&two) {
             approx::assert_abs_diff_eq!(*one, *two, epsilon = 1e-13 * largest);
