@@ -16,6 +16,8 @@ use std::ops::Range;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 
+use crate::simd::add_norms;
+
 /// A Gram distance below this part of |x - m|^2 + |y - m|^2 is computed again. eps / `RECOMPUTE_BELOW` is 1e-12.
 const RECOMPUTE_BELOW: f64 = 1.0 / 4096.0;
 
@@ -40,25 +42,27 @@ pub struct Points {
 impl Points {
     /// Prepares rows whose distances are to be compared with `length` (a bandwidth). Entries must be finite.
     pub fn new<T: Element>(x: ArrayView2<T>, length: f64) -> Self {
-        let largest = largest_magnitude(x);
+        let rows = in_rows(x);
+        let largest = largest_magnitude(&rows);
         let exponent = binary_exponent(length).max(binary_exponent(largest) - LARGEST_EXPONENT);
-        Self::with_exponent(x, exponent)
+        Self::with_exponent(rows, exponent)
     }
 
     /// Prepares rows whose distances are only compared with each other.
     pub fn in_own_scale<T: Element>(x: ArrayView2<T>) -> Self {
-        Self::with_exponent(x, binary_exponent(largest_magnitude(x)))
+        let rows = in_rows(x);
+        let exponent = binary_exponent(largest_magnitude(&rows));
+        Self::with_exponent(rows, exponent)
     }
 
-    fn with_exponent<T: Element>(x: ArrayView2<T>, exponent: i32) -> Self {
+    fn with_exponent(mut rows: Array2<f64>, exponent: i32) -> Self {
         // Both factors are normal numbers where 2^-exponent itself may not be.
         let (half, rest) = (exponent / 2, exponent - exponent / 2);
         let (first, second) = (2f64.powi(-half), 2f64.powi(-rest));
-        let rows = Array2::from_shape_fn(x.raw_dim(), |at| x[at].into() * first * second);
-        let mean = rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(x.ncols()));
+        rows.mapv_inplace(|entry| entry * first * second);
+        let mean = rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols()));
         let centred = &rows - &mean;
-        let squared_norms: Array1<f64> =
-            centred.rows().into_iter().map(|row| row.iter().map(|v| v * v).sum()).collect();
+        let squared_norms: Array1<f64> = centred.rows().into_iter().map(|row| row.dot(&row)).collect();
         let largest_squared_norm = squared_norms.iter().copied().fold(0.0, f64::max);
         Self { rows, centred, squared_norms, largest_squared_norm, unit: 2f64.powi(half) * 2f64.powi(rest) }
     }
@@ -80,8 +84,8 @@ impl Points {
 
     /// Writes the squared distances of `rows` to `columns` into `out`, [rows, columns].
     pub fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
-        self.gram_distances(rows.clone(), columns.clone(), out.view_mut());
-        for (i, mut line) in rows.zip(out.rows_mut()) {
+        let small = self.gram_distances(rows.clone(), columns.clone(), out.view_mut());
+        for (i, mut line) in rows.zip(out.rows_mut()).zip(small).filter_map(|(line, small)| small.then_some(line)) {
             for (j, entry) in columns.clone().zip(&mut line) {
                 if i == j {
                     *entry = 0.0;
@@ -92,16 +96,24 @@ impl Points {
         }
     }
 
-    /// Like [`Self::squared_distances`], with nothing computed again: off by at most [`Self::gram_error`].
-    pub(crate) fn gram_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+    /// Like [`Self::squared_distances`], with nothing computed again: off by at most [`Self::gram_error`]. Tells which rows
+    /// hold one that is small enough for that.
+    pub(crate) fn gram_distances(
+        &self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        mut out: ArrayViewMut2<f64>,
+    ) -> Vec<bool> {
         let left = self.centred.slice(s![rows.clone(), ..]);
         let right = self.centred.slice(s![columns.clone(), ..]);
         general_mat_mul(-2.0, &left, &right.t(), 0.0, &mut out);
-        let column_norms = self.squared_norms.slice(s![columns]);
-        for (i, mut line) in rows.zip(out.rows_mut()) {
-            let norm = self.squared_norms[i];
-            line.zip_mut_with(&column_norms, |entry, other| *entry += norm + other);
-        }
+        let norms = self.squared_norms.as_slice().expect("a vector of our own is contiguous");
+        rows.zip(out.rows_mut())
+            .map(|(i, mut line)| {
+                let line = line.as_slice_mut().expect("the rows of a tile are contiguous");
+                add_norms(line, norms[i], &norms[columns.clone()], RECOMPUTE_BELOW)
+            })
+            .collect()
     }
 
     /// A bound on the error of each Gram distance of row i: sums of D terms, each term and each partial sum rounded,
@@ -134,8 +146,24 @@ fn sum_of_squared_differences(x: ArrayView1<f64>, y: ArrayView1<f64>) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-fn largest_magnitude<T: Element>(x: ArrayView2<T>) -> f64 {
-    x.iter().fold(0.0, |largest, &entry| largest.max(entry.into().abs()))
+/// A copy in f64 whose rows stand one after the other.
+fn in_rows<T: Element>(x: ArrayView2<T>) -> Array2<f64> {
+    let mut rows = Array2::zeros(x.raw_dim());
+    rows.zip_mut_with(&x, |entry, &given| *entry = given.into());
+    rows
+}
+
+fn largest_magnitude(rows: &Array2<f64>) -> f64 {
+    const LANES: usize = 8;
+    let (lanes, rest) =
+        rows.as_slice().expect("an owned array in standard layout is contiguous").as_chunks::<LANES>();
+    let mut largest = [0.0; LANES];
+    for entries in lanes {
+        for (largest, entry) in largest.iter_mut().zip(entries) {
+            *largest = entry.abs().max(*largest);
+        }
+    }
+    largest.iter().chain(rest).fold(0.0, |largest: f64, entry| largest.max(entry.abs()))
 }
 
 /// The exponent of the largest power of two that is at most `x`; for 0, that of the smallest normal number.

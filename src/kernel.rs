@@ -12,6 +12,7 @@ use ndarray::s;
 use crate::distance::Points;
 use crate::error::{Result, require_positive};
 use crate::parallel::Job;
+use crate::simd::negative_exponentials;
 use crate::triangle::UpperTriangle;
 
 /// The Gaussian affinity of rows that were prepared for this bandwidth.
@@ -35,7 +36,9 @@ pub fn gaussian_affinity(points: &Points, bandwidth: f64, job: &Job) -> Result<U
                 first + columns.start..first + columns.end,
                 tile.view_mut(),
             );
-            tile.mapv_inplace(|squared| (-squared * rate).exp());
+            for mut row in tile.rows_mut() {
+                negative_exponentials(row.as_slice_mut().expect("the rows of a tile are contiguous"), rate);
+            }
         }
     })?;
     Ok(affinity)

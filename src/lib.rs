@@ -34,6 +34,7 @@ mod neighbors;
 pub mod parallel;
 #[cfg(feature = "python")]
 mod python;
+mod simd;
 mod triangle;
 
 pub use binning::binned_rows_entropy;
