@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use dsentropy::parallel::{self, Job};
 use dsentropy::{
-    Measure, Operator, Points, Result, binned_rows_entropy, diffusion_operator, gaussian_affinity,
+    Measure, Operator, Points, Precision, Result, binned_rows_entropy, diffusion_operator, gaussian_affinity,
     general_eigenvalues, matrix_entry_entropy, neighbor_graph, spectral_entropy, subset_entropies,
     symmetric_eigenvalues,
 };
@@ -79,7 +79,7 @@ fn stages_on_rows(c: &mut Criterion) {
             });
             group.bench_function(id("ten subsets"), |b| {
                 let subsets: Vec<Vec<usize>> = (0..10).map(|s| (s..n).step_by(10).collect()).collect();
-                let operator = Operator::Diffusion { bandwidth: sigma };
+                let operator = Operator::Diffusion { bandwidth: sigma, precision: Precision::Double };
                 let measure = Measure::Spectral { operator, t: 1.0 };
                 b.iter_custom(|k| time(k, |_| Ok(()), |(), job| subset_entropies(x.view(), &subsets, measure, job)));
             });

@@ -6,10 +6,20 @@
 //!
 //! K is similar to the random walk matrix D^-1 G (alpha = 0 of Coifman & Lafon, "Diffusion maps", 2006): its largest
 //! eigenvalue is 1, and for a Gaussian affinity none is negative. Cost: two passes over the triangle.
+//!
+//! In f32 the eigenvalue 1 would drown the others in its rounding. Its eigenvector is known, the square roots of the
+//! degrees, so that pair is taken out in f64, entry by entry, before the rest is rounded:
+//!
+//! ```text
+//! K - u u' = D^-1/2 (G - d d' / sum d) D^-1/2,     d the degrees
+//! ```
+
+use ndarray::{Array2, s};
 
 use crate::distance::Points;
 use crate::error::Result;
-use crate::kernel::gaussian_affinity;
+use crate::kernel::{Gaussian, gaussian_affinity};
+use crate::linalg::symmetric_eigenvalues;
 use crate::parallel::Job;
 use crate::triangle::UpperTriangle;
 
@@ -34,11 +44,68 @@ fn normalize(affinity: &mut UpperTriangle, job: &Job) -> Result<()> {
     })
 }
 
+/// The eigenvalues of the symmetric diffusion operator, computed in f32, in no particular order.
+///
+/// Each is off by about 1e-7 of the second largest. Those that come out no larger than this noise, which shows in how far
+/// below zero the smallest comes out, are not resolved: the trace, known in f64, tells what they sum to, and each gets an
+/// equal share.
+///
+/// # Errors
+/// Those of [`gaussian_affinity`] and [`symmetric_eigenvalues`].
+pub fn diffusion_eigenvalues_single(points: &Points, bandwidth: f64, job: &Job) -> Result<Vec<f64>> {
+    let degrees = Gaussian::new(points, bandwidth)?.degrees(job)?;
+    let remainder = remainder(points, bandwidth, &degrees, job)?;
+    let computed = symmetric_eigenvalues(remainder.into_matrix(), job)?;
+    let trace: f64 = degrees.iter().map(|degree| degree.recip()).sum();
+    Ok(with_largest(&computed, trace - 1.0))
+}
+
+/// K - u u', in f32.
+fn remainder(points: &Points, bandwidth: f64, degrees: &[f64], job: &Job) -> Result<UpperTriangle<f32>> {
+    let kernel = Gaussian::new(points, bandwidth)?;
+    let total: f64 = degrees.iter().sum();
+    let scale: Vec<f64> = degrees.iter().map(|degree| degree.sqrt().recip()).collect();
+    let mut remainder = UpperTriangle::zeros(points.len())?;
+    remainder.for_each_block(job, |first, mut block| {
+        let height = block.nrows();
+        let mut tile = Array2::zeros((height, height));
+        for columns in kernel.tiles(first, height) {
+            let mut affinities = tile.slice_mut(s![.., ..columns.len()]);
+            kernel.affinities(first..first + height, columns.clone(), affinities.view_mut());
+            let mut out = block.slice_mut(s![.., columns.start - first..columns.end - first]);
+            for (i, (mut out, affinities)) in (first..).zip(out.rows_mut().into_iter().zip(affinities.rows())) {
+                let share = degrees[i] / total;
+                let others = columns.clone().zip(&affinities);
+                for (entry, (j, affinity)) in out.iter_mut().zip(others) {
+                    #[expect(clippy::cast_possible_truncation, reason = "this is where it is rounded")]
+                    let rounded = ((affinity - share * degrees[j]) * (scale[i] * scale[j])) as f32;
+                    *entry = rounded;
+                }
+            }
+        }
+    })?;
+    Ok(remainder)
+}
+
+/// The eigenvalues of K from those of K - u u', ascending, and the trace of the latter.
+fn with_largest(computed: &[f32], trace: f64) -> Vec<f64> {
+    let (Some(&smallest), Some(&largest)) = (computed.first(), computed.last()) else { return Vec::new() };
+    let noise = f64::from((-smallest).max(f32::EPSILON * largest));
+    let resolved: Vec<f64> = computed.iter().map(|&v| f64::from(v)).filter(|&v| v > 2.0 * noise).collect();
+    // One of them stands for u, whose eigenvalue is 1 instead of 0.
+    let unresolved = computed.len() - resolved.len().min(computed.len() - 1) - 1;
+    let rest = (trace - resolved.iter().sum::<f64>()).clamp(0.0, 2.0 * noise * unresolved as f64);
+    let share = if unresolved == 0 { 0.0 } else { rest / unresolved as f64 };
+    let resolved = resolved.into_iter().rev().take(computed.len() - 1);
+    std::iter::once(1.0).chain(resolved).chain(std::iter::repeat_n(share, unresolved)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parallel;
-    use ndarray::{Array2, array};
+    use crate::spectral_entropy;
+    use ndarray::array;
 
     fn operator(x: &Array2<f64>, bandwidth: f64) -> UpperTriangle {
         let points = Points::new(x.view(), bandwidth);
@@ -64,5 +131,60 @@ mod tests {
     fn identical_rows_share_everything_equally() {
         let k = operator(&array![[5.0], [5.0], [5.0], [5.0]], 1.0);
         approx::assert_relative_eq!(k.get(3, 1), 0.25, max_relative = 1e-15);
+    }
+
+    fn both(x: &Array2<f64>, bandwidth: f64) -> (Vec<f64>, Vec<f64>) {
+        let points = Points::new(x.view(), bandwidth);
+        let work = |job: &Job| {
+            let double = symmetric_eigenvalues(diffusion_operator(&points, bandwidth, job)?.into_matrix(), job)?;
+            Ok((double, diffusion_eigenvalues_single(&points, bandwidth, job)?))
+        };
+        let (double, mut single) = parallel::run(2, || false, work).unwrap();
+        single.sort_by(f64::total_cmp);
+        (double, single)
+    }
+
+    /// Full rank, low rank, groups far apart, identical rows.
+    #[test]
+    fn single_precision_is_within_its_bound() {
+        let noise = |i: usize, j: usize| ((i * 7919 + j * 104_729 + i * i * 31) % 1009) as f64 / 1009.0;
+        let n = 400;
+        let shapes: [(&str, Array2<f64>); 4] = [
+            ("cloud", Array2::from_shape_fn((n, 12), |(i, j)| noise(i, j))),
+            ("line", Array2::from_shape_fn((n, 1), |(i, _)| i as f64 / n as f64)),
+            ("groups", Array2::from_shape_fn((n, 3), |(i, j)| noise(i, j) + 1e4 * (i % 5) as f64)),
+            ("identical", Array2::ones((n, 2))),
+        ];
+        for (name, x) in &shapes {
+            for bandwidth in [0.1, 0.5, 3.0] {
+                let (double, single) = both(x, bandwidth);
+                assert_eq!(single.len(), n);
+                for (double, single) in double.iter().zip(&single) {
+                    approx::assert_abs_diff_eq!(double, single, epsilon = 1e-6);
+                }
+                for t in [1.0, 2.0, 7.5] {
+                    let difference = spectral_entropy(&double, t).unwrap() - spectral_entropy(&single, t).unwrap();
+                    assert!(difference.abs() < 1e-6 * (n as f64).sqrt(), "{name} {bandwidth} {t}: {difference:e}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_row_and_two() {
+        assert_eq!(both(&array![[3.0]], 1.0).1, [1.0]);
+        let (double, single) = both(&array![[0.0], [1.0]], 1.0);
+        approx::assert_abs_diff_eq!(double[0], single[0], epsilon = 1e-7);
+        assert_eq!(single[1], 1.0);
+    }
+
+    #[test]
+    fn what_is_not_resolved_shares_the_rest_of_the_trace() {
+        let noise = 2f32.powi(-26);
+        let share = f64::from(noise) * 1.5;
+        let computed = [-noise, 0.0, noise, 0.5];
+        assert_eq!(with_largest(&computed, 0.5 + 2.0 * share), [1.0, 0.5, share, share]);
+        assert_eq!(with_largest(&computed, 0.4), [1.0, 0.5, 0.0, 0.0]);
+        assert_eq!(with_largest(&[0.25, 0.5], 0.75), [1.0, 0.5]);
     }
 }

@@ -7,48 +7,83 @@
 //! The factor 1 / (sigma sqrt(2 pi)) of arXiv 2312.04823 cancels in every measure and is left out. Cost: the
 //! distances and N^2 / 2 exponentials.
 
-use ndarray::s;
+use std::ops::Range;
+
+use ndarray::{Array2, ArrayViewMut2, s};
 
 use crate::distance::Points;
 use crate::error::{Result, require_positive};
 use crate::parallel::Job;
 use crate::simd::negative_exponentials;
-use crate::triangle::UpperTriangle;
+use crate::triangle::{RowSums, UpperTriangle, map_row_blocks};
 
 /// The Gaussian affinity of rows that were prepared for this bandwidth.
 ///
 /// # Errors
 /// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite; out of memory; interrupted.
 pub fn gaussian_affinity(points: &Points, bandwidth: f64, job: &Job) -> Result<UpperTriangle> {
-    require_positive("bandwidth", bandwidth)?;
-    let sigma = bandwidth / points.unit();
-    // A bandwidth far below all rounding of the data: the cap keeps 0 * rate at 0 for identical rows.
-    let rate = (0.5 / sigma / sigma).min(f64::MAX);
+    let kernel = Gaussian::new(points, bandwidth)?;
     let mut affinity = UpperTriangle::zeros(points.len())?;
     affinity.for_each_block(job, |first, mut block| {
-        let (height, width) = block.dim();
-        // Columns a block at a time, so that a tile is still in the cache when its exponentials are taken.
-        for column in (0..width).step_by(height) {
-            let columns = column..(column + height).min(width);
-            let mut tile = block.slice_mut(s![.., columns.clone()]);
-            points.squared_distances(
-                first..first + height,
-                first + columns.start..first + columns.end,
-                tile.view_mut(),
-            );
-            for mut row in tile.rows_mut() {
-                negative_exponentials(row.as_slice_mut().expect("the rows of a tile are contiguous"), rate);
-            }
+        for columns in kernel.tiles(first, block.nrows()) {
+            let tile = block.slice_mut(s![.., columns.start - first..columns.end - first]);
+            kernel.affinities(first..first + tile.nrows(), columns, tile);
         }
     })?;
     Ok(affinity)
+}
+
+/// A Gaussian kernel on rows that were prepared for its bandwidth: affinities, tile by tile, stored nowhere.
+pub(crate) struct Gaussian<'a> {
+    points: &'a Points,
+    rate: f64,
+}
+
+impl<'a> Gaussian<'a> {
+    pub(crate) fn new(points: &'a Points, bandwidth: f64) -> Result<Self> {
+        require_positive("bandwidth", bandwidth)?;
+        let sigma = bandwidth / points.unit();
+        // A bandwidth far below all rounding of the data: the cap keeps 0 * rate at 0 for identical rows.
+        Ok(Self { points, rate: (0.5 / sigma / sigma).min(f64::MAX) })
+    }
+
+    /// The columns of the tiles of a block of `height` rows of the upper triangle: square ones, which are still in the
+    /// cache when their exponentials are taken.
+    pub(crate) fn tiles(&self, first: usize, height: usize) -> impl Iterator<Item = Range<usize>> {
+        let n = self.points.len();
+        (first..n).step_by(height).map(move |column| column..(column + height).min(n))
+    }
+
+    /// Writes the affinities of `rows` to `columns` into `out`, [rows, columns].
+    pub(crate) fn affinities(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+        self.points.squared_distances(rows, columns, out.view_mut());
+        for mut row in out.rows_mut() {
+            negative_exponentials(row.as_slice_mut().expect("the rows of a tile are contiguous"), self.rate);
+        }
+    }
+
+    /// The row sums of the affinity.
+    pub(crate) fn degrees(&self, job: &Job) -> Result<Vec<f64>> {
+        let n = self.points.len();
+        let sums = map_row_blocks(n, job, |rows| {
+            let mut sums = RowSums::new(rows.start, n);
+            let mut tile = Array2::zeros((rows.len(), rows.len()));
+            for columns in self.tiles(rows.start, rows.len()) {
+                let mut tile = tile.slice_mut(s![.., ..columns.len()]);
+                self.affinities(rows.clone(), columns.clone(), tile.view_mut());
+                sums.add(rows.start, columns.start, tile.view());
+            }
+            sums
+        })?;
+        Ok(RowSums::total(sums, n))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parallel;
-    use ndarray::{Array2, array};
+    use ndarray::array;
 
     fn affinity(x: &Array2<f64>, bandwidth: f64) -> UpperTriangle {
         let points = Points::new(x.view(), bandwidth);
@@ -73,6 +108,17 @@ mod tests {
                 let squared: f64 = (0..3).map(|k| (x[[i, k]] - x[[j, k]]).powi(2)).sum();
                 approx::assert_relative_eq!(g.get(i, j), (-squared / 32.0).exp(), max_relative = 1e-12);
             }
+        }
+    }
+
+    #[test]
+    fn degrees_are_the_row_sums_of_what_is_stored() {
+        let x = Array2::from_shape_fn((300, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
+        let points = Points::new(x.view(), 4.0);
+        let degrees = parallel::run(2, || false, |job| Gaussian::new(&points, 4.0)?.degrees(job)).unwrap();
+        let g = affinity(&x, 4.0);
+        for (i, degree) in degrees.into_iter().enumerate() {
+            approx::assert_relative_eq!(degree, (0..300).map(|j| g.get(i, j)).sum(), max_relative = 1e-14);
         }
     }
 

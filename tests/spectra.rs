@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use approx::assert_abs_diff_eq;
 use dsentropy::parallel::{self, Job};
-use dsentropy::{Error, Measure, Operator, Result, spectral_entropy};
+use dsentropy::{Error, Measure, Operator, Precision, Result, spectral_entropy};
 use ndarray::{Array2, array};
 
 fn run<T: Send>(work: impl FnOnce(&Job) -> Result<T> + Send) -> Result<T> {
@@ -18,7 +18,7 @@ fn sorted_eigenvalues(operator: Operator, x: &Array2<f64>) -> Vec<f64> {
 }
 
 fn diffusion(bandwidth: f64, t: f64) -> Measure {
-    Measure::Spectral { operator: Operator::Diffusion { bandwidth }, t }
+    Measure::Spectral { operator: Operator::Diffusion { bandwidth, precision: Precision::Double }, t }
 }
 
 fn entropy(measure: Measure, x: &Array2<f64>) -> f64 {
@@ -40,7 +40,7 @@ fn circle_has_the_fourier_transform_as_its_spectrum() {
     let degree: f64 = row.iter().sum();
 
     let affinity = sorted_eigenvalues(Operator::Affinity { bandwidth }, &x);
-    let operator = sorted_eigenvalues(Operator::Diffusion { bandwidth }, &x);
+    let operator = sorted_eigenvalues(Operator::Diffusion { bandwidth, precision: Precision::Double }, &x);
     let rounding = 4.0 * n as f64 * f64::EPSILON * degree;
     for k in 0..n {
         assert_abs_diff_eq!(affinity[k], transform[k], epsilon = rounding);
@@ -52,7 +52,10 @@ fn circle_has_the_fourier_transform_as_its_spectrum() {
 #[test]
 fn two_rows() {
     let g = (-0.5_f64).exp();
-    let eigenvalues = sorted_eigenvalues(Operator::Diffusion { bandwidth: 2.0 }, &array![[0.0], [2.0]]);
+    let eigenvalues = sorted_eigenvalues(
+        Operator::Diffusion { bandwidth: 2.0, precision: Precision::Double },
+        &array![[0.0], [2.0]],
+    );
     assert_abs_diff_eq!(eigenvalues[0], (1.0 - g) / (1.0 + g), epsilon = 1e-15);
     assert_abs_diff_eq!(eigenvalues[1], 1.0, epsilon = 1e-15);
 }
@@ -117,7 +120,7 @@ fn threads_change_nothing_beyond_rounding() {
 fn measure_reads_its_operator() {
     let x = Array2::from_shape_fn((60, 3), |(i, j)| ((i * 37 + j * 11) % 41) as f64);
     for operator in [
-        Operator::Diffusion { bandwidth: 5.0 },
+        Operator::Diffusion { bandwidth: 5.0, precision: Precision::Double },
         Operator::Affinity { bandwidth: 5.0 },
         Operator::NeighborGraph { n_neighbors: 9 },
     ] {

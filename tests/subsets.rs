@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use dsentropy::parallel;
-use dsentropy::{Error, Measure, Operator, subset_entropies};
+use dsentropy::{Error, Measure, Operator, Precision, subset_entropies};
 use ndarray::{Array2, Axis};
 
 fn data() -> Array2<f64> {
@@ -11,7 +11,7 @@ fn data() -> Array2<f64> {
 }
 
 const MEASURES: [Measure; 4] = [
-    Measure::Spectral { operator: Operator::Diffusion { bandwidth: 4.0 }, t: 1.0 },
+    Measure::Spectral { operator: Operator::Diffusion { bandwidth: 4.0, precision: Precision::Double }, t: 1.0 },
     Measure::Spectral { operator: Operator::NeighborGraph { n_neighbors: 8 }, t: 1.0 },
     Measure::MatrixEntries { bandwidth: 4.0 },
     Measure::BinnedRows { n_bins: 3 },

@@ -19,6 +19,7 @@ from dsentropy._validation import (
     as_limit,
     as_nonnegative,
     as_positive,
+    as_precision,
     as_rows,
     as_seed,
     as_threads,
@@ -39,6 +40,7 @@ def diffusion_spectral_entropy(
     random_seed: int | None = 0,
     verbose: bool = False,
     *,
+    precision: str = "auto",
     num_threads: int | None = None,
 ) -> float:
     r"""Diffusion spectral entropy (DSE) of a data set, in bits.
@@ -78,6 +80,11 @@ def diffusion_spectral_entropy(
         Seed of the random subset. None draws from Python's global generator.
     verbose : bool, default False
         Print the stages.
+    precision : {"auto", "single", "double"}, default "auto"
+        In what K is stored and decomposed. ``"auto"`` is single precision for float32 data where ``t >= 1`` and no
+        file is named, else double. Single precision takes half the memory and less time, and the value is within
+        1e-6 sqrt(N) bits of that in double precision for ``t >= 1``; below, small eigenvalues weigh more than they
+        are accurate. Fewer than 256 rows are computed in double precision in any case.
     num_threads : int, optional
         Threads to use. By default ``RAYON_NUM_THREADS``, else ``OPENBLAS_NUM_THREADS``, else ``OMP_NUM_THREADS``,
         else the cores that the process may use.
@@ -99,7 +106,8 @@ def diffusion_spectral_entropy(
 
     Notes
     -----
-    Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances; memory: 8 N^2 + 16 N D bytes.
+    Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances (twice, in single precision). Memory: N x N
+    numbers of the precision and 15% more, and 16 N D bytes. Distances carry double precision in either case.
 
     DSE is not scale invariant: with distances far above ``gaussian_kernel_sigma`` it is log2 N, far below it is 0.
 
@@ -123,9 +131,10 @@ def diffusion_spectral_entropy(
     >>> abs(round(diffusion_spectral_entropy(np.ones((8, 3))), 6))
     0.0
     """
-    measure = diffusion_measure(
-        gaussian_kernel_sigma, t, classic_shannon_entropy, matrix_entry_entropy, num_bins_per_dim
-    )
+    sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
+    time = as_nonnegative(t, "t")
+    n_bins = as_count(num_bins_per_dim, "num_bins_per_dim")
+    wanted = as_precision(precision)
     if chebyshev_approx:
         warn_chebyshev()
     say = print if verbose else _silent
@@ -136,18 +145,14 @@ def diffusion_spectral_entropy(
         rows = source.rows()
         if classic_shannon_entropy:
             say("Computing Classic Shannon Entropy...")
-        else:
-            say("Computing Diffusion Spectral Entropy...")
-            say("Computing diffusion matrix and the entropy of its entries.")
-        return _core.entropy(rows, measure, threads)
+            return _core.entropy(rows, Measure.binned_rows(n_bins), threads)
+        say("Computing Diffusion Spectral Entropy...")
+        say("Computing diffusion matrix and the entropy of its entries.")
+        return _core.entropy(rows, Measure.matrix_entries(sigma), threads)
     say("Computing Diffusion Spectral Entropy...")
-    sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
-    spectrum = _Spectrum(
-        "diffusion matrix",
-        Operator.diffusion(sigma),
-        {"operator": "diffusion", "gaussian_kernel_sigma": sigma},
-    )
-    return _core.spectral_entropy(spectrum.eigenvalues(source, file, threads, say), as_nonnegative(t, "t"))
+    single = is_single(wanted, source.all_rows, time, stored=file.path is not None)
+    spectrum = _diffusion_spectrum("diffusion matrix", sigma, single)
+    return _core.spectral_entropy(spectrum.eigenvalues(source, file, threads, say), time)
 
 
 def adjacency_spectral_entropy(
@@ -162,6 +167,7 @@ def adjacency_spectral_entropy(
     random_seed: int | None = 0,
     verbose: bool = False,
     *,
+    precision: str = "auto",
     num_threads: int | None = None,
 ) -> float:
     r"""Adjacency spectral entropy (ASE) of a data set, in bits.
@@ -195,6 +201,9 @@ def adjacency_spectral_entropy(
         Seed of the random subset. None draws from Python's global generator.
     verbose : bool, default False
         Print the stages.
+    precision : {"auto", "single", "double"}, default "auto"
+        That of the eigenvalues where ``anisotropic=True``; see :func:`diffusion_spectral_entropy`. Those of the
+        affinity itself and of the graph are computed in double precision always.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
 
@@ -229,25 +238,19 @@ def adjacency_spectral_entropy(
     """
     say = print if verbose else _silent
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
+    wanted = as_precision(precision)
     source = _Source(embedding_vectors, max_N, random_seed)
     n_neighbors = as_count(knn, "knn", n_rows=source.n_used if use_knn else None)
     file = _File(eigval_save_path, eigval_save_precision)
-    spectrum = _adjacency_spectrum(sigma, anisotropic, use_knn, n_neighbors)
+    single = is_single(wanted, source.all_rows, 1.0, stored=file.path is not None)
+    spectrum = _adjacency_spectrum(sigma, anisotropic, use_knn, n_neighbors, single)
     return _core.spectral_entropy(spectrum.eigenvalues(source, file, as_threads(num_threads), say), 1.0)
 
 
-def diffusion_measure(
-    sigma: float, t: float, classic_shannon_entropy: bool, matrix_entry_entropy: bool, num_bins_per_dim: int
-) -> Measure:
-    """Which entropy the flags of the diffusion spectral functions ask for; all parameters are checked."""
-    bandwidth = as_positive(sigma, "gaussian_kernel_sigma")
-    time = as_nonnegative(t, "t")
-    n_bins = as_count(num_bins_per_dim, "num_bins_per_dim")
-    if classic_shannon_entropy:
-        return Measure.binned_rows(n_bins)
-    if matrix_entry_entropy:
-        return Measure.matrix_entries(bandwidth)
-    return Measure.spectral(Operator.diffusion(bandwidth), time)
+def is_single(precision: str, rows: Rows | None, t: float, *, stored: bool) -> bool:
+    """Whether the diffusion operator of these rows is decomposed in single precision."""
+    accurate = rows is not None and rows.dtype == np.float32 and t >= 1 and not stored
+    return precision == "single" or (precision == "auto" and accurate)
 
 
 def warn_chebyshev() -> None:
@@ -263,15 +266,22 @@ def _silent(text: str) -> None:
     """Print nothing."""
 
 
-def _adjacency_spectrum(sigma: float, anisotropic: bool, use_knn: bool, knn: int) -> _Spectrum:
+def _diffusion_spectrum(title: str, sigma: float, single: bool) -> _Spectrum:
+    parameters: _eigenvalue_file.Fingerprint = {"operator": "diffusion", "gaussian_kernel_sigma": sigma}
+    if single:
+        parameters["precision"] = "single"
+    return _Spectrum(title, Operator.diffusion(sigma, single), parameters)
+
+
+def _adjacency_spectrum(sigma: float, anisotropic: bool, use_knn: bool, knn: int, single: bool) -> _Spectrum:
     if use_knn:
         return _Spectrum("adjacency matrix", Operator.neighbor_graph(knn), {"operator": "neighbor_graph", "knn": knn})
-    parameters: _eigenvalue_file.Fingerprint = {"gaussian_kernel_sigma": sigma}
     if anisotropic:
-        return _Spectrum("adjacency matrix", Operator.diffusion(sigma), {"operator": "diffusion", **parameters})
+        return _diffusion_spectrum("adjacency matrix", sigma, single)
     # The affinity of the paper has a factor that no entropy sees; the file has it, as the reference's has.
     factor = 1 / (sigma * math.sqrt(2 * math.pi))
-    return _Spectrum("adjacency matrix", Operator.affinity(sigma), {"operator": "affinity", **parameters}, factor)
+    parameters: _eigenvalue_file.Fingerprint = {"operator": "affinity", "gaussian_kernel_sigma": sigma}
+    return _Spectrum("adjacency matrix", Operator.affinity(sigma), parameters, factor)
 
 
 class _Source:

@@ -10,9 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy import _core
 from dsentropy._clusters import assign_clusters
 from dsentropy._core import Measure, Operator
-from dsentropy._entropy import diffusion_measure, warn_chebyshev
+from dsentropy._entropy import is_single, warn_chebyshev
 from dsentropy._subsample import Draws
-from dsentropy._validation import Rows, as_count, as_positive, as_rows, as_seed, as_threads
+from dsentropy._validation import (
+    Rows,
+    as_count,
+    as_nonnegative,
+    as_positive,
+    as_precision,
+    as_rows,
+    as_seed,
+    as_threads,
+)
 
 _ASMI_KNN = 10
 """Neighbours of the graph of the adjacency spectral mutual information, the row itself counted."""
@@ -34,6 +43,7 @@ def diffusion_spectral_mutual_information(
     random_seed: int | None = 0,
     verbose: bool = False,
     *,
+    precision: str = "auto",
     num_threads: int | None = None,
 ) -> tuple[float, NDArray[Any]]:
     r"""Diffusion spectral mutual information (DSMI) of a data set and a reference variable, in bits.
@@ -69,6 +79,8 @@ def diffusion_spectral_mutual_information(
         Python's global generator.
     verbose : bool, default False
         Print the stages.
+    precision : {"auto", "single", "double"}, default "auto"
+        That of the eigenvalues; see :func:`diffusion_spectral_entropy`.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
 
@@ -108,14 +120,22 @@ def diffusion_spectral_mutual_information(
     >>> round(information, 1), clusters.shape
     (1.0, (100, 1))
     """
-    measure = diffusion_measure(
-        gaussian_kernel_sigma, t, classic_shannon_entropy, matrix_entry_entropy, num_bins_per_dim
-    )
+    sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
+    time = as_nonnegative(t, "t")
+    n_bins = as_count(num_bins_per_dim, "num_bins_per_dim")
+    wanted = as_precision(precision)
     if chebyshev_approx:
         warn_chebyshev()
     rows, clusters, _ = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
+    if classic_shannon_entropy:
+        measure = Measure.binned_rows(n_bins)
+    elif matrix_entry_entropy:
+        measure = Measure.matrix_entries(sigma)
+    else:
+        single = is_single(wanted, rows, time, stored=False)
+        measure = Measure.spectral(Operator.diffusion(sigma, single), time)
     information = _information(rows, clusters, measure, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
 
@@ -133,6 +153,7 @@ def adjacency_spectral_mutual_information(
     random_seed: int | None = 0,
     verbose: bool = False,
     *,
+    precision: str = "auto",
     num_threads: int | None = None,
 ) -> tuple[float, NDArray[Any]]:
     """Adjacency spectral mutual information (ASMI) of a data set and a reference variable, in bits.
@@ -149,6 +170,8 @@ def adjacency_spectral_mutual_information(
     gaussian_kernel_sigma, use_knn, anisotropic
         As in :func:`adjacency_spectral_entropy`. The graph of neighbours has ``knn = 10``, so each cluster must
         have at least 10 rows.
+    precision : {"auto", "single", "double"}, default "auto"
+        That of the eigenvalues; see :func:`diffusion_spectral_entropy`.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
 
@@ -184,6 +207,7 @@ def adjacency_spectral_mutual_information(
     1.0
     """
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
+    wanted = as_precision(precision)
     rows, clusters, source = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
@@ -196,8 +220,10 @@ def adjacency_spectral_mutual_information(
                 f"nearest neighbours (use_knn=True) needs at least {_ASMI_KNN}"
             )
         operator = Operator.neighbor_graph(_ASMI_KNN)
+    elif anisotropic:
+        operator = Operator.diffusion(sigma, is_single(wanted, rows, 1.0, stored=False))
     else:
-        operator = Operator.diffusion(sigma) if anisotropic else Operator.affinity(sigma)
+        operator = Operator.affinity(sigma)
     measure = Measure.spectral(operator, 1.0)
     information = _information(rows, clusters, measure, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters

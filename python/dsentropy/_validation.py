@@ -122,6 +122,15 @@ def as_threads(value: Any) -> int | None:
     return None if number is None else min(number, sys.maxsize)
 
 
+def as_precision(value: Any) -> str:
+    """``precision``: "auto", "single" or "double"."""
+    if not isinstance(value, str):
+        raise TypeError(f"precision must be a string, got {value!r}")
+    if value not in ("auto", "single", "double"):
+        raise ValueError(f"precision must be 'auto', 'single' or 'double', got {value!r}")
+    return value
+
+
 def as_seed(value: Any, name: str) -> int | None:
     """An integer, or None for the global generator."""
     if value is None:

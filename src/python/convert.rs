@@ -4,7 +4,7 @@ use numpy::PyReadonlyArray2;
 use pyo3::prelude::*;
 
 use crate::error::Result;
-use crate::measure::{Measure, Operator};
+use crate::measure::{Measure, Operator, Precision};
 use crate::parallel::{self, Job};
 
 /// The rows of a data set, in the precision that they have.
@@ -37,10 +37,11 @@ pub struct PyOperator(pub Operator);
 
 #[pymethods]
 impl PyOperator {
-    /// The symmetric diffusion operator of a Gaussian affinity.
+    /// The symmetric diffusion operator of a Gaussian affinity, in single or double precision.
     #[staticmethod]
-    fn diffusion(bandwidth: f64) -> Self {
-        Self(Operator::Diffusion { bandwidth })
+    fn diffusion(bandwidth: f64, single: bool) -> Self {
+        let precision = if single { Precision::Single } else { Precision::Double };
+        Self(Operator::Diffusion { bandwidth, precision })
     }
 
     /// The Gaussian affinity itself.

@@ -1,6 +1,7 @@
 """What is taken as an array, and what is printed."""
 
 import array
+import math
 
 import numpy as np
 import pytest
@@ -104,10 +105,10 @@ def expected():
 
 @pytest.mark.parametrize("form", FORMS)
 def test_form_of_the_data_does_not_matter(form, expected):
-    """Integers are exact in all of these. Only float32 has code of its own, which may round otherwise."""
+    """Integers are exact in all of these. Only float32 is decomposed in its own precision."""
     found = entropies(FORMS[form])
     if form == "single":
-        assert found == pytest.approx(expected, abs=1e-12)
+        assert found == pytest.approx(expected, abs=1e-6 * math.sqrt(len(X)))
     else:
         assert found == expected
 

@@ -5,6 +5,7 @@ Whatever could hang or die runs in a process of its own, which is killed if it d
 
 import concurrent.futures
 import json
+import math
 import os
 import textwrap
 import threading
@@ -93,15 +94,20 @@ def test_a_number_of_threads_gives_the_same_bits_each_time(call, threads):
     assert len({CALLS[call](threads) for _ in range(4)}) == 1
 
 
+def rounding(call):
+    """Which LAPACK's rounding may change: relative in double precision, the bound of single precision else."""
+    return {"rel": 0, "abs": 1e-6 * math.sqrt(len(X))} if "float32" in call else {"rel": 1e-12}
+
+
 @every_call
 def test_values_do_not_depend_on_the_number_of_threads(call):
-    assert CALLS[call](2) == pytest.approx(CALLS[call](1), rel=1e-12)
+    assert CALLS[call](2) == pytest.approx(CALLS[call](1), **rounding(call))
 
 
 @every_call
 def test_more_threads_than_cores(call):
     """BLAS's own spin while they wait: with more of them than cores this would take minutes."""
-    assert CALLS[call](100) == pytest.approx(CALLS[call](1), rel=1e-12)
+    assert CALLS[call](100) == pytest.approx(CALLS[call](1), **rounding(call))
 
 
 def test_many_callers_at_once_get_the_serial_values():
@@ -247,10 +253,10 @@ def test_interpreter_is_free_during_a_call():
         while not stop.wait(0.001):
             ticks.append(None)
 
-    ticker = threading.Thread(target=tick)
+    ticker = threading.Thread(target=tick, daemon=True)
     ticker.start()
     started.wait()
-    measure = _core.Measure.spectral(_core.Operator.diffusion(10.0), 1.0)
+    measure = _core.Measure.spectral(_core.Operator.diffusion(10.0, single=False), 1.0)
     before = len(ticks)
     _core.entropy(data, measure, 1)  # the core alone, one call
     during = len(ticks) - before
