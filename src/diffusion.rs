@@ -18,7 +18,7 @@ use ndarray::{Array2, s};
 
 use crate::distance::Points;
 use crate::error::Result;
-use crate::kernel::{Gaussian, gaussian_affinity};
+use crate::kernel::{Gaussian, TILE_COLUMNS, gaussian_affinity};
 use crate::linalg::symmetric_eigenvalues;
 use crate::parallel::Job;
 use crate::triangle::UpperTriangle;
@@ -68,8 +68,8 @@ fn remainder(points: &Points, bandwidth: f64, degrees: &[f64], job: &Job) -> Res
     let mut remainder = UpperTriangle::zeros(points.len())?;
     remainder.for_each_block(job, |first, mut block| {
         let height = block.nrows();
-        let mut tile = Array2::zeros((height, height));
-        for columns in kernel.tiles(first, height) {
+        let mut tile = Array2::zeros((height, TILE_COLUMNS));
+        for columns in kernel.tiles(first) {
             let mut affinities = tile.slice_mut(s![.., ..columns.len()]);
             kernel.affinities(first..first + height, columns.clone(), affinities.view_mut());
             let mut out = block.slice_mut(s![.., columns.start - first..columns.end - first]);

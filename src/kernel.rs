@@ -17,6 +17,9 @@ use crate::parallel::Job;
 use crate::simd::negative_exponentials;
 use crate::triangle::{RowSums, UpperTriangle, map_row_blocks};
 
+/// Columns of a tile, which is still in the cache of a core when its exponentials are taken.
+pub(crate) const TILE_COLUMNS: usize = 1024;
+
 /// The Gaussian affinity of rows that were prepared for this bandwidth.
 ///
 /// # Errors
@@ -25,7 +28,7 @@ pub fn gaussian_affinity(points: &Points, bandwidth: f64, job: &Job) -> Result<U
     let kernel = Gaussian::new(points, bandwidth)?;
     let mut affinity = UpperTriangle::zeros(points.len())?;
     affinity.for_each_block(job, |first, mut block| {
-        for columns in kernel.tiles(first, block.nrows()) {
+        for columns in kernel.tiles(first) {
             let tile = block.slice_mut(s![.., columns.start - first..columns.end - first]);
             kernel.affinities(first..first + tile.nrows(), columns, tile);
         }
@@ -47,11 +50,10 @@ impl<'a> Gaussian<'a> {
         Ok(Self { points, rate: (0.5 / sigma / sigma).min(f64::MAX) })
     }
 
-    /// The columns of the tiles of a block of `height` rows of the upper triangle: square ones, which are still in the
-    /// cache when their exponentials are taken.
-    pub(crate) fn tiles(&self, first: usize, height: usize) -> impl Iterator<Item = Range<usize>> {
+    /// The columns of the tiles of a block of rows of the upper triangle, from its first row's diagonal on.
+    pub(crate) fn tiles(&self, first: usize) -> impl Iterator<Item = Range<usize>> {
         let n = self.points.len();
-        (first..n).step_by(height).map(move |column| column..(column + height).min(n))
+        (first..n).step_by(TILE_COLUMNS).map(move |column| column..(column + TILE_COLUMNS).min(n))
     }
 
     /// Writes the affinities of `rows` to `columns` into `out`, [rows, columns].
@@ -67,8 +69,8 @@ impl<'a> Gaussian<'a> {
         let n = self.points.len();
         let sums = map_row_blocks(n, job, |rows| {
             let mut sums = RowSums::new(rows.start, n);
-            let mut tile = Array2::zeros((rows.len(), rows.len()));
-            for columns in self.tiles(rows.start, rows.len()) {
+            let mut tile = Array2::zeros((rows.len(), TILE_COLUMNS));
+            for columns in self.tiles(rows.start) {
                 let mut tile = tile.slice_mut(s![.., ..columns.len()]);
                 self.affinities(rows.clone(), columns.clone(), tile.view_mut());
                 sums.add(rows.start, columns.start, tile.view());
@@ -113,12 +115,12 @@ mod tests {
 
     #[test]
     fn degrees_are_the_row_sums_of_what_is_stored() {
-        let x = Array2::from_shape_fn((300, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
+        let x = Array2::from_shape_fn((1100, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
         let points = Points::new(x.view(), 4.0);
         let degrees = parallel::run(2, || false, |job| Gaussian::new(&points, 4.0)?.degrees(job)).unwrap();
         let g = affinity(&x, 4.0);
         for (i, degree) in degrees.into_iter().enumerate() {
-            approx::assert_relative_eq!(degree, (0..300).map(|j| g.get(i, j)).sum(), max_relative = 1e-14);
+            approx::assert_relative_eq!(degree, (0..1100).map(|j| g.get(i, j)).sum(), max_relative = 1e-14);
         }
     }
 

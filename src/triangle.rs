@@ -15,7 +15,7 @@ use crate::memory;
 use crate::parallel::Job;
 
 /// Rows of a block: high enough for matrix products at full speed, low enough for many blocks.
-const BLOCK_ROWS: usize = 128;
+const BLOCK_ROWS: usize = 96;
 
 /// A symmetric matrix of which only the entries on and above the diagonal are kept up to date.
 #[derive(Debug, Clone)]
