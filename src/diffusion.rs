@@ -53,19 +53,19 @@ fn normalize(affinity: &mut UpperTriangle, job: &Job) -> Result<()> {
 /// # Errors
 /// Those of [`gaussian_affinity`] and [`symmetric_eigenvalues`].
 pub fn diffusion_eigenvalues_single(points: &Points, bandwidth: f64, job: &Job) -> Result<Vec<f64>> {
-    let degrees = Gaussian::new(points, bandwidth)?.degrees(job)?;
-    let remainder = remainder(points, bandwidth, &degrees, job)?;
+    let kernel = Gaussian::new(points, bandwidth)?;
+    let degrees = kernel.degrees(job)?;
+    let remainder = remainder(&kernel, &degrees, job)?;
     let computed = symmetric_eigenvalues(remainder.into_matrix(), job)?;
     let trace: f64 = degrees.iter().map(|degree| degree.recip()).sum();
     Ok(with_largest(&computed, trace - 1.0))
 }
 
 /// K - u u', in f32.
-fn remainder(points: &Points, bandwidth: f64, degrees: &[f64], job: &Job) -> Result<UpperTriangle<f32>> {
-    let kernel = Gaussian::new(points, bandwidth)?;
+fn remainder(kernel: &Gaussian, degrees: &[f64], job: &Job) -> Result<UpperTriangle<f32>> {
     let total: f64 = degrees.iter().sum();
     let scale: Vec<f64> = degrees.iter().map(|degree| degree.sqrt().recip()).collect();
-    let mut remainder = UpperTriangle::zeros(points.len())?;
+    let mut remainder = UpperTriangle::zeros(degrees.len())?;
     remainder.for_each_block(job, |first, mut block| {
         let height = block.nrows();
         let mut tile = Array2::zeros((height, TILE_COLUMNS));

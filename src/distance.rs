@@ -14,15 +14,17 @@
 use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
-use crate::simd::add_norms;
+use crate::simd::{add_norms, sum_of_squared_differences, sum_of_squares};
 
 /// A Gram distance below this part of |x - m|^2 + |y - m|^2 is computed again. eps / `RECOMPUTE_BELOW` is 1e-12.
 const RECOMPUTE_BELOW: f64 = 1.0 / 4096.0;
 
 /// Scaled entries stay below 2^491, so that a sum of 2^40 squared differences is finite.
 const LARGEST_EXPONENT: i32 = 490;
+
+const CONTIGUOUS: &str = "rows of an owned array in standard layout are contiguous";
 
 /// What the entries of a data set may be.
 pub trait Element: Copy + Into<f64> + Send + Sync {}
@@ -35,7 +37,6 @@ pub struct Points {
     rows: Array2<f64>,
     centred: Array2<f64>,
     squared_norms: Array1<f64>,
-    largest_squared_norm: f64,
     unit: f64,
 }
 
@@ -62,14 +63,19 @@ impl Points {
         rows.mapv_inplace(|entry| entry * first * second);
         let mean = rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols()));
         let centred = &rows - &mean;
-        let squared_norms: Array1<f64> = centred.rows().into_iter().map(|row| row.dot(&row)).collect();
-        let largest_squared_norm = squared_norms.iter().copied().fold(0.0, f64::max);
-        Self { rows, centred, squared_norms, largest_squared_norm, unit: 2f64.powi(half) * 2f64.powi(rest) }
+        let squared_norms: Array1<f64> =
+            centred.rows().into_iter().map(|row| sum_of_squares(row.to_slice().expect(CONTIGUOUS))).collect();
+        Self { rows, centred, squared_norms, unit: 2f64.powi(half) * 2f64.powi(rest) }
     }
 
     /// N, the number of rows.
     pub fn len(&self) -> usize {
         self.rows.nrows()
+    }
+
+    /// D, the number of columns.
+    pub fn dim(&self) -> usize {
+        self.rows.ncols()
     }
 
     /// Whether there are no rows.
@@ -83,67 +89,44 @@ impl Points {
     }
 
     /// Writes the squared distances of `rows` to `columns` into `out`, [rows, columns].
+    ///
+    /// # Panics
+    /// Where the shape of `out` is another, or its rows are not contiguous.
     pub fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
-        let small = self.gram_distances(rows.clone(), columns.clone(), out.view_mut());
-        for (i, mut line) in rows.zip(out.rows_mut()).zip(small).filter_map(|(line, small)| small.then_some(line)) {
-            for (j, entry) in columns.clone().zip(&mut line) {
+        let left = self.centred.slice(s![rows.clone(), ..]);
+        let right = self.centred.slice(s![columns.clone(), ..]);
+        general_mat_mul(-2.0, &left, &right.t(), 0.0, &mut out);
+        let norms = self.squared_norms.as_slice().expect("a vector of our own is contiguous");
+        for (i, mut line) in rows.zip(out.rows_mut()) {
+            let line = line.as_slice_mut().expect("the rows of `out` are contiguous");
+            if !add_norms(line, norms[i], &norms[columns.clone()], RECOMPUTE_BELOW) {
+                continue;
+            }
+            for (j, entry) in columns.clone().zip(line) {
                 if i == j {
                     *entry = 0.0;
-                } else if *entry < RECOMPUTE_BELOW * (self.squared_norms[i] + self.squared_norms[j]) {
+                } else if *entry < RECOMPUTE_BELOW * (norms[i] + norms[j]) {
                     *entry = self.squared_distance(i, j);
                 }
             }
         }
     }
 
-    /// Like [`Self::squared_distances`], with nothing computed again: off by at most [`Self::gram_error`]. Tells which rows
-    /// hold one that is small enough for that.
-    pub(crate) fn gram_distances(
-        &self,
-        rows: Range<usize>,
-        columns: Range<usize>,
-        mut out: ArrayViewMut2<f64>,
-    ) -> Vec<bool> {
-        let left = self.centred.slice(s![rows.clone(), ..]);
-        let right = self.centred.slice(s![columns.clone(), ..]);
-        general_mat_mul(-2.0, &left, &right.t(), 0.0, &mut out);
-        let norms = self.squared_norms.as_slice().expect("a vector of our own is contiguous");
-        rows.zip(out.rows_mut())
-            .map(|(i, mut line)| {
-                let line = line.as_slice_mut().expect("the rows of a tile are contiguous");
-                add_norms(line, norms[i], &norms[columns.clone()], RECOMPUTE_BELOW)
-            })
-            .collect()
-    }
-
-    /// A bound on the error of each Gram distance of row i: sums of D terms, each term and each partial sum rounded,
-    /// of entries that were rounded when they were centred.
-    pub(crate) fn gram_error(&self, i: usize) -> f64 {
-        let roundings = 2.0 * (self.rows.ncols() as f64 + 8.0);
-        roundings * f64::EPSILON * (self.squared_norms[i] + self.largest_squared_norm)
-    }
-
     /// sum (x - y)^2 of rows i and j as they were given.
     pub(crate) fn squared_distance(&self, i: usize, j: usize) -> f64 {
-        sum_of_squared_differences(self.rows.row(i), self.rows.row(j))
+        let row = |i| self.rows.row(i).to_slice().expect(CONTIGUOUS);
+        sum_of_squared_differences(row(i), row(j))
     }
-}
 
-fn sum_of_squared_differences(x: ArrayView1<f64>, y: ArrayView1<f64>) -> f64 {
-    const LANES: usize = 8;
-    let contiguous = "rows of an owned array in standard layout are contiguous";
-    let (x, y) = (x.to_slice().expect(contiguous), y.to_slice().expect(contiguous));
-    let (x_lanes, x_rest) = x.as_chunks::<LANES>();
-    let (y_lanes, y_rest) = y.as_chunks::<LANES>();
-    let mut sums = [0.0; LANES];
-    for (a, b) in x_lanes.iter().zip(y_lanes) {
-        for lane in 0..LANES {
-            let difference = a[lane] - b[lane];
-            sums[lane] += difference * difference;
-        }
+    /// x - m, in the same unit.
+    pub(crate) fn centred(&self) -> &Array2<f64> {
+        &self.centred
     }
-    let rest: f64 = x_rest.iter().zip(y_rest).map(|(a, b)| (a - b) * (a - b)).sum();
-    sums.iter().sum::<f64>() + rest
+
+    /// |x - m|^2, in the same unit.
+    pub(crate) fn squared_norms(&self) -> &Array1<f64> {
+        &self.squared_norms
+    }
 }
 
 /// A copy in f64 whose rows stand one after the other.
@@ -155,8 +138,7 @@ fn in_rows<T: Element>(x: ArrayView2<T>) -> Array2<f64> {
 
 fn largest_magnitude(rows: &Array2<f64>) -> f64 {
     const LANES: usize = 8;
-    let (lanes, rest) =
-        rows.as_slice().expect("an owned array in standard layout is contiguous").as_chunks::<LANES>();
+    let (lanes, rest) = rows.as_slice().expect(CONTIGUOUS).as_chunks::<LANES>();
     let mut largest = [0.0; LANES];
     for entries in lanes {
         for (largest, entry) in largest.iter_mut().zip(entries) {
@@ -227,18 +209,5 @@ mod tests {
         let mut d = Array2::zeros((3, 3));
         points.squared_distances(0..3, 0..3, d.view_mut());
         assert!(d.iter().all(|v| v.is_finite()) && d[[1, 2]] > d[[0, 1]]);
-    }
-
-    #[test]
-    fn gram_error_bounds_what_it_says() {
-        let x = Array2::from_shape_fn((40, 7), |(i, j)| ((i * 31 + j * 17) % 23) as f64 + 1e7);
-        let points = Points::in_own_scale(x.view());
-        let mut gram = Array2::zeros((40, 40));
-        points.gram_distances(0..40, 0..40, gram.view_mut());
-        for i in 0..40 {
-            for j in 0..40 {
-                assert!((gram[[i, j]] - points.squared_distance(i, j)).abs() <= points.gram_error(i));
-            }
-        }
     }
 }

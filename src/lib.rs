@@ -47,5 +47,5 @@ pub use kernel::gaussian_affinity;
 pub use linalg::{general_eigenvalues, symmetric_eigenvalues};
 pub use measure::{Measure, Operator, Precision};
 pub use mutual_information::subset_entropies;
-pub use neighbors::neighbor_graph;
+pub use neighbors::{nearest_neighbors, neighbor_graph};
 pub use triangle::UpperTriangle;

@@ -9,7 +9,7 @@ use crate::distance::{Element, Points};
 use crate::entropy::{matrix_entry_entropy, spectral_entropy};
 use crate::error::{Error, Result, require_positive};
 use crate::kernel::gaussian_affinity;
-use crate::linalg::{general_eigenvalues, symmetric_eigenvalues};
+use crate::linalg::{EDGE_BYTES, general_eigenvalues, symmetric_eigenvalues};
 use crate::memory;
 use crate::neighbors::neighbor_graph;
 use crate::parallel::Job;
@@ -20,11 +20,19 @@ const SINGLE_FROM: usize = 256;
 /// In what the matrix is stored and decomposed. Distances are computed in f64 all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
-    /// f32: half the memory, and entropies for t >= 1 within 1e-6 sqrt(N) bits of those in f64. Fewer than 256 rows, for
-    /// which it gains nothing, are computed in f64 all the same.
+    /// f32: half the memory, and entropies for 1 <= t <= 100 within 1e-6 sqrt(N) bits of those in f64. Fewer than 256
+    /// rows, for which it gains nothing, are computed in f64 all the same.
     Single,
     /// f64.
     Double,
+    /// Single where it is faster: distances are computed twice there, so where there are at most N / 2 columns.
+    Fastest,
+}
+
+impl Precision {
+    fn is_single(self, n: usize, d: usize) -> bool {
+        n >= SINGLE_FROM && (self == Self::Single || (self == Self::Fastest && d <= n / 2))
+    }
 }
 
 /// A matrix built on the rows of a data set.
@@ -84,12 +92,10 @@ impl Operator {
         match self {
             Self::Diffusion { bandwidth, precision } => {
                 let points = gaussian_points(x, bandwidth)?;
-                match precision {
-                    Precision::Single if x.nrows() >= SINGLE_FROM => {
-                        diffusion_eigenvalues_single(&points, bandwidth, job)
-                    }
-                    _ => symmetric(diffusion_operator(&points, bandwidth, job)?.into_matrix()),
+                if precision.is_single(x.nrows(), x.ncols()) {
+                    return diffusion_eigenvalues_single(&points, bandwidth, job);
                 }
+                symmetric(diffusion_operator(&points, bandwidth, job)?.into_matrix())
             }
             Self::Affinity { bandwidth } => {
                 let points = gaussian_points(x, bandwidth)?;
@@ -108,12 +114,15 @@ impl Operator {
 
     /// Bytes held at once for n rows of d columns.
     fn bytes(self, n: usize, d: usize) -> u64 {
-        let matrices = match self {
-            Self::Diffusion { precision: Precision::Single, .. } => 0.5,
-            Self::Diffusion { .. } | Self::Affinity { .. } => 1.0,
-            Self::NeighborGraph { .. } => 2.0, // the graph, then its blocks; between them its edges
-        };
-        bytes(matrices, n, d)
+        match self {
+            Self::Diffusion { precision, .. } if precision.is_single(n, d) => bytes(0.5, n, d),
+            Self::Diffusion { .. } | Self::Affinity { .. } => bytes(1.0, n, d),
+            // Besides the matrix, or the blocks that follow it, the edges.
+            Self::NeighborGraph { n_neighbors } => {
+                let edges = (n as u64).saturating_mul(n_neighbors as u64).saturating_mul(EDGE_BYTES);
+                bytes(1.0, n, d).saturating_add(edges)
+            }
+        }
     }
 }
 

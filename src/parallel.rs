@@ -2,8 +2,8 @@
 //!
 //! A computation is a [`Job`]. It runs on a thread of its own while the calling thread waits for it and asks now and
 //! then whether to stop. Within a job either rayon uses the threads, with BLAS at one thread, or one LAPACK call
-//! uses them, never both. The number of OpenBLAS's threads is one number for the whole process, so jobs that want
-//! different numbers take turns at it (see `Gate`), and it is put back as it was found.
+//! uses them, never both. The number of OpenBLAS's threads is one number for the whole process, so a job that wants
+//! another waits until those at work have left (see `Gate`), and it is put back as it was found.
 //!
 //! Nothing here depends on which thread finishes first: the same input and the same number of threads give the same
 //! bits.
@@ -37,7 +37,7 @@ fn available_cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Runs `work` on `threads` threads (256, or the number of cores if that is more, where more are asked for), and asks `interrupted` on the calling thread every few milliseconds whether to
+/// Runs `work` on `threads` threads (on 256, or as many as there are cores, where more are asked for), and asks `interrupted` on the calling thread every few milliseconds whether to
 /// stop.
 ///
 /// # Errors
@@ -177,14 +177,13 @@ impl Job<'_> {
         };
         std::thread::scope(|scope| {
             for _ in 1..at_once {
-                std::thread::Builder::new()
-                    .name("dsentropy".into())
-                    .spawn_scoped(scope, work)
-                    .map_err(|error| Error::Threads { threads: at_once, reason: error.to_string() })?;
+                let spawned = std::thread::Builder::new().name("dsentropy".into()).spawn_scoped(scope, work);
+                if spawned.is_err() {
+                    break; // fewer will do
+                }
             }
             work();
-            Ok(())
-        })?;
+        });
         // What was never begun stands behind what failed.
         results.into_iter().map_while(OnceLock::into_inner).collect()
     }
@@ -201,8 +200,8 @@ struct Gate {
 
 #[derive(Default)]
 struct GateState {
-    /// While the process is being forked, or ends, nobody may enter.
-    closed: bool,
+    /// While the process is being forked, perhaps by several threads, or ends, nobody may enter.
+    closed: usize,
     inside: usize,
     threads: usize,
     /// What the number was before the first of those inside came.
@@ -214,7 +213,7 @@ struct Inside<'a>(&'a Gate);
 impl Gate {
     fn enter(&self, threads: usize, job: &Job) -> Result<Inside<'_>> {
         let mut state = lock(&self.state);
-        while state.closed || (state.inside > 0 && state.threads != threads) {
+        while state.closed > 0 || (state.inside > 0 && state.threads != threads) {
             job.check()?;
             state = self.changed.wait_timeout(state, POLL).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -228,17 +227,15 @@ impl Gate {
         Ok(Inside(self))
     }
 
-    /// Keeps everybody out, and waits until those inside have left.
-    fn close(&self) {
+    /// Keeps everybody out, and waits until those inside have left, or until the time is over.
+    fn close(&self, patience: Duration) {
         let mut state = lock(&self.state);
-        state.closed = true;
-        while state.inside > 0 {
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
+        state.closed += 1;
+        let _ = self.changed.wait_timeout_while(state, patience, |state| state.inside > 0);
     }
 
     fn open(&self) {
-        lock(&self.state).closed = false;
+        lock(&self.state).closed -= 1;
         self.changed.notify_all();
     }
 }
@@ -274,7 +271,7 @@ impl Shared {
 
     fn of_this_process() -> &'static Self {
         extern "C" fn before_fork() {
-            Shared::of_this_process().gate.close();
+            Shared::of_this_process().gate.close(Duration::MAX);
         }
         extern "C" fn after_fork() {
             Shared::of_this_process().gate.open();
@@ -282,7 +279,8 @@ impl Shared {
         extern "C" fn at_exit() {
             let gate = &Shared::of_this_process().gate;
             gate.ending.store(true, Ordering::Relaxed);
-            gate.close();
+            // Who is inside may be who ends the process, as OpenBLAS does where it cannot have its memory.
+            gate.close(Duration::from_secs(30));
         }
         static FIRST: OnceLock<Shared> = OnceLock::new();
         let process = std::process::id();

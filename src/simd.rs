@@ -3,10 +3,11 @@
 
 use multiversion::multiversion;
 
-/// The exponent of the smallest normal number, as a power of e.
-const SMALLEST: f64 = -708.0;
+/// Where the exponential is taken as 0: above the smallest normal number, 2^-1022.
+const CUTOFF: f64 = -708.0;
 
-/// `exp(-rate x)` of each x, which is not negative; relative error below 4e-16, and 0 where it is below 1e-307.
+/// `exp(-rate x)` of each x, which is not negative: that of the rounded product, with a relative error below 4e-16, and 0
+/// below 3.3e-308.
 #[allow(unsafe_code, reason = "the macro calls what it has found the processor to have")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(crate) fn negative_exponentials(values: &mut [f64], rate: f64) {
@@ -40,7 +41,7 @@ fn exponential(x: f64) -> f64 {
         1.0,
         1.0,
     ];
-    let bounded = x.max(SMALLEST);
+    let bounded = x.max(CUTOFF);
     let rounded = bounded * std::f64::consts::LOG2_E + ROUND;
     let n = rounded - ROUND;
     let r = (bounded - n * LN_2_HIGH) - n * LN_2_LOW;
@@ -49,7 +50,7 @@ fn exponential(x: f64) -> f64 {
         series = series * r + coefficient;
     }
     let two_to_n = f64::from_bits((rounded.to_bits() << 52).wrapping_add(1023 << 52));
-    if x < SMALLEST { 0.0 } else { series * two_to_n }
+    if x < CUTOFF { 0.0 } else { series * two_to_n }
 }
 
 /// `entry + own + other` for each entry and the other of its column; tells whether one came out below `part` of
@@ -64,6 +65,61 @@ pub(crate) fn add_norms(entries: &mut [f64], own: f64, others: &[f64], part: f64
         small += u64::from(*entry < part * norms);
     }
     small > 0
+}
+
+/// `entry + (own + other)` for each entry and the other of its column.
+#[allow(unsafe_code, reason = "as above")]
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+pub(crate) fn add_norms_single(entries: &mut [f32], own: f32, others: &[f32]) {
+    for (entry, other) in entries.iter_mut().zip(others) {
+        *entry += own + other;
+    }
+}
+
+/// The first place from `start` on whose entry is at most `bound`; the length where there is none.
+#[allow(unsafe_code, reason = "as above")]
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+pub(crate) fn next_at_most(entries: &[f32], bound: f32, start: usize) -> usize {
+    const LANES: usize = 64;
+    let rest = entries.get(start..).unwrap_or(&[]);
+    let mut at = start;
+    for lanes in rest.chunks(LANES) {
+        let hits: u32 = lanes.iter().map(|&entry| u32::from(entry <= bound)).sum();
+        if hits > 0 {
+            return at + lanes.iter().position(|&entry| entry <= bound).unwrap_or(0);
+        }
+        at += lanes.len();
+    }
+    entries.len()
+}
+
+/// The sum of the squares of a row.
+#[allow(unsafe_code, reason = "as above")]
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+pub(crate) fn sum_of_squares(x: &[f64]) -> f64 {
+    sum_in_lanes(x, x, |a, _| a * a)
+}
+
+/// The sum of the squared differences of two rows.
+#[allow(unsafe_code, reason = "as above")]
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+pub(crate) fn sum_of_squared_differences(x: &[f64], y: &[f64]) -> f64 {
+    sum_in_lanes(x, y, |a, b| (a - b) * (a - b))
+}
+
+#[inline(always)]
+fn sum_in_lanes(x: &[f64], y: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
+    const LANES: usize = 8;
+    let (x_lanes, x_rest) = x.as_chunks::<LANES>();
+    let (y_lanes, y_rest) = y.as_chunks::<LANES>();
+    let mut sums = [0.0; LANES];
+    for (a, b) in x_lanes.iter().zip(y_lanes) {
+        for lane in 0..LANES {
+            sums[lane] += term(a[lane], b[lane]);
+        }
+    }
+    let rest: f64 = x_rest.iter().zip(y_rest).map(|(&a, &b)| term(a, b)).sum();
+    sums.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]
@@ -97,5 +153,21 @@ mod tests {
         assert!(!add_norms(&mut entries, 1.0, &[4.0, 0.5, 9.0], 0.25));
         assert_eq!(entries, [3.0, 1.5, 5.0]);
         assert!(add_norms(&mut [0.0, -1.0], 1.0, &[1.0, 0.1], 0.25));
+    }
+
+    #[test]
+    fn next_is_found_wherever_it_stands() {
+        let mut entries = vec![1.0_f32; 200];
+        for at in [0, 1, 63, 64, 130, 199] {
+            entries[at] = 0.5;
+        }
+        let mut found = Vec::new();
+        let mut at = next_at_most(&entries, 0.5, 0);
+        while at < entries.len() {
+            found.push(at);
+            at = next_at_most(&entries, 0.5, at + 1);
+        }
+        assert_eq!(found, [0, 1, 63, 64, 130, 199]);
+        assert_eq!((next_at_most(&entries, 0.4, 0), next_at_most(&entries, 1.0, 200)), (200, 200));
     }
 }

@@ -21,11 +21,15 @@ fn main() {
     }
     println!("cargo::rustc-check-cfg=cfg(scipy_openblas)");
     println!("cargo::rustc-check-cfg=cfg(openblas)");
+    println!("cargo::rustc-check-cfg=cfg(accelerate)");
 
     let provider = env::var("LAPACK_PROVIDER").unwrap_or_else(|_| "scipy-openblas".into());
     match (provider.as_str(), provider.strip_prefix("pkg-config:")) {
         ("scipy-openblas", _) => link_scipy_openblas(),
-        ("accelerate", _) => println!("cargo::rustc-link-lib=framework=Accelerate"),
+        ("accelerate", _) => {
+            println!("cargo::rustc-link-lib=framework=Accelerate");
+            println!("cargo::rustc-cfg=accelerate");
+        }
         ("none", _) => {}
         (_, Some(name)) => link_system_library(name),
         _ => fail(&format!(

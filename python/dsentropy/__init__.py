@@ -22,6 +22,7 @@ from dsentropy._mutual_information import (
     adjacency_spectral_mutual_information,
     diffusion_spectral_mutual_information,
 )
+from dsentropy._neighbors import nearest_neighbors
 
 __all__ = [
     "__version__",
@@ -29,4 +30,5 @@ __all__ = [
     "adjacency_spectral_mutual_information",
     "diffusion_spectral_entropy",
     "diffusion_spectral_mutual_information",
+    "nearest_neighbors",
 ]

@@ -81,10 +81,11 @@ def diffusion_spectral_entropy(
     verbose : bool, default False
         Print the stages.
     precision : {"auto", "single", "double"}, default "auto"
-        In what K is stored and decomposed. ``"auto"`` is single precision for float32 data where ``t >= 1`` and no
-        file is named, else double. Single precision takes half the memory and less time, and the value is within
-        1e-6 sqrt(N) bits of that in double precision for ``t >= 1``; below, small eigenvalues weigh more than they
-        are accurate. Fewer than 256 rows are computed in double precision in any case.
+        In what K is stored and decomposed. ``"auto"`` is double precision, and single for float32 data where that is
+        faster (at most N / 2 columns) and accurate (``1 <= t <= 100``) and no file is named. Single precision takes
+        half the memory for K, and the value is within 1e-6 sqrt(N) bits of that in double precision for
+        ``1 <= t <= 100``; outside, powers magnify what is rounded. Fewer than 256 rows are computed in double
+        precision in any case.
     num_threads : int, optional
         Threads to use. By default ``RAYON_NUM_THREADS``, else ``OPENBLAS_NUM_THREADS``, else ``OMP_NUM_THREADS``,
         else the cores that the process may use.
@@ -150,8 +151,8 @@ def diffusion_spectral_entropy(
         say("Computing diffusion matrix and the entropy of its entries.")
         return _core.entropy(rows, Measure.matrix_entries(sigma), threads)
     say("Computing Diffusion Spectral Entropy...")
-    single = is_single(wanted, source.all_rows, time, stored=file.path is not None)
-    spectrum = _diffusion_spectrum("diffusion matrix", sigma, single)
+    chosen = core_precision(wanted, source.all_rows, time, stored=file.path is not None)
+    spectrum = _diffusion_spectrum("diffusion matrix", sigma, chosen)
     return _core.spectral_entropy(spectrum.eigenvalues(source, file, threads, say), time)
 
 
@@ -242,15 +243,17 @@ def adjacency_spectral_entropy(
     source = _Source(embedding_vectors, max_N, random_seed)
     n_neighbors = as_count(knn, "knn", n_rows=source.n_used if use_knn else None)
     file = _File(eigval_save_path, eigval_save_precision)
-    single = is_single(wanted, source.all_rows, 1.0, stored=file.path is not None)
-    spectrum = _adjacency_spectrum(sigma, anisotropic, use_knn, n_neighbors, single)
+    chosen = core_precision(wanted, source.all_rows, 1.0, stored=file.path is not None)
+    spectrum = _adjacency_spectrum(sigma, anisotropic, use_knn, n_neighbors, chosen)
     return _core.spectral_entropy(spectrum.eigenvalues(source, file, as_threads(num_threads), say), 1.0)
 
 
-def is_single(precision: str, rows: Rows | None, t: float, *, stored: bool) -> bool:
-    """Whether the diffusion operator of these rows is decomposed in single precision."""
-    accurate = rows is not None and rows.dtype == np.float32 and t >= 1 and not stored
-    return precision == "single" or (precision == "auto" and accurate)
+def core_precision(precision: str, rows: Rows | None, t: float, *, stored: bool) -> str:
+    """What the core is told: where nothing is said, float32 data go to the fastest if that is accurate."""
+    if precision != "auto":
+        return precision
+    accurate = rows is not None and rows.dtype == np.float32 and 1 <= t <= 100 and not stored
+    return "fastest" if accurate else "double"
 
 
 def warn_chebyshev() -> None:
@@ -266,18 +269,18 @@ def _silent(text: str) -> None:
     """Print nothing."""
 
 
-def _diffusion_spectrum(title: str, sigma: float, single: bool) -> _Spectrum:
+def _diffusion_spectrum(title: str, sigma: float, precision: str) -> _Spectrum:
     parameters: _eigenvalue_file.Fingerprint = {"operator": "diffusion", "gaussian_kernel_sigma": sigma}
-    if single:
-        parameters["precision"] = "single"
-    return _Spectrum(title, Operator.diffusion(sigma, single), parameters)
+    if precision == "single":  # asked for; where nothing is said, files are in double precision
+        parameters["precision"] = precision
+    return _Spectrum(title, Operator.diffusion(sigma, precision), parameters)
 
 
-def _adjacency_spectrum(sigma: float, anisotropic: bool, use_knn: bool, knn: int, single: bool) -> _Spectrum:
+def _adjacency_spectrum(sigma: float, anisotropic: bool, use_knn: bool, knn: int, precision: str) -> _Spectrum:
     if use_knn:
         return _Spectrum("adjacency matrix", Operator.neighbor_graph(knn), {"operator": "neighbor_graph", "knn": knn})
     if anisotropic:
-        return _diffusion_spectrum("adjacency matrix", sigma, single)
+        return _diffusion_spectrum("adjacency matrix", sigma, precision)
     # The affinity of the paper has a factor that no entropy sees; the file has it, as the reference's has.
     factor = 1 / (sigma * math.sqrt(2 * math.pi))
     parameters: _eigenvalue_file.Fingerprint = {"operator": "affinity", "gaussian_kernel_sigma": sigma}

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy import _core
 from dsentropy._clusters import assign_clusters
 from dsentropy._core import Measure, Operator
-from dsentropy._entropy import is_single, warn_chebyshev
+from dsentropy._entropy import core_precision, warn_chebyshev
 from dsentropy._subsample import Draws
 from dsentropy._validation import (
     Rows,
@@ -134,8 +134,8 @@ def diffusion_spectral_mutual_information(
     elif matrix_entry_entropy:
         measure = Measure.matrix_entries(sigma)
     else:
-        single = is_single(wanted, rows, time, stored=False)
-        measure = Measure.spectral(Operator.diffusion(sigma, single), time)
+        chosen = core_precision(wanted, rows, time, stored=False)
+        measure = Measure.spectral(Operator.diffusion(sigma, chosen), time)
     information = _information(rows, clusters, measure, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
 
@@ -221,7 +221,7 @@ def adjacency_spectral_mutual_information(
             )
         operator = Operator.neighbor_graph(_ASMI_KNN)
     elif anisotropic:
-        operator = Operator.diffusion(sigma, is_single(wanted, rows, 1.0, stored=False))
+        operator = Operator.diffusion(sigma, core_precision(wanted, rows, 1.0, stored=False))
     else:
         operator = Operator.affinity(sigma)
     measure = Measure.spectral(operator, 1.0)

@@ -73,7 +73,7 @@ impl Real for f64 {
 pub fn symmetric_eigenvalues<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<A>> {
     let n = matrix.nrows();
     let two_stages_from = A::TWO_STAGES_FROM[usize::from(job.lapack_threads() > 1)];
-    if n >= two_stages_from && matrix.is_square() && matrix.is_standard_layout() {
+    if lapack_provider::TWO_STAGES && n >= two_stages_from && matrix.is_square() && matrix.is_standard_layout() {
         in_two_stages(matrix, A::band_width(n), job)
     } else {
         in_one_stage(matrix, job)

@@ -25,7 +25,10 @@ use crate::memory;
 use crate::parallel::Job;
 
 /// The entries of a matrix other than zero, as edges from row to column.
-type Entries = DiGraph<(), f64, usize>;
+type Entries = DiGraph<(), f64, u32>;
+
+/// Bytes that an entry takes there.
+pub(crate) const EDGE_BYTES: u64 = 24;
 
 /// The eigenvalues of a square matrix, block by block.
 ///
@@ -50,7 +53,7 @@ pub fn general_eigenvalues(matrix: Array2<f64>, job: &Job) -> Result<Vec<c64>> {
 
 fn entries(matrix: &Array2<f64>) -> Entries {
     let n = matrix.nrows();
-    let mut entries = Entries::with_capacity(n, 0);
+    let mut entries = Entries::with_capacity(n, matrix.iter().filter(|&&entry| entry != 0.0).count());
     for _ in 0..n {
         entries.add_node(());
     }
@@ -66,7 +69,7 @@ fn entries(matrix: &Array2<f64>) -> Entries {
 
 /// The block of the rows and columns of a component, columns as columns: the eigenvalues of the transpose are the same
 /// but for rounding, which is visible here, so the matrix is taken as other libraries take it.
-fn block(entries: &Entries, rows: &[NodeIndex<usize>]) -> Result<Array2<f64>> {
+fn block(entries: &Entries, rows: &[NodeIndex<u32>]) -> Result<Array2<f64>> {
     let mut block = memory::zeros(rows.len())?.reversed_axes();
     for (i, &row) in rows.iter().enumerate() {
         for edge in entries.edges(row) {

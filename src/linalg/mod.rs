@@ -6,6 +6,7 @@ mod hessenberg;
 mod lapack;
 
 pub use eigvals::symmetric_eigenvalues;
+pub(crate) use general::EDGE_BYTES;
 pub use general::general_eigenvalues;
 
 use ndarray_linalg::error::LinalgError;

@@ -1,6 +1,7 @@
 //! What crosses the boundary: rows in either precision, operators and measures, and the call itself.
 
 use numpy::PyReadonlyArray2;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::error::Result;
@@ -37,11 +38,16 @@ pub struct PyOperator(pub Operator);
 
 #[pymethods]
 impl PyOperator {
-    /// The symmetric diffusion operator of a Gaussian affinity, in single or double precision.
+    /// The symmetric diffusion operator of a Gaussian affinity, in "single" or "double" precision or the "fastest".
     #[staticmethod]
-    fn diffusion(bandwidth: f64, single: bool) -> Self {
-        let precision = if single { Precision::Single } else { Precision::Double };
-        Self(Operator::Diffusion { bandwidth, precision })
+    fn diffusion(bandwidth: f64, precision: &str) -> PyResult<Self> {
+        let precision = match precision {
+            "single" => Precision::Single,
+            "double" => Precision::Double,
+            "fastest" => Precision::Fastest,
+            _ => return Err(PyValueError::new_err("precision must be 'single', 'double' or 'fastest'")),
+        };
+        Ok(Self(Operator::Diffusion { bandwidth, precision }))
     }
 
     /// The Gaussian affinity itself.

@@ -85,6 +85,23 @@ mod _core {
         Ok(graph?.into_pyarray(py))
     }
 
+    type Neighbors<'py> = (Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<usize>>);
+
+    /// The distances and the numbers of the nearest other rows.
+    #[pyfunction]
+    fn nearest_neighbors<'py>(
+        py: Python<'py>,
+        x: Rows<'py>,
+        n_neighbors: usize,
+        num_threads: Option<usize>,
+    ) -> PyResult<Neighbors<'py>> {
+        let nearest = on_rows!(x, x => compute(py, num_threads, |job| {
+            crate::nearest_neighbors(&crate::Points::in_own_scale(x), n_neighbors, job)
+        }));
+        let (distances, numbers) = nearest?;
+        Ok((distances.into_pyarray(py), numbers.into_pyarray(py)))
+    }
+
     /// The number of threads of a call that names none.
     #[pyfunction]
     fn default_threads() -> usize {

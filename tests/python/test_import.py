@@ -99,7 +99,7 @@ def test_public_names_are_listed_in_order():
     assert names == sorted(names)
     assert len(set(names)) == len(names)
     assert {name for name in dir(dsentropy) if not name.startswith("_")} == set(names) - {"__version__"}
-    assert names == ["__version__", *FUNCTIONS]
+    assert names == ["__version__", *FUNCTIONS, "nearest_neighbors"]
 
 
 def test_star_import_gives_the_public_names():

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from dsentropy import (
+    _core,
     adjacency_spectral_entropy,
     adjacency_spectral_mutual_information,
     diffusion_spectral_entropy,
@@ -17,6 +18,7 @@ DATA = {
     "three dimensions": lambda n: RNG.normal(size=(n, 3)),
     "line": lambda n: np.linspace(0, 1, n)[:, None],
     "distant groups": lambda n: RNG.normal(size=(n, 4)) + 1e4 * RNG.integers(0, 7, size=(n, 1)),
+    "groups that touch": lambda n: RNG.normal(size=(n, 2)) + 9 * RNG.integers(0, 4, size=(n, 1)),
     "one outlier": lambda n: RNG.normal(size=(n, 4)) + 1e3 * (np.arange(n) == 3)[:, None],
     "duplicates": lambda n: RNG.normal(size=(5, 4))[RNG.integers(0, 5, size=n)],
     "identical rows": lambda n: np.ones((n, 3)),
@@ -39,7 +41,7 @@ def test_values_are_within_the_bound_of_double_precision(name, n):
     rows = DATA[name](n).astype(np.float32)
     for factor in [0.03, 0.3, 3] if n < 2600 else [0.3]:
         sigma = factor * median_distance(rows)
-        for t in [1, 1.5, 5, 100] if n < 2600 else [1]:
+        for t in [1, 1.5, 5, 30, 100] if n < 2600 else [1, 100]:
             double = diffusion_spectral_entropy(rows, sigma, t, precision="double")
             single = diffusion_spectral_entropy(rows, sigma, t)
             assert abs(single - double) <= 1e-6 * math.sqrt(n), (factor, t)
@@ -86,9 +88,23 @@ def test_all_else_is_in_double_precision(function, precision):
     assert function(X, precision=precision) == function(X)
 
 
-def test_small_powers_are_in_double_precision():
-    for t in [0, 0.5, 0.999]:
-        assert diffusion_spectral_entropy(X, t=t) == diffusion_spectral_entropy(X, t=t, precision="double")
+@pytest.mark.parametrize("t", [0, 0.5, 0.999, 100.001, 1e6])
+def test_powers_that_magnify_what_is_rounded_are_in_double_precision(t):
+    assert diffusion_spectral_entropy(X, t=t) == diffusion_spectral_entropy(X, t=t, precision="double")
+
+
+def test_more_columns_than_half_the_rows_are_in_double_precision():
+    """Distances are computed twice in single precision."""
+    wide = RNG.normal(size=(300, 151)).astype(np.float32)
+    assert diffusion_spectral_entropy(wide) == diffusion_spectral_entropy(wide, precision="double")
+    assert diffusion_spectral_entropy(wide) != diffusion_spectral_entropy(wide, precision="single")
+    narrow = wide[:, :150].copy()
+    assert diffusion_spectral_entropy(narrow) == diffusion_spectral_entropy(narrow, precision="single")
+
+
+def test_the_core_names_its_precisions():
+    with pytest.raises(ValueError, match="precision must be 'single', 'double' or 'fastest'"):
+        _core.Operator.diffusion(1.0, "auto")
 
 
 def test_files_are_in_double_precision_unless_asked(tmp_path):

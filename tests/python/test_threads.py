@@ -256,7 +256,7 @@ def test_interpreter_is_free_during_a_call():
     ticker = threading.Thread(target=tick, daemon=True)
     ticker.start()
     started.wait()
-    measure = _core.Measure.spectral(_core.Operator.diffusion(10.0, single=False), 1.0)
+    measure = _core.Measure.spectral(_core.Operator.diffusion(10.0, "double"), 1.0)
     before = len(ticks)
     _core.entropy(data, measure, 1)  # the core alone, one call
     during = len(ticks) - before
@@ -276,7 +276,7 @@ def test_functions_can_be_sent_to_processes(function, run_python):
         import dsentropy
         function = getattr(dsentropy, sys.argv[1])
         X = np.random.default_rng(0).normal(size=(60, 3))
-        arguments = [X, np.arange(60) % 2] if "information" in sys.argv[1] else [X]
+        arguments = {"information": [X, np.arange(60) % 2], "neighbors": [X, 3]}.get(sys.argv[1].split("_")[-1], [X])
         context = multiprocessing.get_context("spawn")
         with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
             results = [pool.submit(function, *arguments, num_threads=1) for _ in range(4)]

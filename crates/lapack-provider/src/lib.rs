@@ -80,6 +80,25 @@ pub fn at_exit(handler: extern "C" fn()) {
 #[cfg(not(unix))]
 pub fn at_exit(_handler: extern "C" fn()) {}
 
+/// Whether the linked LAPACK has the routines of the reduction in two stages (LAPACK 3.7): `?sytrd_sy2sb`, `?sytrd_sb2st`.
+pub const TWO_STAGES: bool = cfg!(not(accelerate));
+
+/// What stands in for them, never to be called, so that crates which refer to them link.
+#[cfg(accelerate)]
+mod no_two_stages {
+    macro_rules! missing {
+        ($($routine:ident)*) => {
+            $(
+                #[unsafe(no_mangle)]
+                extern "C" fn $routine() {
+                    panic!(concat!("this LAPACK has no ", stringify!($routine)));
+                }
+            )*
+        };
+    }
+    missing!(dsytrd_sy2sb_ dsytrd_sb2st_ ssytrd_sy2sb_ ssytrd_sb2st_);
+}
+
 /// The linked OpenBLAS's configuration and the kind of core that it dispatches to; `None` with another LAPACK.
 pub fn config() -> Option<(&'static str, &'static str)> {
     #[cfg(openblas)]

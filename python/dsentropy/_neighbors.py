@@ -1,0 +1,67 @@
+"""Exact nearest neighbours."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dsentropy import _core
+from dsentropy._validation import as_count, as_rows, as_threads
+
+
+def nearest_neighbors(
+    X: ArrayLike, n_neighbors: int, *, num_threads: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The nearest other rows of each row, by Euclidean distance, exactly.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, D)
+        The data: anything that NumPy can make an array of, or a torch tensor.
+    n_neighbors : int
+        How many, from 1 to N - 1. The row itself is not counted; other rows equal to it are.
+    num_threads : int, optional
+        Threads to use; see :func:`diffusion_spectral_entropy`.
+
+    Returns
+    -------
+    distances : ndarray of shape (N, n_neighbors), float64
+        In units of the data, ascending, with the accuracy of float64 whatever the dtype of ``X``.
+    indices : ndarray of shape (N, n_neighbors), int64
+        The numbers of those rows, ascending where distances are equal.
+
+    Raises
+    ------
+    ValueError
+        For ``n_neighbors`` out of range, and data that are not finite.
+    TypeError
+        For an argument, or data, of a wrong type.
+    MemoryError
+        Before any work, where the result does not fit into the memory that the process can have.
+
+    Notes
+    -----
+    Cost: N^2 D flops in single precision, and D more for each row whose distance lies nearer to that of the last
+    neighbour than single precision tells. Memory: the result, three copies of X and a few MiB a thread; there is no
+    N x N matrix.
+
+    References
+    ----------
+    Garcia, Debreuve & Barlaud, "Fast k nearest neighbor search using GPU", CVPR Workshops 2008: distances of all
+    pairs by matrix products.
+
+    Examples
+    --------
+    >>> from dsentropy import nearest_neighbors
+    >>> distances, indices = nearest_neighbors([[0.0], [1.0], [3.0]], 2)
+    >>> indices.tolist()
+    [[1, 2], [0, 2], [1, 0]]
+    >>> distances.tolist()
+    [[1.0, 3.0], [1.0, 2.0], [2.0, 3.0]]
+    """
+    rows = as_rows(X, "X")
+    number = as_count(n_neighbors, "n_neighbors")
+    if number >= len(rows):
+        raise ValueError(f"n_neighbors must be below {len(rows)}, the number of rows, got {number}")
+    distances, indices = _core.nearest_neighbors(rows, number, as_threads(num_threads))
+    return distances, indices.astype(np.int64)
