@@ -46,9 +46,9 @@ fn normalize(affinity: &mut UpperTriangle, job: &Job) -> Result<()> {
 
 /// The eigenvalues of the symmetric diffusion operator, computed in f32, in no particular order.
 ///
-/// Each is off by about 1e-7 of the second largest. Those that come out no larger than this noise, which shows in how far
-/// below zero the smallest comes out, are not resolved: the trace, known in f64, tells what they sum to, and each gets an
-/// equal share.
+/// Each is off by about 1e-7 of the second largest. Those that come out no larger than this noise, which shows in how
+/// far below zero the smallest comes out, are not resolved: the trace, known in f64, tells what they sum to, and each
+/// gets an equal share.
 ///
 /// # Errors
 /// Those of [`gaussian_affinity`] and [`symmetric_eigenvalues`].

@@ -6,10 +6,10 @@
 //! |x - y|^2 = |x - m|^2 + |y - m|^2 - 2 <x - m, y - m>,     m the mean row,
 //! ```
 //!
-//! one matrix product a tile. Its error is a few eps (|x - m|^2 + |y - m|^2), so what comes out small against that sum
-//! (duplicates, tight groups far apart) is computed again as sum (x - y)^2 of the rows as they were given, which is
-//! exact for integers. Rows are first multiplied by a power of two, which rounds nothing, so that no square over- or
-//! underflows. Cost: N^2 D flops for one triangle.
+//! one matrix product a tile. Its error is a few eps (|x - m|^2 + |y - m|^2), so what comes out small against that
+//! sum (duplicates, tight groups far apart) is computed again as sum (x - y)^2 of the rows as they were given, which
+//! is exact for integers. Rows are first multiplied by a power of two, which rounds nothing, so that no square over-
+//! or underflows. Cost: N^2 D flops for one triangle.
 
 use std::ops::Range;
 

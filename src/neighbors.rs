@@ -4,10 +4,11 @@
 //! A_ij = 1 where |x_i - x_j| <= the k-th smallest distance of row i, the row itself counted, ties kept; else 0
 //! ```
 //!
-//! A is not symmetric. Candidates come from Gram distances in f32, tile by tile, each between a lower and an upper bound;
-//! those whose lower bound is at most the k-th smallest upper bound are computed again in f64 from the rows as they were
-//! given, so ties of integers and dyadic fractions are found exactly. Cost: N^2 D flops in f32; where distances lie nearer
-//! to each other than f32 tells, D more for each candidate. Memory: a tile and the candidates of a block of rows a thread.
+//! A is not symmetric. Candidates come from Gram distances in f32, tile by tile, each between a lower and an upper
+//! bound; those whose lower bound is at most the k-th smallest upper bound are computed again in f64 from the rows as
+//! they were given, so ties of integers and dyadic fractions are found exactly. Cost: N^2 D flops in f32; where
+//! distances lie nearer to each other than f32 tells, D more for each candidate. Memory: a tile and the candidates of
+//! a block of rows a thread.
 
 use std::ops::Range;
 
@@ -21,8 +22,9 @@ use crate::memory;
 use crate::parallel::Job;
 use crate::simd::{add_norms_single, next_at_most};
 
-/// Rows of a block, which belong to one thread, and columns of a tile: 1 MiB, so that it stays in the cache of a core.
-/// N = 20,000, ten neighbours, D = 64 and 512: 0.29 and 1.61 s with 128 x 2048, 0.26 and 1.39 s with this (SkylakeX, 2 cores).
+/// Rows of a block, which belong to one thread, and columns of a tile: 1 MiB, so that it stays in the cache of a
+/// core. N = 20,000, ten neighbours, D = 64 and 512: 0.29 and 1.61 s with 128 x 2048, 0.26 and 1.39 s with this
+/// (SkylakeX, 2 cores).
 const BLOCK_ROWS: usize = 512;
 const TILE_COLUMNS: usize = 512;
 
@@ -100,8 +102,8 @@ struct Screen<'a> {
 
 impl<'a> Screen<'a> {
     fn new(points: &'a Points) -> Self {
-        // Of a sum of D products of rounded entries, the entries, the products, the sums, the norms and what is added to
-        // them rounded, with |x| |y| at most (|x|^2 + |y|^2) / 2: half of this would do.
+        // Of a sum of D products of rounded entries, the entries, the products, the sums, the norms and what is added
+        // to them rounded, with |x| |y| at most (|x|^2 + |y|^2) / 2: half of this would do.
         let error = (points.dim() as f64 + 16.0) * f64::from(f32::EPSILON);
         // The longest row gets a length near 1, so that nothing overflows.
         let longest = points.squared_norms().iter().fold(0.0, |longest: f64, norm| longest.max(norm.sqrt()));
@@ -121,8 +123,8 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// For each of `rows` the `k` nearest, itself counted: squared distances and numbers, ascending. Those as far as the
-    /// k-th are all there.
+    /// For each of `rows` the `k` nearest, itself counted: squared distances and numbers, ascending. Those as far as
+    /// the k-th are all there.
     fn nearest(&self, rows: Range<usize>, k: usize, job: &Job) -> Result<Vec<Vec<(f64, usize)>>> {
         let n = self.points.len();
         let mut candidates: Vec<Candidates> = rows.clone().map(|_| Candidates::new(k)).collect();
@@ -273,7 +275,8 @@ mod tests {
         }
     }
 
-    /// Over several blocks and tiles, near each other, in groups far apart and with an outlier that is all that f32 sees.
+    /// Over several blocks and tiles, near each other, in groups far apart and with an outlier that is all that f32
+    /// sees.
     #[test]
     fn neighbors_are_those_of_all_distances() {
         let noise = |i: usize, j: usize| ((i * 7919 + j * 104_729 + i * i * 31) % 10_007) as f64 / 10_007.0;

@@ -37,8 +37,8 @@ fn available_cores() -> usize {
     std::thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
-/// Runs `work` on `threads` threads (on 256, or as many as there are cores, where more are asked for), and asks `interrupted` on the calling thread every few milliseconds whether to
-/// stop.
+/// Runs `work` on `threads` threads (on 256, or as many as there are cores, where more are asked for), and asks
+/// `interrupted` on the calling thread every few milliseconds whether to stop.
 ///
 /// # Errors
 /// What `work` returns; [`Error::Interrupted`]; [`Error::Threads`] where the threads cannot be had;
@@ -149,8 +149,9 @@ impl Job<'_> {
         Ok(result)
     }
 
-    /// Many problems beside each other, as many at once as the job has threads, in the order of `problems`: the largest
-    /// should come first. Each is to be computed with the job that `solve` is given. The results come in order.
+    /// Many problems beside each other, as many at once as the job has threads, in the order of `problems`: the
+    /// largest should come first. Each is to be computed with the job that `solve` is given. The results come in
+    /// order.
     pub(crate) fn many<P: Send, T: Send + Sync>(
         &self,
         problems: Vec<P>,
@@ -162,8 +163,8 @@ impl Job<'_> {
         let at_once = self.threads.min(problems.len());
         let results: Vec<OnceLock<Result<T>>> = problems.iter().map(|_| OnceLock::new()).collect();
         let queue = Mutex::new(problems.into_iter().zip(&results));
-        // These threads wait, for their turn at BLAS and for the pool, which works: a fork finds its moment between two
-        // problems.
+        // These threads wait, for their turn at BLAS and for the pool, which works: a fork finds its moment between
+        // two problems.
         let work = || {
             while let Some((problem, result)) = { lock(&queue).next() } {
                 let solve = || self.parallel(|| solve(problem, &Job { one_of_many: true, ..*self }));
@@ -255,8 +256,8 @@ impl Drop for Inside<'_> {
 
 /// What all jobs of a process share. A forked child has none of its parent's threads, and its copy of the parent's
 /// locks may be held by nobody, so each process of a chain of forks has a link of its own. A fork waits until no job
-/// is in BLAS, because OpenBLAS ends its threads before a fork, in the middle of whatever they do; and so does the end
-/// of the process, where threads may still compute (Python's daemons) when OpenBLAS gives its memory back.
+/// is in BLAS, because OpenBLAS ends its threads before a fork, in the middle of whatever they do; and so does the
+/// end of the process, where threads may still compute (Python's daemons) when OpenBLAS gives its memory back.
 struct Shared {
     process: u32,
     gate: Gate,

@@ -1,13 +1,13 @@
-//! Loops over slices, compiled for several instruction sets, of which the widest that the processor has is taken at run
-//! time. They are written without fused operations, so that all give the same bits.
+//! Loops over slices, compiled for several instruction sets, of which the widest that the processor has is taken at
+//! run time. They are written without fused operations, so that all give the same bits.
 
 use multiversion::multiversion;
 
 /// Where the exponential is taken as 0: above the smallest normal number, 2^-1022.
 const CUTOFF: f64 = -708.0;
 
-/// `exp(-rate x)` of each x, which is not negative: that of the rounded product, with a relative error below 4e-16, and 0
-/// below 3.3e-308.
+/// `exp(-rate x)` of each x, which is not negative: that of the rounded product, with a relative error below 4e-16,
+/// and 0 below 3.3e-308.
 #[allow(unsafe_code, reason = "the macro calls what it has found the processor to have")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(crate) fn negative_exponentials(values: &mut [f64], rate: f64) {
@@ -16,8 +16,8 @@ pub(crate) fn negative_exponentials(values: &mut [f64], rate: f64) {
     }
 }
 
-/// exp x = 2^n exp r with |r| <= ln 2 / 2, by Cody & Waite, "Software manual for the elementary functions" (1980), and the
-/// Taylor series of exp r.
+/// exp x = 2^n exp r with |r| <= ln 2 / 2, by Cody & Waite, "Software manual for the elementary functions" (1980),
+/// and the Taylor series of exp r.
 #[inline(always)]
 fn exponential(x: f64) -> f64 {
     // Added, it leaves the integer part in the low bits.

@@ -1,8 +1,8 @@
 //! The upper triangle of a symmetric matrix, walked in blocks of rows by all threads of a job.
 //!
-//! Rows stand one after the other, so to LAPACK, which reads columns, it is the lower triangle, with which the reduction
-//! to a band is faster by half. Blocks have a fixed height and their results come back in order, so sums do not depend
-//! on the number of threads.
+//! Rows stand one after the other, so to LAPACK, which reads columns, it is the lower triangle, with which the
+//! reduction to a band is faster by half. Blocks have a fixed height and their results come back in order, so sums do
+//! not depend on the number of threads.
 
 use std::ops::Range;
 
@@ -104,7 +104,8 @@ pub(crate) fn map_row_blocks<T: Send>(
     })
 }
 
-/// A block's share of the row sums of the whole symmetric matrix: its rows' own, and those of its entries' mirror images.
+/// A block's share of the row sums of the whole symmetric matrix: its rows' own, and those of its entries' mirror
+/// images.
 pub(crate) struct RowSums {
     first: usize,
     sums: Vec<f64>,

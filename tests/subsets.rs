@@ -56,7 +56,8 @@ fn the_error_of_one_subset_is_the_error_of_all() {
     assert!(matches!(result, Err(Error::Invalid { argument: "n_neighbors", .. })));
 }
 
-/// Hours of work, asked to stop at once. Each subset is checked before it begins, so one of each thread is waited for.
+/// Hours of work, asked to stop at once. Each subset is checked before it begins, so one of each thread is waited
+/// for.
 #[test]
 fn interrupt_ends_many_subsets_early() {
     let x = data();

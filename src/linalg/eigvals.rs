@@ -5,10 +5,10 @@
 //! | one    | ssyev                                        | dsyev                                        |
 //! | two    | ssytrd_sy2sb and then ssytrd_sb2st, ssterf   | dsytrd_sy2sb and then dsytrd_sb2st, dsterf   |
 //!
-//! Reduction to tridiagonal form in place, 4/3 N^3 flops, and the QR iteration without vectors. In one stage half of the
-//! flops are products of the matrix with a vector, at the speed of memory. Two stages go over a band, which takes
-//! products of matrices, and from there to the tridiagonal form with O(N^2 band) flops on one thread: Bischof, Lang & Sun,
-//! "A framework for symmetric band reduction", ACM TOMS 26 (2000).
+//! Reduction to tridiagonal form in place, 4/3 N^3 flops, and the QR iteration without vectors. In one stage half of
+//! the flops are products of the matrix with a vector, at the speed of memory. Two stages go over a band, which takes
+//! products of matrices, and from there to the tridiagonal form with O(N^2 band) flops on one thread: Bischof, Lang &
+//! Sun, "A framework for symmetric band reduction", ACM TOMS 26 (2000).
 
 use ndarray::Array2;
 use ndarray_linalg::{AllocatedArray, AllocatedArrayMut, Lapack, MatrixLayout, Scalar, UPLO};
@@ -24,8 +24,8 @@ const SERIAL_BELOW: usize = 600;
 
 /// What a symmetric matrix of reals may hold here: f32 or f64.
 pub trait Real: Scalar<Real = Self> + Lapack + TwoStage {
-    /// Rows from which two stages are faster than one, for one thread and for more. Measured (one stage, two stages, ms;
-    /// best of five, SkylakeX kernels, 2 cores):
+    /// Rows from which two stages are faster than one, for one thread and for more. Measured (one stage, two stages,
+    /// ms; best of five, SkylakeX kernels, 2 cores):
     ///
     /// | N    | f64, 1 thread | f64, 2 threads | f32, 1 thread | f32, 2 threads |
     /// |:-----|:--------------|:---------------|:--------------|:---------------|
@@ -153,7 +153,8 @@ mod tests {
         }
     }
 
-    /// Each against the other, at the size from which on two stages are taken, on a spectrum that spans all magnitudes.
+    /// Each against the other, at the size from which on two stages are taken, on a spectrum that spans all
+    /// magnitudes.
     #[test]
     fn one_stage_and_two_agree() {
         let n = f64::TWO_STAGES_FROM[1];

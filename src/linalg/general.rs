@@ -6,10 +6,10 @@
 //!
 //! Read as the edges of a graph, the entries other than zero have strongly connected components, in whose order the
 //! matrix is block triangular: its eigenvalues are those of the diagonal blocks. Each block takes a Hessenberg
-//! reduction and the QR iteration without vectors, about 10 n^3 flops. The eigenvalues of a graph that is not symmetric
-//! are ill conditioned: rounding in another order moves them visibly, so no step depends on the number of threads, and
-//! the QR iteration has one. Balancing is left out: a strongly connected block of ones has nothing to permute and little
-//! to scale.
+//! reduction and the QR iteration without vectors, about 10 n^3 flops. The eigenvalues of a graph that is not
+//! symmetric are ill conditioned: rounding in another order moves them visibly, so no step depends on the number of
+//! threads, and the QR iteration has one. Balancing is left out: a strongly connected block of ones has nothing to
+//! permute and little to scale.
 
 use ndarray::Array2;
 use ndarray_linalg::{AllocatedArray, c64};
@@ -67,8 +67,8 @@ fn entries(matrix: &Array2<f64>) -> Entries {
     entries
 }
 
-/// The block of the rows and columns of a component, columns as columns: the eigenvalues of the transpose are the same
-/// but for rounding, which is visible here, so the matrix is taken as other libraries take it.
+/// The block of the rows and columns of a component, columns as columns: the eigenvalues of the transpose are the
+/// same but for rounding, which is visible here, so the matrix is taken as other libraries take it.
 fn block(entries: &Entries, rows: &[NodeIndex<u32>]) -> Result<Array2<f64>> {
     let mut block = memory::zeros(rows.len())?.reversed_axes();
     for (i, &row) in rows.iter().enumerate() {

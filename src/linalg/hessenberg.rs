@@ -87,8 +87,8 @@ fn reduce_panel(
     }
 }
 
-/// The reflection `I - tau v v'` with `v[0] = 1` that leaves of `x` the first entry only; tau is zero where nothing else
-/// is there.
+/// The reflection `I - tau v v'` with `v[0] = 1` that leaves of `x` the first entry only; tau is zero where nothing
+/// else is there.
 fn reflection(mut x: ArrayViewMut1<f64>, mut v: ArrayViewMut1<f64>) -> f64 {
     let alpha = x[0];
     // The length of the rest, out of the way of overflow and underflow.

@@ -23,8 +23,8 @@ pub(super) fn hessenberg_eigenvalues(mut h: Array2<f64>) -> Result<Vec<c64>> {
     let mut im = vec![0.0; h.nrows()];
     with_workspace(|work: &mut [f64], work_size| {
         let mut info = 0;
-        // SAFETY: `h` has n columns of n entries, `re` and `im` have n; `work` as many as are said, or one for the answer
-        // to the question (-1) how many there should be. There is no Z where compz = 'N'.
+        // SAFETY: `h` has n columns of n entries, `re` and `im` have n; `work` as many as are said, or one for the
+        // answer to the question (-1) how many there should be. There is no Z where compz = 'N'.
         unsafe {
             dhseqr_(
                 &raw const EIGENVALUES_ONLY,
@@ -104,8 +104,8 @@ macro_rules! two_stage {
                 let mut tau = vec![0.0; matrix.nrows() - width];
                 with_workspace(|work: &mut [Self], work_size| {
                     let mut info = 0;
-                    // SAFETY: the matrix has n columns of n entries, the band n of kd + 1; tau has n - kd; `work` as many
-                    // as are said, or one for the answer to the question (-1) how many there should be.
+                    // SAFETY: the matrix has n columns of n entries, the band n of kd + 1; tau has n - kd; `work` as
+                    // many as are said, or one for the answer to the question (-1) how many there should be.
                     unsafe {
                         $sy2sb(
                             &raw const LOWER,
@@ -133,8 +133,8 @@ macro_rules! two_stage {
                 let mut beside = vec![0.0; band.nrows() - 1];
                 let mut call = |hous: &mut [Self], hous_size: i32, work: &mut [Self], work_size: i32| {
                     let mut info = 0;
-                    // SAFETY: the band has n columns of kd + 1 entries, the diagonals n and n - 1; `hous` and `work` as
-                    // many as are said, or one each for the answer to the question (-1) how many there should be.
+                    // SAFETY: the band has n columns of kd + 1 entries, the diagonals n and n - 1; `hous` and `work`
+                    // as many as are said, or one each for the answer to the question (-1) how many there should be.
                     unsafe {
                         $sb2st(
                             &raw const AFTER_STAGE_ONE,

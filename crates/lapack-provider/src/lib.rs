@@ -80,7 +80,8 @@ pub fn at_exit(handler: extern "C" fn()) {
 #[cfg(not(unix))]
 pub fn at_exit(_handler: extern "C" fn()) {}
 
-/// Whether the linked LAPACK has the routines of the reduction in two stages (LAPACK 3.7): `?sytrd_sy2sb`, `?sytrd_sb2st`.
+/// Whether the linked LAPACK has the routines of the reduction in two stages (LAPACK 3.7): `?sytrd_sy2sb`,
+/// `?sytrd_sb2st`.
 pub const TWO_STAGES: bool = cfg!(not(accelerate));
 
 /// What stands in for them, never to be called, so that crates which refer to them link.
