@@ -64,7 +64,11 @@ pub fn run<T: Send>(
             .spawn_scoped(scope, root)
             .map_err(|error| Error::Threads { threads: 1, reason: error.to_string() })?;
         loop {
-            match receive.recv_timeout(POLL) {
+            let received = receive.recv_timeout(POLL);
+            while shared.gate.ending.load(Ordering::Relaxed) {
+                std::thread::park(); // whoever called may be gone, as Python's interpreter is by then
+            }
+            match received {
                 Ok(result) => return result,
                 Err(mpsc::RecvTimeoutError::Disconnected) => {
                     return Err(Error::Internal("the worker thread died".into()));
