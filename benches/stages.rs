@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use dsentropy::parallel::{self, Job};
 use dsentropy::{
-    Measure, Operator, Points, Precision, Result, binned_rows_entropy, diffusion_operator, gaussian_affinity,
-    general_eigenvalues, matrix_entry_entropy, neighbor_graph, spectral_entropy, subset_entropies,
+    Bandwidth, Input, Operator, Points, Result, binned_rows_entropy, diffusion_operator, gaussian_affinity,
+    general_eigenvalues, matrix_entry_entropy, neighbor_graph, spectral_entropy, subset_eigenvalues,
     symmetric_eigenvalues,
 };
 use ndarray::Array2;
@@ -58,17 +58,18 @@ fn stages_on_rows(c: &mut Criterion) {
         for n in SIZES {
             let x = uniform(n, d);
             let sigma = bandwidth(d);
+            let fixed = Bandwidth::Fixed(sigma);
             let id = |stage: &str| BenchmarkId::new(stage, format!("N={n} D={d}"));
             let mut group = c.benchmark_group("rows");
             group.sample_size(10);
             group.bench_function(id("points"), |b| b.iter(|| Points::new(black_box(x.view()), sigma)));
             group.bench_function(id("affinity"), |b| {
                 let points = Points::new(x.view(), sigma);
-                b.iter_custom(|k| time(k, |_| Ok(()), |(), job| gaussian_affinity(&points, sigma, job)));
+                b.iter_custom(|k| time(k, |_| Ok(()), |(), job| gaussian_affinity(&points, &fixed, job)));
             });
             group.bench_function(id("diffusion operator"), |b| {
                 let points = Points::new(x.view(), sigma);
-                b.iter_custom(|k| time(k, |_| Ok(()), |(), job| diffusion_operator(&points, sigma, job)));
+                b.iter_custom(|k| time(k, |_| Ok(()), |(), job| diffusion_operator(&points, &fixed, 0.0, job)));
             });
             group.bench_function(id("neighbor graph"), |b| {
                 let points = Points::in_own_scale(x.view());
@@ -79,9 +80,9 @@ fn stages_on_rows(c: &mut Criterion) {
             });
             group.bench_function(id("ten subsets"), |b| {
                 let subsets: Vec<Vec<usize>> = (0..10).map(|s| (s..n).step_by(10).collect()).collect();
-                let operator = Operator::Diffusion { bandwidth: sigma, precision: Precision::Double };
-                let measure = Measure::Spectral { operator, t: 1.0 };
-                b.iter_custom(|k| time(k, |_| Ok(()), |(), job| subset_entropies(x.view(), &subsets, measure, job)));
+                let (rows, operator) = (Input::rows(x.view()), Operator::diffusion(sigma));
+                let stage = |(), job: &Job| subset_eigenvalues(rows, &subsets, &operator, &|| (), job);
+                b.iter_custom(|k| time(k, |_| Ok(()), stage));
             });
         }
     }
@@ -91,7 +92,9 @@ fn stages_on_matrices(c: &mut Criterion) {
     let d = DIMENSIONS[0];
     for n in SIZES {
         let x = uniform(n, d);
-        let operator = |job: &Job| diffusion_operator(&Points::new(x.view(), bandwidth(d)), bandwidth(d), job);
+        let sigma = bandwidth(d);
+        let operator =
+            |job: &Job| diffusion_operator(&Points::new(x.view(), sigma), &Bandwidth::Fixed(sigma), 0.0, job);
         let mut group = c.benchmark_group("matrix");
         group.sample_size(10);
         let id = |stage: &str| BenchmarkId::new(stage, format!("N={n}"));

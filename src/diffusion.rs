@@ -1,75 +1,108 @@
 //! The symmetric diffusion operator.
 //!
 //! ```text
-//! K = D^-1/2 G D^-1/2,     D = diag(row sums of G)
+//! G' = Q^-alpha G Q^-alpha,     Q = diag(row sums of G)
+//! K = D^-1/2 G' D^-1/2,         D = diag(row sums of G')
 //! ```
 //!
-//! K is similar to the random walk matrix D^-1 G (alpha = 0 of Coifman & Lafon, "Diffusion maps", 2006): its largest
-//! eigenvalue is 1, and for a Gaussian affinity none is negative. Cost: two passes over the triangle.
+//! K is similar to the random walk matrix D^-1 G' of Coifman & Lafon, "Diffusion maps" (2006): alpha = 0 is the
+//! operator of arXiv 2312.04823, 1/2 that of a Fokker-Planck equation, 1 that of Laplace and Beltrami, which does not
+//! see the density of the rows. Its largest eigenvalue is 1, and for a positive definite affinity none is negative.
+//! Cost: two passes over the triangle, and two more where alpha is not 0.
 //!
 //! In f32 the eigenvalue 1 would drown the others in its rounding. Its eigenvector is known, the square roots of the
 //! degrees, so that pair is taken out in f64, entry by entry, before the rest is rounded:
 //!
 //! ```text
-//! K - u u' = D^-1/2 (G - d d' / sum d) D^-1/2,     d the degrees
+//! K - u u' = D^-1/2 (G' - d d' / sum d) D^-1/2,     d the degrees
 //! ```
 
 use ndarray::{Array2, s};
 
-use crate::distance::Points;
-use crate::error::Result;
-use crate::kernel::{Gaussian, TILE_COLUMNS, gaussian_affinity};
+use crate::distance::Distances;
+use crate::error::{Error, Result};
+use crate::kernel::{Bandwidth, Gaussian, TILE_COLUMNS, gaussian_affinity, multiply, tiles};
 use crate::linalg::symmetric_eigenvalues;
 use crate::parallel::Job;
 use crate::triangle::UpperTriangle;
 
-/// The symmetric diffusion operator of rows that were prepared for this bandwidth.
+/// The symmetric diffusion operator of rows whose distances were prepared for this bandwidth.
 ///
 /// # Errors
-/// Those of [`gaussian_affinity`].
-pub fn diffusion_operator(points: &Points, bandwidth: f64, job: &Job) -> Result<UpperTriangle> {
-    let mut operator = gaussian_affinity(points, bandwidth, job)?;
-    normalize(&mut operator, job)?;
+/// [`Error::Invalid`] for an alpha outside 0..=1; those of [`gaussian_affinity`].
+pub fn diffusion_operator(
+    distances: &dyn Distances,
+    bandwidth: &Bandwidth,
+    alpha: f64,
+    job: &Job,
+) -> Result<UpperTriangle> {
+    require_alpha(alpha)?;
+    let mut operator = gaussian_affinity(distances, bandwidth, job)?;
+    normalize(&mut operator, alpha, job)?;
     Ok(operator)
 }
 
-fn normalize(affinity: &mut UpperTriangle, job: &Job) -> Result<()> {
-    let scale: Vec<f64> = affinity.row_sums(job)?.into_iter().map(|degree| degree.sqrt().recip()).collect();
-    affinity.for_each_block(job, |first, mut block| {
-        for (row, own) in block.rows_mut().into_iter().zip(&scale[first..]) {
-            for (entry, other) in row.into_iter().zip(&scale[first..]) {
-                *entry *= own * other;
-            }
-        }
-    })
+pub(crate) fn require_alpha(alpha: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&alpha) { Ok(()) } else { Err(Error::invalid("alpha", "in 0..=1", alpha)) }
 }
 
-/// The eigenvalues of the symmetric diffusion operator, computed in f32, in no particular order.
+/// K from G, whose rows have positive sums.
+pub(crate) fn normalize(affinity: &mut UpperTriangle, alpha: f64, job: &Job) -> Result<()> {
+    if alpha > 0.0 {
+        divide_by_powers_of_row_sums(affinity, alpha, job)?;
+    }
+    divide_by_powers_of_row_sums(affinity, 0.5, job)
+}
+
+fn divide_by_powers_of_row_sums(matrix: &mut UpperTriangle, power: f64, job: &Job) -> Result<()> {
+    let scale = inverse_powers(matrix.row_sums(job)?, power);
+    matrix.for_each_block(job, |first, mut block| multiply(block.view_mut(), &scale[first..], &scale[first..]))
+}
+
+fn inverse_powers(sums: Vec<f64>, power: f64) -> Vec<f64> {
+    if power == 0.5 {
+        return sums.into_iter().map(|sum| sum.sqrt().recip()).collect();
+    }
+    sums.into_iter().map(|sum| sum.powf(-power)).collect()
+}
+
+/// The eigenvalues of the symmetric diffusion operator, computed in f32, in no particular order, for an affinity that
+/// is positive definite, as that with one bandwidth is.
 ///
 /// Each is off by about 1e-7 of the second largest. Those that come out no larger than this noise, which shows in how
 /// far below zero the smallest comes out, are not resolved: the trace, known in f64, tells what they sum to, and each
 /// gets an equal share.
 ///
 /// # Errors
-/// Those of [`gaussian_affinity`] and [`symmetric_eigenvalues`].
-pub fn diffusion_eigenvalues_single(points: &Points, bandwidth: f64, job: &Job) -> Result<Vec<f64>> {
-    let kernel = Gaussian::new(points, bandwidth)?;
-    let degrees = kernel.degrees(job)?;
-    let remainder = remainder(&kernel, &degrees, job)?;
+/// Those of [`diffusion_operator`] and [`symmetric_eigenvalues`].
+pub fn diffusion_eigenvalues_single(
+    distances: &dyn Distances,
+    bandwidth: f64,
+    alpha: f64,
+    job: &Job,
+) -> Result<Vec<f64>> {
+    require_alpha(alpha)?;
+    let kernel = Gaussian::new(distances, &Bandwidth::Fixed(bandwidth))?;
+    let mut degrees = kernel.weighted_row_sums(None, job)?;
+    let weights = if alpha > 0.0 { inverse_powers(degrees.clone(), alpha) } else { vec![1.0; degrees.len()] };
+    if alpha > 0.0 {
+        degrees = kernel.weighted_row_sums(Some(&weights), job)?;
+    }
+    let remainder = remainder(&kernel, &weights, &degrees, job)?;
     let computed = symmetric_eigenvalues(remainder.into_matrix(), job)?;
-    let trace: f64 = degrees.iter().map(|degree| degree.recip()).sum();
+    let trace: f64 = weights.iter().zip(&degrees).map(|(weight, degree)| weight * weight / degree).sum();
     Ok(with_largest(&computed, trace - 1.0))
 }
 
 /// K - u u', in f32.
-fn remainder(kernel: &Gaussian, degrees: &[f64], job: &Job) -> Result<UpperTriangle<f32>> {
+fn remainder(kernel: &Gaussian, weights: &[f64], degrees: &[f64], job: &Job) -> Result<UpperTriangle<f32>> {
     let total: f64 = degrees.iter().sum();
-    let scale: Vec<f64> = degrees.iter().map(|degree| degree.sqrt().recip()).collect();
+    let scale = inverse_powers(degrees.to_vec(), 0.5);
     let mut remainder = UpperTriangle::zeros(degrees.len())?;
     remainder.for_each_block(job, |first, mut block| {
         let height = block.nrows();
         let mut tile = Array2::zeros((height, TILE_COLUMNS));
-        for columns in kernel.tiles(first) {
+        for columns in tiles(first, degrees.len()) {
             let mut affinities = tile.slice_mut(s![.., ..columns.len()]);
             kernel.affinities(first..first + height, columns.clone(), affinities.view_mut());
             let mut out = block.slice_mut(s![.., columns.start - first..columns.end - first]);
@@ -77,8 +110,9 @@ fn remainder(kernel: &Gaussian, degrees: &[f64], job: &Job) -> Result<UpperTrian
                 let share = degrees[i] / total;
                 let others = columns.clone().zip(&affinities);
                 for (entry, (j, affinity)) in out.iter_mut().zip(others) {
+                    let weighted = affinity * (weights[i] * weights[j]);
                     #[expect(clippy::cast_possible_truncation, reason = "this is where it is rounded")]
-                    let rounded = ((affinity - share * degrees[j]) * (scale[i] * scale[j])) as f32;
+                    let rounded = ((weighted - share * degrees[j]) * (scale[i] * scale[j])) as f32;
                     *entry = rounded;
                 }
             }
@@ -103,13 +137,14 @@ fn with_largest(computed: &[f32], trace: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::distance::Points;
     use crate::parallel;
     use crate::spectral_entropy;
     use ndarray::array;
 
     fn operator(x: &Array2<f64>, bandwidth: f64) -> UpperTriangle {
         let points = Points::new(x.view(), bandwidth);
-        parallel::run(2, || false, |job| diffusion_operator(&points, bandwidth, job)).unwrap()
+        parallel::run(2, || false, |job| diffusion_operator(&points, &Bandwidth::Fixed(bandwidth), 0.0, job)).unwrap()
     }
 
     /// K sqrt(d) = sqrt(d), with d the degrees.
@@ -118,7 +153,8 @@ mod tests {
         let n = 200;
         let x = Array2::from_shape_fn((n, 2), |(i, j)| ((i * 29 + j * 7) % 53) as f64);
         let points = Points::new(x.view(), 10.0);
-        let affinity = parallel::run(1, || false, |job| gaussian_affinity(&points, 10.0, job)).unwrap();
+        let affinity =
+            parallel::run(1, || false, |job| gaussian_affinity(&points, &Bandwidth::Fixed(10.0), job)).unwrap();
         let root: Vec<f64> = (0..n).map(|i| (0..n).map(|j| affinity.get(i, j)).sum::<f64>().sqrt()).collect();
         let k = operator(&x, 10.0);
         for i in 0..n {
@@ -133,15 +169,48 @@ mod tests {
         approx::assert_relative_eq!(k.get(3, 1), 0.25, max_relative = 1e-15);
     }
 
-    fn both(x: &Array2<f64>, bandwidth: f64) -> (Vec<f64>, Vec<f64>) {
+    fn both(x: &Array2<f64>, bandwidth: f64, alpha: f64) -> (Vec<f64>, Vec<f64>) {
         let points = Points::new(x.view(), bandwidth);
         let work = |job: &Job| {
-            let double = symmetric_eigenvalues(diffusion_operator(&points, bandwidth, job)?.into_matrix(), job)?;
-            Ok((double, diffusion_eigenvalues_single(&points, bandwidth, job)?))
+            let operator = diffusion_operator(&points, &Bandwidth::Fixed(bandwidth), alpha, job)?;
+            let double = symmetric_eigenvalues(operator.into_matrix(), job)?;
+            Ok((double, diffusion_eigenvalues_single(&points, bandwidth, alpha, job)?))
         };
         let (double, mut single) = parallel::run(2, || false, work).unwrap();
         single.sort_by(f64::total_cmp);
         (double, single)
+    }
+
+    /// The random walk matrix of Coifman & Lafon, entry by entry: K is similar to it.
+    #[test]
+    fn alpha_divides_the_density_out() {
+        let n = 130;
+        let x = Array2::from_shape_fn((n, 2), |(i, j)| ((i * 29 + j * 7) % 53) as f64);
+        let points = Points::new(x.view(), 10.0);
+        let affinity =
+            parallel::run(1, || false, |job| gaussian_affinity(&points, &Bandwidth::Fixed(10.0), job)).unwrap();
+        for alpha in [0.0, 0.3, 0.5, 1.0] {
+            let k =
+                parallel::run(2, || false, |job| diffusion_operator(&points, &Bandwidth::Fixed(10.0), alpha, job))
+                    .unwrap();
+            let q: Vec<f64> = (0..n).map(|i| (0..n).map(|j| affinity.get(i, j)).sum()).collect();
+            let weighted = |i: usize, j: usize| affinity.get(i, j) / (q[i] * q[j]).powf(alpha);
+            let d: Vec<f64> = (0..n).map(|i| (0..n).map(|j| weighted(i, j)).sum()).collect();
+            for (i, j) in [(0, 0), (3, 7), (95, 129), (10, 100)] {
+                let expected = weighted(i, j) / (d[i] * d[j]).sqrt();
+                approx::assert_relative_eq!(k.get(i, j), expected, max_relative = 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn alpha_is_in_its_range() {
+        let points = Points::new(array![[0.0], [1.0]].view(), 1.0);
+        for alpha in [-0.1, 1.1, f64::NAN] {
+            let error =
+                parallel::run(1, || false, |job| diffusion_operator(&points, &Bandwidth::Fixed(1.0), alpha, job));
+            assert!(error.unwrap_err().to_string().starts_with("alpha must be in 0..=1"));
+        }
     }
 
     /// Full rank, low rank, groups far apart, identical rows.
@@ -156,8 +225,8 @@ mod tests {
             ("identical", Array2::ones((n, 2))),
         ];
         for (name, x) in &shapes {
-            for bandwidth in [0.1, 0.5, 3.0] {
-                let (double, single) = both(x, bandwidth);
+            for (bandwidth, alpha) in [(0.1, 0.0), (0.5, 0.0), (3.0, 0.0), (0.5, 0.5), (3.0, 1.0)] {
+                let (double, single) = both(x, bandwidth, alpha);
                 assert_eq!(single.len(), n);
                 for (double, single) in double.iter().zip(&single) {
                     approx::assert_abs_diff_eq!(double, single, epsilon = 1e-6);
@@ -172,8 +241,8 @@ mod tests {
 
     #[test]
     fn one_row_and_two() {
-        assert_eq!(both(&array![[3.0]], 1.0).1, [1.0]);
-        let (double, single) = both(&array![[0.0], [1.0]], 1.0);
+        assert_eq!(both(&array![[3.0]], 1.0, 0.0).1, [1.0]);
+        let (double, single) = both(&array![[0.0], [1.0]], 1.0, 0.0);
         approx::assert_abs_diff_eq!(double[0], single[0], epsilon = 1e-7);
         assert_eq!(single[1], 1.0);
     }

@@ -31,6 +31,26 @@ pub trait Element: Copy + Into<f64> + Send + Sync {}
 impl Element for f32 {}
 impl Element for f64 {}
 
+/// Squared distances of N rows, tile by tile, wherever they come from.
+pub trait Distances: Sync {
+    /// N, the number of rows.
+    fn len(&self) -> usize;
+
+    /// Whether there are no rows.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The length in which distances are given: a power of two.
+    fn unit(&self) -> f64;
+
+    /// Writes the squared distances of `rows` to `columns` into `out`, [rows, columns].
+    ///
+    /// # Panics
+    /// Where the shape of `out` is another, or its rows are not contiguous.
+    fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<f64>);
+}
+
 /// The rows of a data set [N, D], prepared for distances, which are then in units of [`Points::unit`].
 #[derive(Debug)]
 pub struct Points {
@@ -44,8 +64,7 @@ impl Points {
     /// Prepares rows whose distances are to be compared with `length` (a bandwidth). Entries must be finite.
     pub fn new<T: Element>(x: ArrayView2<T>, length: f64) -> Self {
         let rows = in_rows(x);
-        let largest = largest_magnitude(&rows);
-        let exponent = binary_exponent(length).max(binary_exponent(largest) - LARGEST_EXPONENT);
+        let exponent = common_exponent(length, largest_magnitude(&rows));
         Self::with_exponent(rows, exponent)
     }
 
@@ -57,20 +76,15 @@ impl Points {
     }
 
     fn with_exponent(mut rows: Array2<f64>, exponent: i32) -> Self {
-        // Both factors are normal numbers where 2^-exponent itself may not be.
-        let (half, rest) = (exponent / 2, exponent - exponent / 2);
-        let (first, second) = (2f64.powi(-half), 2f64.powi(-rest));
+        let (first, second) = halves(-exponent);
         rows.mapv_inplace(|entry| entry * first * second);
         let mean = rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols()));
         let centred = &rows - &mean;
+        let (half, rest) = halves(exponent);
+        let unit = half * rest;
         let squared_norms: Array1<f64> =
             centred.rows().into_iter().map(|row| sum_of_squares(row.to_slice().expect(CONTIGUOUS))).collect();
-        Self { rows, centred, squared_norms, unit: 2f64.powi(half) * 2f64.powi(rest) }
-    }
-
-    /// N, the number of rows.
-    pub fn len(&self) -> usize {
-        self.rows.nrows()
+        Self { rows, centred, squared_norms, unit }
     }
 
     /// D, the number of columns.
@@ -78,21 +92,33 @@ impl Points {
         self.rows.ncols()
     }
 
-    /// Whether there are no rows.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// sum (x - y)^2 of rows i and j as they were given.
+    pub(crate) fn squared_distance(&self, i: usize, j: usize) -> f64 {
+        let row = |i| self.rows.row(i).to_slice().expect(CONTIGUOUS);
+        sum_of_squared_differences(row(i), row(j))
     }
 
-    /// The length in which distances are given: a power of two.
-    pub fn unit(&self) -> f64 {
+    /// x - m, in the same unit.
+    pub(crate) fn centred(&self) -> &Array2<f64> {
+        &self.centred
+    }
+
+    /// |x - m|^2, in the same unit.
+    pub(crate) fn squared_norms(&self) -> &Array1<f64> {
+        &self.squared_norms
+    }
+}
+
+impl Distances for Points {
+    fn len(&self) -> usize {
+        self.rows.nrows()
+    }
+
+    fn unit(&self) -> f64 {
         self.unit
     }
 
-    /// Writes the squared distances of `rows` to `columns` into `out`, [rows, columns].
-    ///
-    /// # Panics
-    /// Where the shape of `out` is another, or its rows are not contiguous.
-    pub fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+    fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
         let left = self.centred.slice(s![rows.clone(), ..]);
         let right = self.centred.slice(s![columns.clone(), ..]);
         general_mat_mul(-2.0, &left, &right.t(), 0.0, &mut out);
@@ -110,22 +136,6 @@ impl Points {
                 }
             }
         }
-    }
-
-    /// sum (x - y)^2 of rows i and j as they were given.
-    pub(crate) fn squared_distance(&self, i: usize, j: usize) -> f64 {
-        let row = |i| self.rows.row(i).to_slice().expect(CONTIGUOUS);
-        sum_of_squared_differences(row(i), row(j))
-    }
-
-    /// x - m, in the same unit.
-    pub(crate) fn centred(&self) -> &Array2<f64> {
-        &self.centred
-    }
-
-    /// |x - m|^2, in the same unit.
-    pub(crate) fn squared_norms(&self) -> &Array1<f64> {
-        &self.squared_norms
     }
 }
 
@@ -146,6 +156,18 @@ fn largest_magnitude(rows: &Array2<f64>) -> f64 {
         }
     }
     largest.iter().chain(rest).fold(0.0, |largest: f64, entry| largest.max(entry.abs()))
+}
+
+/// The exponent of the unit in which neither squares of entries up to `largest` overflow nor distances near `length`
+/// underflow.
+pub(crate) fn common_exponent(length: f64, largest: f64) -> i32 {
+    binary_exponent(length).max(binary_exponent(largest) - LARGEST_EXPONENT)
+}
+
+/// 2^exponent in two factors, both normal numbers where it may not be.
+pub(crate) fn halves(exponent: i32) -> (f64, f64) {
+    let half = exponent / 2;
+    (2f64.powi(half), 2f64.powi(exponent - half))
 }
 
 /// The exponent of the largest power of two that is at most `x`; for 0, that of the smallest normal number.

@@ -1,47 +1,110 @@
 //! Entropy, in bits, of a spectrum and of an operator's entries.
 //!
 //! ```text
-//! H = -sum_i (p_i + eps) log2 (p_i + eps),     eps = 2^-52
+//! H = -sum_i p_i log2 p_i,     H_q = log2(sum_i p_i^q) / (1 - q)     of order q (Renyi)
 //! ```
 //!
-//! The shift by eps is that of the reference implementation, where it keeps log2 finite. It is not renormalised, so
-//! one row alone has the entropy -3.2e-16, and over the N^2 entries of an operator it shows at 1e-7.
+//! The four measures of the reference implementation add eps = 2^-52 to each p_i, which keeps log2 finite there. It is
+//! not renormalised, so one row alone has the entropy -3.2e-16, and over the N^2 entries of an operator it shows at
+//! 1e-7.
+
+use std::f64::consts::LN_2;
+
+use ndarray::Array2;
 
 use crate::error::{Error, Result};
 use crate::parallel::Job;
 use crate::triangle::UpperTriangle;
 
-/// One probability's part of the entropy.
+/// One probability's part of the entropy, shifted.
 fn bits(p: f64) -> f64 {
     let shifted = p + f64::EPSILON;
     -shifted * shifted.log2()
 }
 
-/// The entropy of probabilities that sum to 1.
+/// The entropy of probabilities that sum to 1, each shifted.
 pub(crate) fn shannon_entropy(probabilities: impl Iterator<Item = f64>) -> f64 {
     probabilities.map(bits).sum()
 }
 
-/// The entropy of p_i = |lambda_i|^t / sum |lambda|^t (arXiv 2312.04823, Definition 3.1). A common factor of the
-/// eigenvalues cancels.
+/// The entropy of p_i = |lambda_i|^t / sum |lambda|^t (arXiv 2312.04823, Definition 3.1), each shifted. A common factor
+/// of the eigenvalues cancels.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a t that is negative or not finite, and for eigenvalues that are not finite or all zero.
 pub fn spectral_entropy(eigenvalues: &[f64], t: f64) -> Result<f64> {
-    if !(t >= 0.0 && t.is_finite()) {
-        return Err(Error::invalid("t", "finite and at least 0", t));
-    }
-    let largest = eigenvalues.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()));
-    if let Some(bad) = eigenvalues.iter().find(|v| !v.is_finite()) {
-        return Err(Error::invalid("eigenvalues", "finite", bad));
-    }
-    if largest == 0.0 {
-        return Err(Error::invalid("eigenvalues", "such that one is not zero", "nothing but zeros"));
-    }
+    require_time(t)?;
+    let largest = largest_modulus(eigenvalues)?;
     // Relative to the largest, so that no power overflows.
     let powers: Vec<f64> = eigenvalues.iter().map(|v| (v.abs() / largest).powf(t)).collect();
     let total: f64 = powers.iter().sum();
     Ok(shannon_entropy(powers.iter().map(|power| power / total)))
+}
+
+fn require_time(t: f64) -> Result<()> {
+    if t >= 0.0 && t.is_finite() { Ok(()) } else { Err(Error::invalid("t", "finite and at least 0", t)) }
+}
+
+fn largest_modulus(eigenvalues: &[f64]) -> Result<f64> {
+    if let Some(bad) = eigenvalues.iter().find(|v| !v.is_finite()) {
+        return Err(Error::invalid("eigenvalues", "finite", bad));
+    }
+    match eigenvalues.iter().fold(0.0, |largest: f64, v| largest.max(v.abs())) {
+        0.0 => Err(Error::invalid("eigenvalues", "such that one is not zero", "nothing but zeros")),
+        largest => Ok(largest),
+    }
+}
+
+/// The Renyi entropies of p_i = |lambda_i|^t / sum |lambda|^t, without any shift, for each t and each order:
+/// [times, orders].
+///
+/// Order 1 is Shannon's entropy, infinity -log2 max p. Order 0 is log2 of the rank: of the number of eigenvalues above
+/// N eps of the largest, below which they are rounding; where t is 0, all of them count, as they do in every p.
+///
+/// # Errors
+/// [`Error::Invalid`] as in [`spectral_entropy`], and for an order that is negative or not a number.
+pub fn renyi_entropies(eigenvalues: &[f64], times: &[f64], orders: &[f64]) -> Result<Array2<f64>> {
+    let largest = largest_modulus(eigenvalues)?;
+    times.iter().try_for_each(|&t| require_time(t))?;
+    if let Some(bad) = orders.iter().find(|order| order.is_nan() || **order < 0.0) {
+        return Err(Error::invalid("order", "at least 0", bad));
+    }
+    let log_moduli: Vec<f64> =
+        eigenvalues.iter().filter(|&&v| v != 0.0).map(|v| (v.abs() / largest).max(f64::MIN_POSITIVE).ln()).collect();
+    let rounding = (eigenvalues.len() as f64 * f64::EPSILON).ln();
+    let rank = log_moduli.iter().filter(|&&log| log > rounding).count().max(1);
+    let mut entropies = Array2::zeros((times.len(), orders.len()));
+    for (&t, mut of_time) in times.iter().zip(entropies.rows_mut()) {
+        if t == 0.0 {
+            of_time.fill((eigenvalues.len() as f64).log2());
+            continue;
+        }
+        let log_powers: Vec<f64> = log_moduli.iter().map(|log| t * log).collect();
+        let log_sum = log_powers.iter().map(|log| log.exp()).sum::<f64>().ln(); // the largest is exp 0
+        let log_p: Vec<f64> = log_powers.into_iter().map(|log| log - log_sum).collect();
+        for (&order, entropy) in orders.iter().zip(&mut of_time) {
+            let nats = if order == 0.0 { (rank as f64).ln() } else { renyi_nats(&log_p, order) };
+            *entropy = (nats / LN_2).max(0.0);
+        }
+    }
+    Ok(entropies)
+}
+
+/// In nats, of an order that is not 0, from the logarithms of the probabilities.
+fn renyi_nats(log_p: &[f64], order: f64) -> f64 {
+    let largest = log_p.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let excess = order - 1.0;
+    if order == 1.0 {
+        -log_p.iter().map(|log| log.exp() * log).sum::<f64>()
+    } else if order.is_infinite() {
+        -largest
+    } else if excess.abs() < 0.1 {
+        // sum p^q = 1 + sum p (p^(q - 1) - 1), which loses nothing near q = 1.
+        -log_p.iter().map(|log| log.exp() * (excess * log).exp_m1()).sum::<f64>().ln_1p() / excess
+    } else {
+        let sum: f64 = log_p.iter().map(|log| (order * (log - largest)).exp()).sum();
+        -(order * largest + sum.ln()) / excess
+    }
 }
 
 /// The entropy of the N^2 entries of R^-1 K as one distribution, R the diagonal matrix of the row sums of K.
@@ -69,8 +132,7 @@ pub fn matrix_entry_entropy(operator: &UpperTriangle, job: &Job) -> Result<f64> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Points, diffusion_operator, parallel};
-    use ndarray::Array2;
+    use crate::{Bandwidth, Points, diffusion_operator, parallel};
 
     #[test]
     fn equal_eigenvalues_give_log2_of_their_number() {
@@ -86,6 +148,52 @@ mod tests {
         for (eigenvalues, t) in [([4.0, 1.0], 1.0), ([-4.0, 1.0], 1.0), ([2.0, -1.0], 2.0), ([16.0, 1.0], 0.5)] {
             approx::assert_abs_diff_eq!(spectral_entropy(&eigenvalues, t).unwrap(), expected, epsilon = 1e-14);
         }
+    }
+
+    /// p = (4/5, 1/5): sum p^q in closed form.
+    #[test]
+    fn renyi_orders_of_two_probabilities() {
+        let shannon = 5_f64.log2() - 1.6;
+        let expected = [
+            (0.0, 1.0),
+            (0.5, 2.0 * (0.8_f64.sqrt() + 0.2_f64.sqrt()).log2()),
+            (1.0, shannon),
+            (1.0 + 1e-12, shannon),
+            (2.0, -0.68_f64.log2()),
+            (3.0, -(0.512_f64 + 0.008).log2() / 2.0),
+            (1e6, -0.8_f64.log2() * 1e6 / (1e6 - 1.0)),
+            (f64::INFINITY, -0.8_f64.log2()),
+        ];
+        let orders = expected.map(|(order, _)| order);
+        for (eigenvalues, t) in [(vec![4.0, -1.0], 1.0), (vec![2e200, 1e200], 2.0), (vec![16e-300, 1e-300], 0.5)] {
+            let entropies = renyi_entropies(&eigenvalues, &[t], &orders).unwrap();
+            for (entropy, (_, expected)) in entropies.iter().zip(expected) {
+                approx::assert_abs_diff_eq!(*entropy, expected, epsilon = 1e-11);
+            }
+        }
+    }
+
+    #[test]
+    fn orders_near_one_are_continuous() {
+        let eigenvalues: Vec<f64> = (0..200).map(|i| 0.9_f64.powi(i * 10)).collect();
+        let orders = [0.9 - 1e-9, 0.9 + 1e-9, 1.0 - 1e-9, 1.0, 1.0 + 1e-9, 1.1 - 1e-9, 1.1 + 1e-9];
+        let entropies = renyi_entropies(&eigenvalues, &[0.7], &orders).unwrap();
+        for pair in [(0, 1), (2, 3), (3, 4), (5, 6)] {
+            let (one, other) = (entropies[[0, pair.0]], entropies[[0, pair.1]]);
+            assert!(one >= other, "entropy falls with the order");
+            approx::assert_abs_diff_eq!(one, other, epsilon = 1e-7);
+        }
+    }
+
+    #[test]
+    fn rank_leaves_rounding_out_and_t_0_counts_all() {
+        let eigenvalues = [1.0, 0.5, 1e-17, 0.0];
+        let entropies = renyi_entropies(&eigenvalues, &[0.0, 1.0, 3.0], &[0.0, 1.0]).unwrap();
+        assert_eq!(entropies.column(0).to_vec(), [2.0, 1.0, 1.0]);
+        assert_eq!(entropies[[0, 1]], 2.0);
+        assert!(
+            renyi_entropies(&[3.0], &[1.0], &[0.0, 0.5, 1.0, 2.0, f64::INFINITY]).unwrap().iter().all(|&h| h == 0.0)
+        );
     }
 
     #[test]
@@ -104,6 +212,14 @@ mod tests {
         let expected = -(1.0 + f64::EPSILON) * (1.0 + f64::EPSILON).log2();
         assert_eq!(spectral_entropy(&[0.3], 1.0), Ok(expected));
         assert!(expected < 0.0);
+    }
+
+    #[test]
+    fn bad_orders_are_named() {
+        for order in [-1.0, f64::NAN] {
+            let error = renyi_entropies(&[1.0], &[1.0], &[order]).unwrap_err().to_string();
+            assert!(error.starts_with("order must be at least 0"), "{error}");
+        }
     }
 
     #[test]
@@ -130,7 +246,7 @@ mod tests {
             2,
             || false,
             |job| {
-                let k = diffusion_operator(&points, 10.0, job)?;
+                let k = diffusion_operator(&points, &Bandwidth::Fixed(10.0), 0.0, job)?;
                 Ok((matrix_entry_entropy(&k, job)?, k))
             },
         )

@@ -1,34 +1,75 @@
 //! Affinities of rows.
 //!
 //! ```text
-//! G_ij = exp(-|x_i - x_j|^2 / (2 sigma^2)),     sigma the bandwidth.
+//! G_ij = exp(-|x_i - x_j|^2 / (2 sigma_i sigma_j)),     sigma the bandwidth.
 //! ```
 //!
-//! The factor 1 / (sigma sqrt(2 pi)) of arXiv 2312.04823 cancels in every measure and is left out. Cost: the
-//! distances and N^2 / 2 exponentials.
+//! With one sigma for all rows this is the Gaussian affinity of arXiv 2312.04823, whose factor 1 / (sigma sqrt(2 pi))
+//! cancels in every measure and is left out; with one a row it is the self-tuning affinity of Zelnik-Manor & Perona,
+//! "Self-tuning spectral clustering" (2004), which need not be positive definite. Cost: the distances and N^2 / 2
+//! exponentials.
 
 use std::ops::Range;
 
 use ndarray::{Array2, ArrayViewMut2, s};
 
-use crate::distance::Points;
-use crate::error::{Result, require_positive};
+use crate::distance::Distances;
+use crate::error::{Error, Result, require_positive};
 use crate::parallel::Job;
-use crate::simd::negative_exponentials;
+use crate::simd::{negative_exponentials, negative_exponentials_of_products};
 use crate::triangle::{RowSums, UpperTriangle, map_row_blocks};
 
 /// Columns of a tile, which is still in the cache of a core when its exponentials are taken.
 pub(crate) const TILE_COLUMNS: usize = 1024;
 
-/// The Gaussian affinity of rows that were prepared for this bandwidth.
+/// sigma, in units of the data.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bandwidth {
+    /// One for all rows.
+    Fixed(f64),
+    /// One a row.
+    Adaptive(Vec<f64>),
+}
+
+impl Bandwidth {
+    /// Fails unless it is positive and finite, and there is one a row where there are several.
+    pub(crate) fn require(&self, rows: usize) -> Result<()> {
+        match self {
+            Self::Fixed(sigma) => require_positive("bandwidth", *sigma),
+            Self::Adaptive(sigmas) if sigmas.len() != rows => {
+                Err(Error::invalid("bandwidth", format!("one number, or one for each of {rows} rows"), sigmas.len()))
+            }
+            Self::Adaptive(sigmas) => sigmas.iter().try_for_each(|&sigma| require_positive("bandwidth", sigma)),
+        }
+    }
+
+    /// The smallest one, with which distances are to be compared.
+    pub(crate) fn smallest(&self) -> f64 {
+        match self {
+            Self::Fixed(sigma) => *sigma,
+            Self::Adaptive(sigmas) => sigmas.iter().copied().fold(f64::MAX, f64::min),
+        }
+    }
+
+    /// That of some of the rows.
+    pub(crate) fn of_rows(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Fixed(sigma) => Self::Fixed(*sigma),
+            Self::Adaptive(sigmas) => Self::Adaptive(rows.iter().map(|&i| sigmas[i]).collect()),
+        }
+    }
+}
+
+/// The Gaussian affinity of rows whose distances were prepared for this bandwidth.
 ///
 /// # Errors
-/// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite; out of memory; interrupted.
-pub fn gaussian_affinity(points: &Points, bandwidth: f64, job: &Job) -> Result<UpperTriangle> {
-    let kernel = Gaussian::new(points, bandwidth)?;
-    let mut affinity = UpperTriangle::zeros(points.len())?;
+/// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite, or of another number of rows; out of
+/// memory; interrupted.
+pub fn gaussian_affinity(distances: &dyn Distances, bandwidth: &Bandwidth, job: &Job) -> Result<UpperTriangle> {
+    let kernel = Gaussian::new(distances, bandwidth)?;
+    let mut affinity = UpperTriangle::zeros(distances.len())?;
     affinity.for_each_block(job, |first, mut block| {
-        for columns in kernel.tiles(first) {
+        for columns in tiles(first, distances.len()) {
             let tile = block.slice_mut(s![.., columns.start - first..columns.end - first]);
             kernel.affinities(first..first + tile.nrows(), columns, tile);
         }
@@ -36,43 +77,72 @@ pub fn gaussian_affinity(points: &Points, bandwidth: f64, job: &Job) -> Result<U
     Ok(affinity)
 }
 
-/// A Gaussian kernel on rows that were prepared for its bandwidth: affinities, tile by tile, stored nowhere.
+/// The columns of the tiles of a block of rows of the upper triangle, from its first row's diagonal on.
+pub(crate) fn tiles(first: usize, n: usize) -> impl Iterator<Item = Range<usize>> {
+    (first..n).step_by(TILE_COLUMNS).map(move |column| column..(column + TILE_COLUMNS).min(n))
+}
+
+/// A Gaussian kernel on distances that were prepared for its bandwidth: affinities, tile by tile, stored nowhere.
 pub(crate) struct Gaussian<'a> {
-    points: &'a Points,
-    rate: f64,
+    distances: &'a dyn Distances,
+    scale: Scale,
+}
+
+/// What squared distances are multiplied by before the exponential, in their unit.
+enum Scale {
+    Fixed(f64),
+    /// The product of one of the row and one of the column, and 1/2.
+    Adaptive(Vec<f64>),
 }
 
 impl<'a> Gaussian<'a> {
-    pub(crate) fn new(points: &'a Points, bandwidth: f64) -> Result<Self> {
-        require_positive("bandwidth", bandwidth)?;
-        let sigma = bandwidth / points.unit();
-        // A bandwidth far below all rounding of the data: the cap keeps 0 * rate at 0 for identical rows.
-        Ok(Self { points, rate: (0.5 / sigma / sigma).min(f64::MAX) })
+    pub(crate) fn new(distances: &'a dyn Distances, bandwidth: &Bandwidth) -> Result<Self> {
+        bandwidth.require(distances.len())?;
+        let scale = match bandwidth {
+            Bandwidth::Fixed(sigma) => {
+                let sigma = sigma / distances.unit();
+                // A bandwidth far below all rounding of the data: the cap keeps 0 * rate at 0 for identical rows.
+                Scale::Fixed((0.5 / sigma / sigma).min(f64::MAX))
+            }
+            Bandwidth::Adaptive(sigmas) => {
+                // The cap does the same for products.
+                Scale::Adaptive(sigmas.iter().map(|sigma| (distances.unit() / sigma).min(1e150)).collect())
+            }
+        };
+        Ok(Self { distances, scale })
     }
 
-    /// The columns of the tiles of a block of rows of the upper triangle, from its first row's diagonal on.
-    pub(crate) fn tiles(&self, first: usize) -> impl Iterator<Item = Range<usize>> {
-        let n = self.points.len();
-        (first..n).step_by(TILE_COLUMNS).map(move |column| column..(column + TILE_COLUMNS).min(n))
+    /// The number of rows.
+    pub(crate) fn len(&self) -> usize {
+        self.distances.len()
     }
 
     /// Writes the affinities of `rows` to `columns` into `out`, [rows, columns].
     pub(crate) fn affinities(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
-        self.points.squared_distances(rows, columns, out.view_mut());
-        for mut row in out.rows_mut() {
-            negative_exponentials(row.as_slice_mut().expect("the rows of a tile are contiguous"), self.rate);
+        self.distances.squared_distances(rows.clone(), columns.clone(), out.view_mut());
+        for (i, mut row) in rows.zip(out.rows_mut()) {
+            let row = row.as_slice_mut().expect("the rows of a tile are contiguous");
+            match &self.scale {
+                Scale::Fixed(rate) => negative_exponentials(row, *rate),
+                Scale::Adaptive(rates) => {
+                    negative_exponentials_of_products(row, 0.5 * rates[i], &rates[columns.clone()]);
+                }
+            }
         }
     }
 
-    /// The row sums of the affinity.
-    pub(crate) fn degrees(&self, job: &Job) -> Result<Vec<f64>> {
-        let n = self.points.len();
+    /// `weights[i] sum_j G_ij weights[j]`; with weights of 1, the row sums of the affinity.
+    pub(crate) fn weighted_row_sums(&self, weights: Option<&[f64]>, job: &Job) -> Result<Vec<f64>> {
+        let n = self.len();
         let sums = map_row_blocks(n, job, |rows| {
             let mut sums = RowSums::new(rows.start, n);
             let mut tile = Array2::zeros((rows.len(), TILE_COLUMNS));
-            for columns in self.tiles(rows.start) {
+            for columns in tiles(rows.start, n) {
                 let mut tile = tile.slice_mut(s![.., ..columns.len()]);
                 self.affinities(rows.clone(), columns.clone(), tile.view_mut());
+                if let Some(weights) = weights {
+                    multiply(tile.view_mut(), &weights[rows.clone()], &weights[columns.clone()]);
+                }
                 sums.add(rows.start, columns.start, tile.view());
             }
             sums
@@ -81,15 +151,25 @@ impl<'a> Gaussian<'a> {
     }
 }
 
+/// Multiplies each entry by that of its row and that of its column.
+pub(crate) fn multiply(mut tile: ArrayViewMut2<f64>, of_rows: &[f64], of_columns: &[f64]) {
+    for (row, own) in tile.rows_mut().into_iter().zip(of_rows) {
+        for (entry, other) in row.into_iter().zip(of_columns) {
+            *entry *= own * other;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::distance::Points;
     use crate::parallel;
     use ndarray::array;
 
     fn affinity(x: &Array2<f64>, bandwidth: f64) -> UpperTriangle {
         let points = Points::new(x.view(), bandwidth);
-        parallel::run(2, || false, |job| gaussian_affinity(&points, bandwidth, job)).unwrap()
+        parallel::run(2, || false, |job| gaussian_affinity(&points, &Bandwidth::Fixed(bandwidth), job)).unwrap()
     }
 
     #[test]
@@ -117,7 +197,10 @@ mod tests {
     fn degrees_are_the_row_sums_of_what_is_stored() {
         let x = Array2::from_shape_fn((1100, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
         let points = Points::new(x.view(), 4.0);
-        let degrees = parallel::run(2, || false, |job| Gaussian::new(&points, 4.0)?.degrees(job)).unwrap();
+        let bandwidth = Bandwidth::Fixed(4.0);
+        let degrees =
+            parallel::run(2, || false, |job| Gaussian::new(&points, &bandwidth)?.weighted_row_sums(None, job))
+                .unwrap();
         let g = affinity(&x, 4.0);
         for (i, degree) in degrees.into_iter().enumerate() {
             approx::assert_relative_eq!(degree, (0..1100).map(|j| g.get(i, j)).sum(), max_relative = 1e-14);
@@ -128,5 +211,32 @@ mod tests {
     fn bandwidth_far_below_the_data_separates_all_but_duplicates() {
         let g = affinity(&array![[1.0], [2.0], [2.0]], 1e-300);
         assert_eq!((g.get(0, 1), g.get(1, 2)), (0.0, 1.0));
+    }
+
+    #[test]
+    fn one_bandwidth_a_row_enters_as_the_product_of_two() {
+        let n = 1100;
+        let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
+        let sigmas: Vec<f64> = (0..n).map(|i| 2.0 + (i % 7) as f64).collect();
+        for scale in [1e-200, 1.0, 1e200] {
+            let x = &x * scale;
+            let bandwidth = Bandwidth::Adaptive(sigmas.iter().map(|sigma| sigma * scale).collect());
+            let points = Points::new(x.view(), bandwidth.smallest());
+            let g = parallel::run(2, || false, |job| gaussian_affinity(&points, &bandwidth, job)).unwrap();
+            for (i, j) in [(0, 0), (3, 500), (95, 96), (7, 1099), (1099, 1099)] {
+                let squared: f64 = (0..3).map(|k| ((x[[i, k]] - x[[j, k]]) / scale).powi(2)).sum();
+                let expected = (-squared / (2.0 * sigmas[i] * sigmas[j])).exp();
+                approx::assert_relative_eq!(g.get(i, j), expected, max_relative = 1e-12);
+            }
+        }
+    }
+
+    #[test]
+    fn bandwidths_that_do_not_fit_are_refused() {
+        let points = Points::new(array![[0.0], [1.0]].view(), 1.0);
+        for bad in [Bandwidth::Adaptive(vec![1.0]), Bandwidth::Adaptive(vec![1.0, 0.0]), Bandwidth::Fixed(-1.0)] {
+            let error = parallel::run(1, || false, |job| gaussian_affinity(&points, &bad, job)).unwrap_err();
+            assert!(error.to_string().starts_with("bandwidth must be"), "{error}");
+        }
     }
 }

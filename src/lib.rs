@@ -3,29 +3,31 @@
 //! A data set goes in, its diffusion operator's spectrum comes out, and every measure is read off that spectrum:
 //!
 //! ```text
-//! X [N, D] -> squared distances -> affinity G -> degrees -> symmetric operator K -> eigenvalues -> entropy
+//! X [N, D] -> squared distances -> bandwidth -> affinity G -> degrees -> symmetric operator K -> eigenvalues -> entropy
 //! ```
 //!
 //! The definitions are those of Liao, Liu et al., "Assessing Neural Network Representations During Training Using
 //! Noise-Resilient Diffusion Spectral Entropy" (arXiv 2312.04823). All entropies are in bits.
 //!
 //! ```
-//! use dsentropy::{Measure, Operator, Precision, parallel};
+//! use dsentropy::{Input, Operator, parallel, spectral_entropy};
 //! use ndarray::array;
 //!
 //! let x = array![[0.0, 0.0], [0.1, 0.0], [100.0, 0.0], [100.0, 0.1]];
-//! let operator = Operator::Diffusion { bandwidth: 1.0, precision: Precision::Double };
-//! let measure = Measure::Spectral { operator, t: 1e6 };
-//! let entropy = parallel::run(1, || false, |job| measure.entropy(x.view(), job))?;
-//! assert!((entropy - 1.0).abs() < 1e-9); // two clusters: one bit
+//! let rows = Input::rows(x.view());
+//! let eigenvalues = parallel::run(1, || false, |job| Operator::diffusion(1.0).eigenvalues(rows, job))?;
+//! assert!((spectral_entropy(&eigenvalues, 1e6)? - 1.0).abs() < 1e-9); // two clusters: one bit
 //! # Ok::<(), dsentropy::Error>(())
 //! ```
 
+mod bandwidth;
 mod binning;
+mod covariance;
 mod diffusion;
 mod distance;
 mod entropy;
 mod error;
+mod input;
 mod kernel;
 mod linalg;
 mod measure;
@@ -33,19 +35,26 @@ mod memory;
 mod mutual_information;
 mod neighbors;
 pub mod parallel;
+mod precomputed;
 #[cfg(feature = "python")]
 mod python;
 mod simd;
+mod sweep;
 mod triangle;
 
+pub use bandwidth::{median_distance, neighbor_distances};
 pub use binning::binned_rows_entropy;
+pub use covariance::covariance_eigenvalues;
 pub use diffusion::{diffusion_eigenvalues_single, diffusion_operator};
-pub use distance::{Element, Points};
-pub use entropy::{matrix_entry_entropy, spectral_entropy};
+pub use distance::{Distances, Element, Points};
+pub use entropy::{matrix_entry_entropy, renyi_entropies, spectral_entropy};
 pub use error::{Error, Result};
-pub use kernel::gaussian_affinity;
+pub use input::{Input, Metric};
+pub use kernel::{Bandwidth, gaussian_affinity};
 pub use linalg::{general_eigenvalues, symmetric_eigenvalues};
 pub use measure::{Measure, Operator, Precision};
-pub use mutual_information::subset_entropies;
-pub use neighbors::{nearest_neighbors, neighbor_graph};
+pub use mutual_information::{subset_eigenvalues, subset_entropies};
+pub use neighbors::{Symmetrize, nearest_neighbors, neighbor_graph};
+pub use precomputed::given_eigenvalues;
+pub use sweep::sweep_eigenvalues;
 pub use triangle::UpperTriangle;

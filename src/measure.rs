@@ -1,18 +1,20 @@
-//! From rows to a number: what can be measured, and what it costs.
+//! From a data set to the spectrum of an operator on it, or to an entropy that needs none; and what it costs.
 
 use ndarray::{Array2, ArrayView2};
 use ndarray_linalg::c64;
 
 use crate::binning::binned_rows_entropy;
-use crate::diffusion::{diffusion_eigenvalues_single, diffusion_operator};
-use crate::distance::{Element, Points};
-use crate::entropy::{matrix_entry_entropy, spectral_entropy};
+use crate::diffusion::{diffusion_eigenvalues_single, diffusion_operator, normalize, require_alpha};
+use crate::distance::{Distances, Element, Points};
+use crate::entropy::matrix_entry_entropy;
 use crate::error::{Error, Result, require_positive};
-use crate::kernel::gaussian_affinity;
+use crate::input::{Input, Metric};
+use crate::kernel::{Bandwidth, gaussian_affinity};
 use crate::linalg::{EDGE_BYTES, general_eigenvalues, symmetric_eigenvalues};
 use crate::memory;
-use crate::neighbors::neighbor_graph;
+use crate::neighbors::{Symmetrize, neighbor_graph, neighbor_graph_of_distances};
 use crate::parallel::Job;
+use crate::precomputed::given_affinity;
 
 /// Rows from which single precision is taken where it is asked for.
 const SINGLE_FROM: usize = 256;
@@ -35,38 +37,157 @@ impl Precision {
     }
 }
 
-/// A matrix built on the rows of a data set.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// A matrix built on a data set.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Operator {
-    /// K, the symmetric diffusion operator of a Gaussian affinity.
+    /// K, the symmetric diffusion operator.
     Diffusion {
-        /// sigma, in units of the data.
-        bandwidth: f64,
-        /// That of the eigenvalues.
+        /// sigma, in units of the data; of no effect where affinities are given.
+        bandwidth: Bandwidth,
+        /// How far the density of the rows is divided out, in 0..=1.
+        alpha: f64,
+        /// That of the eigenvalues. It is f64 in any case where there is one bandwidth a row, or affinities are given:
+        /// what f32 does not resolve can be told of a positive definite affinity only.
         precision: Precision,
     },
-    /// G, the Gaussian affinity itself.
+    /// G, the affinity itself.
     Affinity {
-        /// sigma, in units of the data.
-        bandwidth: f64,
+        /// sigma, in units of the data; of no effect where affinities are given.
+        bandwidth: Bandwidth,
     },
     /// A, the graph of nearest neighbours.
     NeighborGraph {
         /// k, the row itself counted.
         n_neighbors: usize,
+        /// Whether, and how, it is made symmetric.
+        symmetrize: Option<Symmetrize>,
     },
 }
 
-/// An entropy of the rows of a data set, in bits.
+impl Operator {
+    /// The diffusion operator of one bandwidth as the paper defines it, in f64.
+    pub fn diffusion(bandwidth: f64) -> Self {
+        Self::Diffusion { bandwidth: Bandwidth::Fixed(bandwidth), alpha: 0.0, precision: Precision::Double }
+    }
+
+    /// The affinity of one bandwidth.
+    pub fn affinity(bandwidth: f64) -> Self {
+        Self::Affinity { bandwidth: Bandwidth::Fixed(bandwidth) }
+    }
+
+    /// The graph of the nearest rows, the row itself counted, as it is.
+    pub fn neighbor_graph(n_neighbors: usize) -> Self {
+        Self::NeighborGraph { n_neighbors, symmetrize: None }
+    }
+
+    /// The moduli of the operator's N eigenvalues, in no particular order.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a parameter or an entry that is out of range; [`Error::OutOfMemory`], before any
+    /// work; [`Error::Interrupted`]; [`Error::Lapack`].
+    pub fn eigenvalues<T: Element>(&self, input: Input<T>, job: &Job) -> Result<Vec<f64>> {
+        input.require()?;
+        memory::require(input.len(), self.bytes(input.len(), input.columns()), job)?;
+        match (self, input.metric) {
+            (
+                Self::Diffusion { bandwidth, .. } | Self::Affinity { bandwidth },
+                Metric::Euclidean | Metric::Precomputed,
+            ) => {
+                bandwidth.require(input.len())?;
+                let distances = input.distances(bandwidth.smallest())?;
+                self.eigenvalues_of_distances(&*distances, input.columns(), job)
+            }
+            (Self::Diffusion { alpha, .. }, Metric::Affinity) => {
+                require_alpha(*alpha)?;
+                let mut operator = given_affinity(input.matrix, true, job)?;
+                normalize(&mut operator, *alpha, job)?;
+                symmetric(operator.into_matrix(), job)
+            }
+            (Self::Affinity { .. }, Metric::Affinity) => {
+                symmetric(given_affinity(input.matrix, false, job)?.into_matrix(), job)
+            }
+            (Self::NeighborGraph { n_neighbors, symmetrize }, metric) => {
+                let mut graph = match metric {
+                    Metric::Euclidean => neighbor_graph(&Points::in_own_scale(input.matrix), *n_neighbors, job)?,
+                    Metric::Precomputed => neighbor_graph_of_distances(input.matrix, *n_neighbors, job)?,
+                    Metric::Affinity => return Err(Error::invalid("metric", "of distances", "affinities")),
+                };
+                if let Some(symmetrize) = symmetrize {
+                    symmetrize.apply(&mut graph);
+                }
+                if graph == graph.t() {
+                    return symmetric(graph, job);
+                }
+                Ok(general_eigenvalues(graph, job)?.into_iter().map(c64::norm).collect())
+            }
+        }
+    }
+
+    /// The same for an operator of distances that were prepared for its bandwidth, of rows of so many columns.
+    pub(crate) fn eigenvalues_of_distances(
+        &self,
+        distances: &dyn Distances,
+        columns: usize,
+        job: &Job,
+    ) -> Result<Vec<f64>> {
+        match self {
+            Self::Diffusion { bandwidth: Bandwidth::Fixed(sigma), alpha, precision }
+                if precision.is_single(distances.len(), columns) =>
+            {
+                diffusion_eigenvalues_single(distances, *sigma, *alpha, job)
+            }
+            Self::Diffusion { bandwidth, alpha, .. } => {
+                symmetric(diffusion_operator(distances, bandwidth, *alpha, job)?.into_matrix(), job)
+            }
+            Self::Affinity { bandwidth } => {
+                symmetric(gaussian_affinity(distances, bandwidth, job)?.into_matrix(), job)
+            }
+            Self::NeighborGraph { .. } => Err(Error::invalid("operators", "of a kernel", "a graph of neighbours")),
+        }
+    }
+
+    /// That of some of the rows.
+    pub(crate) fn of_rows(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Diffusion { bandwidth, alpha, precision } => {
+                Self::Diffusion { bandwidth: bandwidth.of_rows(rows), alpha: *alpha, precision: *precision }
+            }
+            Self::Affinity { bandwidth } => Self::Affinity { bandwidth: bandwidth.of_rows(rows) },
+            Self::NeighborGraph { .. } => self.clone(),
+        }
+    }
+
+    /// The bandwidth, if it has one.
+    pub(crate) fn bandwidth(&self) -> Option<&Bandwidth> {
+        match self {
+            Self::Diffusion { bandwidth, .. } | Self::Affinity { bandwidth } => Some(bandwidth),
+            Self::NeighborGraph { .. } => None,
+        }
+    }
+
+    /// Bytes held at once for n rows of d columns.
+    pub(crate) fn bytes(&self, n: usize, d: usize) -> u64 {
+        match self {
+            Self::Diffusion { bandwidth: Bandwidth::Fixed(_), precision, .. } if precision.is_single(n, d) => {
+                bytes(0.5, n, d)
+            }
+            Self::Diffusion { .. } | Self::Affinity { .. } => bytes(1.0, n, d),
+            // Besides the matrix, or the blocks that follow it, the edges.
+            Self::NeighborGraph { n_neighbors, .. } => {
+                let edges = (n as u64).saturating_mul(*n_neighbors as u64).saturating_mul(EDGE_BYTES);
+                bytes(1.0, n, d).saturating_add(edges)
+            }
+        }
+    }
+}
+
+fn symmetric(matrix: Array2<f64>, job: &Job) -> Result<Vec<f64>> {
+    Ok(symmetric_eigenvalues(matrix, job)?.into_iter().map(f64::abs).collect())
+}
+
+/// An entropy of the rows of a data set that is not read off a spectrum, in bits.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Measure {
-    /// Of the eigenvalues of an operator, raised to the power t.
-    Spectral {
-        /// The operator.
-        operator: Operator,
-        /// Diffusion time.
-        t: f64,
-    },
     /// Of the entries of the row-normalised diffusion operator.
     MatrixEntries {
         /// sigma, in units of the data.
@@ -79,78 +200,28 @@ pub enum Measure {
     },
 }
 
-impl Operator {
-    /// The moduli of the operator's N eigenvalues, in no particular order.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a parameter or an entry that is out of range; [`Error::OutOfMemory`], before any
-    /// work; [`Error::Interrupted`]; [`Error::Lapack`].
-    pub fn eigenvalues<T: Element>(self, x: ArrayView2<T>, job: &Job) -> Result<Vec<f64>> {
-        memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()), job)?;
-        let symmetric =
-            |matrix: Array2<f64>| Ok(symmetric_eigenvalues(matrix, job)?.into_iter().map(f64::abs).collect());
-        match self {
-            Self::Diffusion { bandwidth, precision } => {
-                let points = gaussian_points(x, bandwidth)?;
-                if precision.is_single(x.nrows(), x.ncols()) {
-                    return diffusion_eigenvalues_single(&points, bandwidth, job);
-                }
-                symmetric(diffusion_operator(&points, bandwidth, job)?.into_matrix())
-            }
-            Self::Affinity { bandwidth } => {
-                let points = gaussian_points(x, bandwidth)?;
-                symmetric(gaussian_affinity(&points, bandwidth, job)?.into_matrix())
-            }
-            Self::NeighborGraph { n_neighbors } => {
-                require_finite(x)?;
-                let graph = neighbor_graph(&Points::in_own_scale(x), n_neighbors, job)?;
-                if graph == graph.t() {
-                    return symmetric(graph);
-                }
-                Ok(general_eigenvalues(graph, job)?.into_iter().map(c64::norm).collect())
-            }
-        }
-    }
-
-    /// Bytes held at once for n rows of d columns.
-    fn bytes(self, n: usize, d: usize) -> u64 {
-        match self {
-            Self::Diffusion { precision, .. } if precision.is_single(n, d) => bytes(0.5, n, d),
-            Self::Diffusion { .. } | Self::Affinity { .. } => bytes(1.0, n, d),
-            // Besides the matrix, or the blocks that follow it, the edges.
-            Self::NeighborGraph { n_neighbors } => {
-                let edges = (n as u64).saturating_mul(n_neighbors as u64).saturating_mul(EDGE_BYTES);
-                bytes(1.0, n, d).saturating_add(edges)
-            }
-        }
-    }
-}
-
 impl Measure {
     /// The entropy, in bits.
     ///
     /// # Errors
     /// Those of [`Operator::eigenvalues`].
     pub fn entropy<T: Element>(self, x: ArrayView2<T>, job: &Job) -> Result<f64> {
+        Input::rows(x).require()?;
+        memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()), job)?;
         match self {
-            Self::Spectral { operator, t } => spectral_entropy(&operator.eigenvalues(x, job)?, t),
             Self::MatrixEntries { bandwidth } => {
-                memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()), job)?;
-                let points = gaussian_points(x, bandwidth)?;
-                matrix_entry_entropy(&diffusion_operator(&points, bandwidth, job)?, job)
+                require_positive("bandwidth", bandwidth)?;
+                let points = Points::new(x, bandwidth);
+                let operator = diffusion_operator(&points, &Bandwidth::Fixed(bandwidth), 0.0, job)?;
+                matrix_entry_entropy(&operator, job)
             }
-            Self::BinnedRows { n_bins } => {
-                require_finite(x)?;
-                memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()), job)?;
-                binned_rows_entropy(x, n_bins, job)
-            }
+            Self::BinnedRows { n_bins } => binned_rows_entropy(x, n_bins, job),
         }
     }
 
     /// Bytes held at once for n rows of d columns.
     pub(crate) fn bytes(self, n: usize, d: usize) -> u64 {
         match self {
-            Self::Spectral { operator, .. } => operator.bytes(n, d),
             Self::MatrixEntries { .. } => bytes(1.0, n, d),
             Self::BinnedRows { .. } => bytes(0.0, n, d),
         }
@@ -158,28 +229,9 @@ impl Measure {
 }
 
 /// Square matrices of f64, two copies of the rows, and what LAPACK and blocks in flight need besides.
-fn bytes(matrices: f64, n: usize, d: usize) -> u64 {
+pub(crate) fn bytes(matrices: f64, n: usize, d: usize) -> u64 {
     let (n, d) = (n as f64, d as f64);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is not negative")]
     let bytes = (8.0 * (1.15 * matrices * n * n + 2.0 * n * d)) as u64;
     bytes
-}
-
-fn gaussian_points<T: Element>(x: ArrayView2<T>, bandwidth: f64) -> Result<Points> {
-    require_positive("bandwidth", bandwidth)?;
-    require_finite(x)?;
-    Ok(Points::new(x, bandwidth))
-}
-
-fn require_finite<T: Element>(x: ArrayView2<T>) -> Result<()> {
-    if x.is_empty() {
-        return Err(Error::invalid("x", "of at least one row and one column", format!("{:?}", x.shape())));
-    }
-    match x.indexed_iter().find(|(_, entry)| !(**entry).into().is_finite()) {
-        None => Ok(()),
-        Some(((i, j), entry)) => {
-            let value = (*entry).into();
-            Err(Error::invalid("x", "finite", format!("{value} in row {i}, column {j}")))
-        }
-    }
 }

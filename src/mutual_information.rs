@@ -1,4 +1,4 @@
-//! Entropies of many row subsets at once, from which spectral mutual information is a weighted difference.
+//! Spectra and entropies of many row subsets at once, from which spectral mutual information is a weighted difference.
 //!
 //! ```text
 //! DSMI(A; B) = sum_b p(b) [ mean over repetitions of DSE(A*) - DSE(A | B = b) ]
@@ -7,13 +7,37 @@
 //! with A* random rows of A, as many as B = b has (arXiv 2312.04823, Definition 4.1). Subsets are independent
 //! problems: each runs on one thread, beside the others, the largest first.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 
 use crate::distance::Element;
 use crate::error::{Error, Result};
-use crate::measure::Measure;
+use crate::input::Input;
+use crate::measure::{Measure, Operator};
 use crate::memory;
 use crate::parallel::Job;
+
+/// The moduli of the eigenvalues of the operator on each subset of the rows, in the order of the subsets; `done` is
+/// called after each. Bandwidths go with their rows.
+///
+/// # Errors
+/// [`Error::Invalid`] for a row number that there is not; those of [`Operator::eigenvalues`].
+pub fn subset_eigenvalues<T: Element>(
+    input: Input<T>,
+    subsets: &[impl AsRef<[usize]> + Sync],
+    operator: &Operator,
+    done: &(dyn Fn() + Sync),
+    job: &Job,
+) -> Result<Vec<Vec<f64>>> {
+    if let Some(bandwidth) = operator.bandwidth() {
+        bandwidth.require(input.len())?;
+    }
+    let bytes = |n| operator.bytes(n, input.columns());
+    on_subsets(input, subsets, bytes, job, |rows, part, job| {
+        let eigenvalues = operator.of_rows(rows).eigenvalues(part, job)?;
+        done();
+        Ok(eigenvalues)
+    })
+}
 
 /// The entropy of each subset of the rows of `x`, in bits and in order.
 ///
@@ -25,23 +49,33 @@ pub fn subset_entropies<T: Element>(
     measure: Measure,
     job: &Job,
 ) -> Result<Vec<f64>> {
-    if let Some(row) = subsets.iter().flat_map(AsRef::as_ref).find(|&&row| row >= x.nrows()) {
-        return Err(Error::invalid("subsets", format!("row numbers below {}", x.nrows()), row));
+    let bytes = |n| measure.bytes(n, x.ncols());
+    on_subsets(Input::rows(x), subsets, bytes, job, |_, part, job| measure.entropy(part.matrix, job))
+}
+
+/// What `solve` makes of the rows' numbers and the rows of each subset, in order.
+fn on_subsets<T: Element, V: Send + Sync>(
+    input: Input<T>,
+    subsets: &[impl AsRef<[usize]> + Sync],
+    bytes: impl Fn(usize) -> u64,
+    job: &Job,
+    solve: impl Fn(&[usize], Input<T>, &Job) -> Result<V> + Sync,
+) -> Result<Vec<V>> {
+    if let Some(row) = subsets.iter().flat_map(AsRef::as_ref).find(|&&row| row >= input.len()) {
+        return Err(Error::invalid("subsets", format!("row numbers below {}", input.len()), row));
     }
     let mut order: Vec<usize> = (0..subsets.len()).collect();
     order.sort_by_key(|&s| std::cmp::Reverse(subsets[s].as_ref().len()));
     let at_once = order.iter().take(job.threads()).map(|&s| subsets[s].as_ref().len());
-    let needed = at_once.clone().map(|n| measure.bytes(n, x.ncols())).sum();
+    let needed = at_once.clone().map(bytes).sum();
     memory::require(at_once.max().unwrap_or(0), needed, job)?;
 
-    let entropies = job.many(order.clone(), |s, job| {
+    let values = job.many(order.clone(), |s, job| {
         let rows = subsets[s].as_ref();
-        let part = Array2::from_shape_fn((rows.len(), x.ncols()), |(i, j)| x[[rows[i], j]]);
-        measure.entropy(part.view(), job)
+        let part = input.part(rows);
+        solve(rows, Input { metric: input.metric, matrix: part.view() }, job)
     })?;
-    let mut in_order = vec![0.0; subsets.len()];
-    for (s, entropy) in order.into_iter().zip(entropies) {
-        in_order[s] = entropy;
-    }
-    Ok(in_order)
+    let mut in_order: Vec<(usize, V)> = order.into_iter().zip(values).collect();
+    in_order.sort_unstable_by_key(|&(s, _)| s);
+    Ok(in_order.into_iter().map(|(_, value)| value).collect())
 }

@@ -14,9 +14,9 @@ use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, Axis, s};
+use ndarray::{Array2, ArrayView2, Axis, s};
 
-use crate::distance::Points;
+use crate::distance::{Distances, Element, Points};
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::parallel::Job;
@@ -69,9 +69,7 @@ pub fn nearest_neighbors(points: &Points, n_neighbors: usize, job: &Job) -> Resu
 /// [`Error::Invalid`] where `n_neighbors` is not in 1..=N; out of memory; interrupted.
 pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<Array2<f64>> {
     let n = points.len();
-    if !(1..=n).contains(&n_neighbors) {
-        return Err(Error::invalid("n_neighbors", format!("in 1..={n}, the number of rows"), n_neighbors));
-    }
+    require_neighbors(n_neighbors, n)?;
     let mut graph = memory::zeros(n)?;
     let screen = Screen::new(points);
     job.parallel(|| {
@@ -88,6 +86,67 @@ pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<
         })
     })?;
     Ok(graph)
+}
+
+/// The same of a matrix [N, N] of distances, whose diagonal is zero.
+///
+/// # Errors
+/// As above.
+pub(crate) fn neighbor_graph_of_distances<T: Element>(
+    matrix: ArrayView2<T>,
+    n_neighbors: usize,
+    job: &Job,
+) -> Result<Array2<f64>> {
+    let n = matrix.nrows();
+    require_neighbors(n_neighbors, n)?;
+    let mut graph = memory::zeros(n)?;
+    job.parallel(|| {
+        let rows = graph.axis_iter_mut(Axis(0)).into_par_iter().zip(matrix.axis_iter(Axis(0)).into_par_iter());
+        rows.try_for_each(|(mut row, distances)| {
+            job.check()?;
+            let mut sorted: Vec<f64> = distances.iter().map(|&distance| distance.into()).collect();
+            let radius = *sorted.select_nth_unstable_by(n_neighbors - 1, f64::total_cmp).1;
+            row.zip_mut_with(&distances, |entry, &distance| *entry = f64::from(distance.into() <= radius));
+            Ok(())
+        })
+    })?;
+    Ok(graph)
+}
+
+fn require_neighbors(n_neighbors: usize, n: usize) -> Result<()> {
+    if (1..=n).contains(&n_neighbors) {
+        return Ok(());
+    }
+    Err(Error::invalid("n_neighbors", format!("in 1..={n}, the number of rows"), n_neighbors))
+}
+
+/// How a graph that is not symmetric is made so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symmetrize {
+    /// An edge where there is one either way.
+    Union,
+    /// An edge where there is one each way.
+    Mutual,
+    /// The mean of both: half an edge where there is one either way only.
+    Mean,
+}
+
+impl Symmetrize {
+    /// Makes the graph symmetric.
+    pub(crate) fn apply(self, graph: &mut Array2<f64>) {
+        for i in 0..graph.nrows() {
+            for j in 0..i {
+                let (one, other) = (graph[[i, j]], graph[[j, i]]);
+                let both = match self {
+                    Self::Union => one.max(other),
+                    Self::Mutual => one.min(other),
+                    Self::Mean => f64::midpoint(one, other),
+                };
+                graph[[i, j]] = both;
+                graph[[j, i]] = both;
+            }
+        }
+    }
 }
 
 /// The rows in f32, for bounds on their distances.
@@ -226,6 +285,31 @@ mod tests {
         let near = graph(&grid, 4).unwrap();
         assert_eq!(near, graph(&far, 4).unwrap());
         assert_eq!(near.row(13).sum(), 5.0); // an inner point and its four neighbours
+    }
+
+    #[test]
+    fn distances_give_the_graph_of_their_rows() {
+        let x = Array2::from_shape_fn((150, 2), |(i, j)| ((i * 29 + j * 7) % 53) as f64);
+        let distances = Array2::from_shape_fn((150, 150), |(i, j)| {
+            (0..2).map(|c| (x[[i, c]] - x[[j, c]]).powi(2)).sum::<f64>().sqrt()
+        });
+        for n_neighbors in [1, 5, 150] {
+            let of_distances = |job: &Job| neighbor_graph_of_distances(distances.view(), n_neighbors, job);
+            assert_eq!(parallel::run(2, || false, of_distances), graph(&x, n_neighbors));
+        }
+    }
+
+    #[test]
+    fn graphs_are_made_symmetric() {
+        let graph = array![[1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]];
+        let symmetric = |how: Symmetrize| {
+            let mut graph = graph.clone();
+            how.apply(&mut graph);
+            graph
+        };
+        assert_eq!(symmetric(Symmetrize::Union), array![[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]]);
+        assert_eq!(symmetric(Symmetrize::Mutual), array![[1.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]]);
+        assert_eq!(symmetric(Symmetrize::Mean), array![[1.0, 0.5, 0.0], [0.5, 1.0, 1.0], [0.0, 1.0, 1.0]]);
     }
 
     #[test]

@@ -16,6 +16,15 @@ pub(crate) fn negative_exponentials(values: &mut [f64], rate: f64) {
     }
 }
 
+/// `exp(-x own other)` of each x and the other of its column, as above.
+#[allow(unsafe_code, reason = "as above")]
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+pub(crate) fn negative_exponentials_of_products(values: &mut [f64], own: f64, others: &[f64]) {
+    for (value, other) in values.iter_mut().zip(others) {
+        *value = exponential(-*value * (own * other));
+    }
+}
+
 /// exp x = 2^n exp r with |r| <= ln 2 / 2, by Cody & Waite, "Software manual for the elementary functions" (1980),
 /// and the Taylor series of exp r.
 #[inline(always)]

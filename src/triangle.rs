@@ -44,6 +44,11 @@ impl<A: Copy + Zeroable + Send + Sync> UpperTriangle<A> {
         self.matrix[if i <= j { (i, j) } else { (j, i) }]
     }
 
+    /// A tile of what was written by blocks: to the right of the diagonal of its first row's block, and within it.
+    pub(crate) fn tile(&self, rows: Range<usize>, columns: Range<usize>) -> ArrayView2<'_, A> {
+        self.matrix.slice(s![rows, columns])
+    }
+
     /// Calls `f` with the first row's number and the block, whose columns begin at the diagonal of its first row.
     pub(crate) fn for_each_block(
         &mut self,

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use approx::assert_abs_diff_eq;
 use dsentropy::parallel::{self, Job};
-use dsentropy::{Error, Measure, Operator, Precision, Result, spectral_entropy};
+use dsentropy::{Error, Input, Measure, Metric, Operator, Result, spectral_entropy, sweep_eigenvalues};
 use ndarray::{Array2, array};
 
 fn run<T: Send>(work: impl FnOnce(&Job) -> Result<T> + Send) -> Result<T> {
@@ -12,17 +12,13 @@ fn run<T: Send>(work: impl FnOnce(&Job) -> Result<T> + Send) -> Result<T> {
 }
 
 fn sorted_eigenvalues(operator: Operator, x: &Array2<f64>) -> Vec<f64> {
-    let mut eigenvalues = run(|job| operator.eigenvalues(x.view(), job)).unwrap();
+    let mut eigenvalues = run(|job| operator.eigenvalues(Input::rows(x.view()), job)).unwrap();
     eigenvalues.sort_by(f64::total_cmp);
     eigenvalues
 }
 
-fn diffusion(bandwidth: f64, t: f64) -> Measure {
-    Measure::Spectral { operator: Operator::Diffusion { bandwidth, precision: Precision::Double }, t }
-}
-
-fn entropy(measure: Measure, x: &Array2<f64>) -> f64 {
-    run(|job| measure.entropy(x.view(), job)).unwrap()
+fn entropy(bandwidth: f64, t: f64, x: &Array2<f64>) -> f64 {
+    spectral_entropy(&sorted_eigenvalues(Operator::diffusion(bandwidth), x), t).unwrap()
 }
 
 /// n points of a circle: G is circulant, so its eigenvalues are the discrete Fourier transform of its first row, and
@@ -39,8 +35,8 @@ fn circle_has_the_fourier_transform_as_its_spectrum() {
     transform.sort_by(f64::total_cmp);
     let degree: f64 = row.iter().sum();
 
-    let affinity = sorted_eigenvalues(Operator::Affinity { bandwidth }, &x);
-    let operator = sorted_eigenvalues(Operator::Diffusion { bandwidth, precision: Precision::Double }, &x);
+    let affinity = sorted_eigenvalues(Operator::affinity(bandwidth), &x);
+    let operator = sorted_eigenvalues(Operator::diffusion(bandwidth), &x);
     let rounding = 4.0 * n as f64 * f64::EPSILON * degree;
     for k in 0..n {
         assert_abs_diff_eq!(affinity[k], transform[k], epsilon = rounding);
@@ -52,10 +48,7 @@ fn circle_has_the_fourier_transform_as_its_spectrum() {
 #[test]
 fn two_rows() {
     let g = (-0.5_f64).exp();
-    let eigenvalues = sorted_eigenvalues(
-        Operator::Diffusion { bandwidth: 2.0, precision: Precision::Double },
-        &array![[0.0], [2.0]],
-    );
+    let eigenvalues = sorted_eigenvalues(Operator::diffusion(2.0), &array![[0.0], [2.0]]);
     assert_abs_diff_eq!(eigenvalues[0], (1.0 - g) / (1.0 + g), epsilon = 1e-15);
     assert_abs_diff_eq!(eigenvalues[1], 1.0, epsilon = 1e-15);
 }
@@ -64,7 +57,7 @@ fn two_rows() {
 #[test]
 fn graph_of_one_neighbor_is_the_identity() {
     let x = Array2::from_shape_fn((20, 1), |(i, _)| (i * i) as f64);
-    assert_eq!(sorted_eigenvalues(Operator::NeighborGraph { n_neighbors: 1 }, &x), vec![1.0; 20]);
+    assert_eq!(sorted_eigenvalues(Operator::neighbor_graph(1), &x), vec![1.0; 20]);
 }
 
 /// On 0, 1, 3, 7, ... each point's neighbour is the one before it: A is triangular, with ones on its diagonal, but
@@ -72,7 +65,7 @@ fn graph_of_one_neighbor_is_the_identity() {
 #[test]
 fn triangular_graph_has_its_diagonal_as_spectrum() {
     let x = Array2::from_shape_fn((8, 1), |(i, _)| f64::from(1 << i));
-    let eigenvalues = sorted_eigenvalues(Operator::NeighborGraph { n_neighbors: 2 }, &x);
+    let eigenvalues = sorted_eigenvalues(Operator::neighbor_graph(2), &x);
     // The block of the first two is all ones: eigenvalues 0 and 2. Jordan blocks of up to six ones: eps^(1/6).
     let expected = [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0];
     let defect = f64::EPSILON.powf(1.0 / 6.0);
@@ -86,74 +79,123 @@ fn identical_rows_have_no_entropy_and_distant_rows_all_of_it() {
     let identical = Array2::from_elem((64, 3), 0.1);
     let distant = Array2::from_shape_fn((64, 1), |(i, _)| 1000.0 * i as f64);
     for t in [1.0, 2.0, 5.0] {
-        assert_abs_diff_eq!(entropy(diffusion(10.0, t), &identical), 0.0, epsilon = 1e-11);
-        assert_abs_diff_eq!(entropy(diffusion(10.0, t), &distant), 6.0, epsilon = 1e-11);
+        assert_abs_diff_eq!(entropy(10.0, t, &identical), 0.0, epsilon = 1e-11);
+        assert_abs_diff_eq!(entropy(10.0, t, &distant), 6.0, epsilon = 1e-11);
     }
 }
 
 #[test]
 fn clusters_count_when_time_is_long() {
     let x = Array2::from_shape_fn((120, 2), |(i, j)| (i % 4) as f64 * 1e3 + ((i * 31 + j * 17) % 13) as f64 / 13.0);
-    assert_abs_diff_eq!(entropy(diffusion(1.0, 1e5), &x), 2.0, epsilon = 1e-10);
+    assert_abs_diff_eq!(entropy(1.0, 1e5, &x), 2.0, epsilon = 1e-10);
 }
 
 #[test]
 fn single_precision_rows_have_double_precision_distances() {
     let single = Array2::from_shape_fn((90, 4), |(i, j)| ((i * 29 + j * 7) % 53) as f32 / 7.0 + 1000.0);
     let double = single.mapv(f64::from);
-    let from_single = run(|job| diffusion(3.0, 1.0).entropy(single.view(), job)).unwrap();
-    assert_eq!(from_single, entropy(diffusion(3.0, 1.0), &double));
+    let from_single = run(|job| Operator::diffusion(3.0).eigenvalues(Input::rows(single.view()), job)).unwrap();
+    assert_eq!(
+        from_single,
+        run(|job| Operator::diffusion(3.0).eigenvalues(Input::rows(double.view()), job)).unwrap()
+    );
 }
 
 #[test]
 fn threads_change_nothing_beyond_rounding() {
     let x = Array2::from_shape_fn((700, 5), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
-    let on = |threads| parallel::run(threads, || false, |job| diffusion(4.0, 1.0).entropy(x.view(), job)).unwrap();
+    let on = |threads| {
+        let eigenvalues = |job: &Job| Operator::diffusion(4.0).eigenvalues(Input::rows(x.view()), job);
+        spectral_entropy(&parallel::run(threads, || false, eigenvalues).unwrap(), 1.0).unwrap()
+    };
     let (one, two, four) = (on(1), on(2), on(4));
     approx::assert_relative_eq!(one, two, max_relative = 1e-12);
     approx::assert_relative_eq!(one, four, max_relative = 1e-12);
     assert_eq!(two, on(2));
 }
 
-/// The entropy of a measure is that of its operator's eigenvalues.
+/// A sweep computes distances once, and runs its operators beside each other; a matrix of distances takes the place of
+/// rows.
 #[test]
-fn measure_reads_its_operator() {
-    let x = Array2::from_shape_fn((60, 3), |(i, j)| ((i * 37 + j * 11) % 41) as f64);
-    for operator in [
-        Operator::Diffusion { bandwidth: 5.0, precision: Precision::Double },
-        Operator::Affinity { bandwidth: 5.0 },
-        Operator::NeighborGraph { n_neighbors: 9 },
-    ] {
-        let eigenvalues = run(|job| operator.eigenvalues(x.view(), job)).unwrap();
-        let expected = spectral_entropy(&eigenvalues, 2.0).unwrap();
-        assert_eq!(entropy(Measure::Spectral { operator, t: 2.0 }, &x), expected);
+fn sweeps_give_what_each_operator_gives() {
+    let x = Array2::from_shape_fn((700, 3), |(i, j)| ((i * 37 + j * 11) % 41) as f64);
+    let distances = Array2::from_shape_fn((700, 700), |(i, j)| {
+        (0..3).map(|k| (x[[i, k]] - x[[j, k]]).powi(2)).sum::<f64>().sqrt()
+    });
+    let operators = [Operator::diffusion(5.0), Operator::affinity(0.5), Operator::diffusion(50.0)];
+    let counted = std::sync::atomic::AtomicUsize::new(0);
+    let done = || {
+        counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    };
+    for input in [Input::rows(x.view()), Input { metric: Metric::Precomputed, matrix: distances.view() }] {
+        let together = run(|job| sweep_eigenvalues(input, &operators, &done, job)).unwrap();
+        for (operator, mut together) in operators.iter().zip(together) {
+            together.sort_by(f64::total_cmp);
+            let largest = together[699];
+            for (one, other) in together.iter().zip(sorted_eigenvalues(operator.clone(), &x)) {
+                assert_abs_diff_eq!(*one, other, epsilon = 1e-12 * largest);
+            }
+        }
+    }
+    assert_eq!(counted.load(std::sync::atomic::Ordering::Relaxed), 6);
+    let graph = [Operator::neighbor_graph(3)];
+    let error = run(|job| sweep_eigenvalues(Input::rows(x.view()), &graph, &done, job)).unwrap_err();
+    assert!(error.to_string().starts_with("operators must be of a kernel"), "{error}");
+}
+
+/// G itself in place of the rows: any scale of it has the same K.
+#[test]
+fn affinities_take_the_place_of_rows() {
+    let x = Array2::from_shape_fn((150, 2), |(i, j)| ((i * 29 + j * 7) % 53) as f64);
+    let g = |i: usize, j: usize| (-(0..2).map(|k| (x[[i, k]] - x[[j, k]]).powi(2)).sum::<f64>() / 200.0).exp();
+    for scale in [1e-300, 1.0, 1e300] {
+        let affinity = Array2::from_shape_fn((150, 150), |(i, j)| g(i, j) * scale);
+        let input = Input { metric: Metric::Affinity, matrix: affinity.view() };
+        let mut given = run(|job| Operator::diffusion(1.0).eigenvalues(input, job)).unwrap();
+        given.sort_by(f64::total_cmp);
+        for (given, rows) in given.iter().zip(sorted_eigenvalues(Operator::diffusion(10.0), &x)) {
+            assert_abs_diff_eq!(*given, rows, epsilon = 1e-13);
+        }
     }
 }
 
 #[test]
 fn bad_input_is_named() {
     let fine = array![[0.0], [1.0]];
-    let cases = [
-        (diffusion(0.0, 1.0), fine.clone(), "bandwidth must be positive"),
-        (diffusion(1.0, -1.0), fine.clone(), "t must be"),
+    let operators = [
+        (Operator::diffusion(0.0), fine.clone(), "bandwidth must be positive"),
+        (Operator::diffusion(1.0), array![[0.0], [f64::NAN]], "x must be finite, got NaN in row 1, column 0"),
+        (Operator::diffusion(1.0), Array2::zeros((0, 3)), "x must be of at least one row"),
+        (Operator::affinity(1.0), Array2::zeros((3, 0)), "x must be of at least one row"),
+        (Operator::neighbor_graph(3), fine.clone(), "n_neighbors must be in 1..=2"),
+    ];
+    for (operator, x, start) in operators {
+        let error = run(|job| operator.eigenvalues(Input::rows(x.view()), job)).unwrap_err().to_string();
+        assert!(error.starts_with(start), "{error}");
+    }
+    let measures = [
         (Measure::MatrixEntries { bandwidth: f64::NAN }, fine.clone(), "bandwidth must be positive"),
         (Measure::BinnedRows { n_bins: 0 }, fine.clone(), "n_bins must be at least 1"),
-        (diffusion(1.0, 1.0), array![[0.0], [f64::NAN]], "x must be finite, got NaN in row 1, column 0"),
         (Measure::BinnedRows { n_bins: 2 }, array![[0.0, f64::INFINITY]], "x must be finite, got inf in row 0"),
-        (diffusion(1.0, 1.0), Array2::zeros((0, 3)), "x must be of at least one row"),
-        (diffusion(1.0, 1.0), Array2::zeros((3, 0)), "x must be of at least one row"),
     ];
-    for (measure, x, start) in cases {
+    for (measure, x, start) in measures {
         let error = run(|job| measure.entropy(x.view(), job)).unwrap_err().to_string();
         assert!(error.starts_with(start), "{error}");
+    }
+    let wide = Array2::<f64>::ones((2, 3));
+    for metric in [Metric::Precomputed, Metric::Affinity] {
+        let input = Input { metric, matrix: wide.view() };
+        let error = run(|job| Operator::diffusion(1.0).eigenvalues(input, job)).unwrap_err();
+        assert!(error.to_string().starts_with("x must be square"), "{error}");
     }
 }
 
 #[test]
 fn more_rows_than_memory_holds_are_refused_before_any_work() {
     let many = Array2::<f32>::zeros((3_000_000, 1));
-    for measure in [diffusion(1.0, 1.0), Measure::MatrixEntries { bandwidth: 1.0 }] {
-        let error = run(|job| measure.entropy(many.view(), job)).unwrap_err();
-        assert!(matches!(error, Error::OutOfMemory { rows: 3_000_000, .. }), "{error}");
+    let spectrum = run(|job| Operator::diffusion(1.0).eigenvalues(Input::rows(many.view()), job)).map(|_| ());
+    let entries = run(|job| Measure::MatrixEntries { bandwidth: 1.0 }.entropy(many.view(), job)).map(|_| ());
+    for refused in [spectrum, entries] {
+        assert!(matches!(refused, Err(Error::OutOfMemory { rows: 3_000_000, .. })), "{refused:?}");
     }
 }

@@ -2,35 +2,76 @@
 
 use std::time::{Duration, Instant};
 
-use dsentropy::parallel;
-use dsentropy::{Error, Measure, Operator, Precision, subset_entropies};
+use dsentropy::parallel::{self, Job};
+use dsentropy::{
+    Bandwidth, Error, Input, Measure, Metric, Operator, Precision, subset_eigenvalues, subset_entropies,
+};
 use ndarray::{Array2, Axis};
 
 fn data() -> Array2<f64> {
     Array2::from_shape_fn((200, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0)
 }
 
-const MEASURES: [Measure; 4] = [
-    Measure::Spectral { operator: Operator::Diffusion { bandwidth: 4.0, precision: Precision::Double }, t: 1.0 },
-    Measure::Spectral { operator: Operator::NeighborGraph { n_neighbors: 8 }, t: 1.0 },
-    Measure::MatrixEntries { bandwidth: 4.0 },
-    Measure::BinnedRows { n_bins: 3 },
-];
+const MEASURES: [Measure; 2] = [Measure::MatrixEntries { bandwidth: 4.0 }, Measure::BinnedRows { n_bins: 3 }];
+
+fn subsets() -> Vec<Vec<usize>> {
+    vec![(0..20).collect(), (0..150).rev().collect(), (50..100).collect(), vec![3; 30]]
+}
 
 #[test]
 fn each_entropy_is_that_of_its_rows_alone_and_stands_in_its_place() {
     let x = data();
-    let subsets: Vec<Vec<usize>> =
-        vec![(0..20).collect(), (0..150).rev().collect(), (50..100).collect(), vec![3; 30]];
     for measure in MEASURES {
         for threads in [1, 2, 3] {
             let together =
-                parallel::run(threads, || false, |job| subset_entropies(x.view(), &subsets, measure, job)).unwrap();
-            for (rows, together) in subsets.iter().zip(together) {
+                parallel::run(threads, || false, |job| subset_entropies(x.view(), &subsets(), measure, job)).unwrap();
+            for (rows, together) in subsets().iter().zip(together) {
                 let part = x.select(Axis(0), rows);
                 let alone = parallel::run(1, || false, |job| measure.entropy(part.view(), job)).unwrap();
                 assert_eq!(together, alone, "{measure:?} on {threads} threads");
             }
+        }
+    }
+}
+
+#[test]
+fn each_spectrum_is_that_of_its_rows_with_their_bandwidths() {
+    let x = data();
+    let sigmas: Vec<f64> = (0..200).map(|i| 2.0 + (i % 7) as f64).collect();
+    let adaptive = |rows: &[usize]| Operator::Diffusion {
+        bandwidth: Bandwidth::Adaptive(rows.iter().map(|&i| sigmas[i]).collect()),
+        alpha: 0.5,
+        precision: Precision::Double,
+    };
+    let all: Vec<usize> = (0..200).collect();
+    let of_all = [adaptive(&all), Operator::diffusion(4.0), Operator::neighbor_graph(8)];
+    for (kind, operator) in of_all.iter().enumerate() {
+        let work = |job: &Job| subset_eigenvalues(Input::rows(x.view()), &subsets(), operator, &|| (), job);
+        let together = parallel::run(2, || false, work).unwrap();
+        for (rows, together) in subsets().iter().zip(together) {
+            let part = x.select(Axis(0), rows);
+            let own = if kind == 0 { adaptive(rows) } else { operator.clone() };
+            let alone = parallel::run(1, || false, |job| own.eigenvalues(Input::rows(part.view()), job)).unwrap();
+            assert_eq!(together, alone, "{operator:?}");
+        }
+    }
+}
+
+/// The rows and columns of a matrix of pairs.
+#[test]
+fn subsets_of_distances_are_distances_of_subsets() {
+    let x = data();
+    let distances = Array2::from_shape_fn((200, 200), |(i, j)| {
+        (0..3).map(|k| (x[[i, k]] - x[[j, k]]).powi(2)).sum::<f64>().sqrt()
+    });
+    let operator = Operator::diffusion(4.0);
+    let of = |input: Input<f64>| {
+        parallel::run(2, || false, |job| subset_eigenvalues(input, &subsets(), &operator, &|| (), job)).unwrap()
+    };
+    let given = of(Input { metric: Metric::Precomputed, matrix: distances.view() });
+    for (rows, given) in of(Input::rows(x.view())).iter().zip(given) {
+        for (one, other) in rows.iter().zip(given) {
+            approx::assert_abs_diff_eq!(*one, other, epsilon = 1e-13);
         }
     }
 }
@@ -52,7 +93,9 @@ fn a_row_that_is_not_there_is_named() {
 #[test]
 fn the_error_of_one_subset_is_the_error_of_all() {
     let subsets = [(0..50).collect::<Vec<_>>(), (0..5).collect()];
-    let result = parallel::run(2, || false, |job| subset_entropies(data().view(), &subsets, MEASURES[1], job));
+    let (x, operator) = (data(), Operator::neighbor_graph(8));
+    let work = |job: &Job| subset_eigenvalues(Input::rows(x.view()), &subsets, &operator, &|| (), job);
+    let result = parallel::run(2, || false, work);
     assert!(matches!(result, Err(Error::Invalid { argument: "n_neighbors", .. })));
 }
 

@@ -18,17 +18,6 @@ from dsentropy._validation import Rows
 Fingerprint: TypeAlias = "dict[str, str | int | float | None]"
 
 
-def as_path(value: Any) -> str:
-    """Coerce ``eigval_save_path`` to a name."""
-    try:
-        path = os.fsdecode(value)
-    except TypeError:
-        raise TypeError(f"eigval_save_path must be a path, got {value!r}") from None
-    if not path or "\0" in path:
-        raise ValueError(f"eigval_save_path must be a path that a file can have, got {value!r}")
-    return path
-
-
 def digest(rows: Rows) -> str:
     """SHA-256 of the shape and of the values as float64, whatever dtype and layout they have."""
     import hashlib  # not loaded by NumPy
@@ -57,8 +46,14 @@ def round_to(eigenvalues: NDArray[np.float64], precision: np.dtype[Any]) -> NDAr
 
 
 def save(path: str, eigenvalues: NDArray[Any], fingerprint: Fingerprint) -> None:
-    """Write under exactly this name, all or nothing: to a temporary name, then renamed. Parent folders are made."""
+    """Write under exactly this name."""
     import json
+
+    write_npz(path, eigvals=eigenvalues, fingerprint=np.array(json.dumps(fingerprint)))
+
+
+def write_npz(path: str, **arrays: NDArray[Any]) -> None:
+    """Write arrays under exactly this name, all or nothing: to a temporary name, then renamed. Folders are made."""
     import secrets
 
     folder = os.path.dirname(path)
@@ -67,7 +62,7 @@ def save(path: str, eigenvalues: NDArray[Any], fingerprint: Fingerprint) -> None
     temporary = os.path.join(folder, f".dsentropy-{secrets.token_hex(8)}.tmp")
     try:
         with open(temporary, "xb") as file:
-            np.savez(file, eigvals=eigenvalues, fingerprint=np.array(json.dumps(fingerprint)))
+            np.savez(file, **arrays)  # type: ignore[arg-type] # NumPy's other keyword is none of ours
         os.replace(temporary, path)
     except BaseException:
         if os.path.exists(temporary):

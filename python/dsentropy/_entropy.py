@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import warnings
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from dsentropy._validation import (
     as_floating_dtype,
     as_limit,
     as_nonnegative,
+    as_path,
     as_positive,
     as_precision,
     as_rows,
@@ -151,7 +153,7 @@ def diffusion_spectral_entropy(
         say("Computing diffusion matrix and the entropy of its entries.")
         return _core.entropy(rows, Measure.matrix_entries(sigma), threads)
     say("Computing Diffusion Spectral Entropy...")
-    chosen = core_precision(wanted, source.all_rows, time, stored=file.path is not None)
+    chosen = core_precision(wanted, source.all_rows, [time], stored=file.path is not None)
     spectrum = _diffusion_spectrum("diffusion matrix", sigma, chosen)
     return _core.spectral_entropy(spectrum.eigenvalues(source, file, threads, say), time)
 
@@ -243,17 +245,24 @@ def adjacency_spectral_entropy(
     source = _Source(embedding_vectors, max_N, random_seed)
     n_neighbors = as_count(knn, "knn", n_rows=source.n_used if use_knn else None)
     file = _File(eigval_save_path, eigval_save_precision)
-    chosen = core_precision(wanted, source.all_rows, 1.0, stored=file.path is not None)
+    chosen = core_precision(wanted, source.all_rows, [1.0], stored=file.path is not None)
     spectrum = _adjacency_spectrum(sigma, anisotropic, use_knn, n_neighbors, chosen)
     return _core.spectral_entropy(spectrum.eigenvalues(source, file, as_threads(num_threads), say), 1.0)
 
 
-def core_precision(precision: str, rows: Rows | None, t: float, *, stored: bool) -> str:
+def core_precision(
+    precision: str,
+    rows: NDArray[Any] | None,
+    times: Iterable[float],
+    orders: Iterable[float] = (1.0,),
+    *,
+    stored: bool = False,
+) -> str:
     """What the core is told: where nothing is said, float32 data go to the fastest if that is accurate."""
     if precision != "auto":
         return precision
-    accurate = rows is not None and rows.dtype == np.float32 and 1 <= t <= 100 and not stored
-    return "fastest" if accurate else "double"
+    accurate = all(1 <= t <= 100 for t in times) and all(order >= 1 for order in orders) and not stored
+    return "fastest" if accurate and rows is not None and rows.dtype == np.float32 else "double"
 
 
 def warn_chebyshev() -> None:
@@ -273,12 +282,13 @@ def _diffusion_spectrum(title: str, sigma: float, precision: str) -> _Spectrum:
     parameters: _eigenvalue_file.Fingerprint = {"operator": "diffusion", "gaussian_kernel_sigma": sigma}
     if precision == "single":  # asked for; where nothing is said, files are in double precision
         parameters["precision"] = precision
-    return _Spectrum(title, Operator.diffusion(sigma, precision), parameters)
+    return _Spectrum(title, Operator.diffusion(sigma, 0.0, precision), parameters)
 
 
 def _adjacency_spectrum(sigma: float, anisotropic: bool, use_knn: bool, knn: int, precision: str) -> _Spectrum:
     if use_knn:
-        return _Spectrum("adjacency matrix", Operator.neighbor_graph(knn), {"operator": "neighbor_graph", "knn": knn})
+        operator = Operator.neighbor_graph(knn, None)
+        return _Spectrum("adjacency matrix", operator, {"operator": "neighbor_graph", "knn": knn})
     if anisotropic:
         return _diffusion_spectrum("adjacency matrix", sigma, precision)
     # The affinity of the paper has a factor that no entropy sees; the file has it, as the reference's has.
@@ -328,7 +338,7 @@ class _File:
     """Where eigenvalues are kept, if anywhere, and in what precision."""
 
     def __init__(self, eigval_save_path: Any, eigval_save_precision: Any) -> None:
-        self.path = None if eigval_save_path is None else _eigenvalue_file.as_path(eigval_save_path)
+        self.path = None if eigval_save_path is None else as_path(eigval_save_path, "eigval_save_path")
         self.precision = as_floating_dtype(eigval_save_precision, "eigval_save_precision")
 
     def __str__(self) -> str:
@@ -357,7 +367,7 @@ class _Spectrum:
             return values
         rows = source.rows()
         say(f"Computing {self.title} and its eigenvalues.")
-        values = _core.eigenvalues(rows, self.operator, threads)
+        values = _core.eigenvalues(rows, "euclidean", self.operator, threads)
         say("Eigenvalues computed.")
         if file.path is None:
             return values

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -129,14 +130,14 @@ def diffusion_spectral_mutual_information(
     rows, clusters, _ = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
+    entropies: _Entropies
     if classic_shannon_entropy:
-        measure = Measure.binned_rows(n_bins)
+        entropies = _measured(Measure.binned_rows(n_bins))
     elif matrix_entry_entropy:
-        measure = Measure.matrix_entries(sigma)
+        entropies = _measured(Measure.matrix_entries(sigma))
     else:
-        chosen = core_precision(wanted, rows, time, stored=False)
-        measure = Measure.spectral(Operator.diffusion(sigma, chosen), time)
-    information = _information(rows, clusters, measure, num_repetitions, random_seed, verbose, num_threads)
+        entropies = _spectral(Operator.diffusion(sigma, 0.0, core_precision(wanted, rows, [time])), time)
+    information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
 
 
@@ -219,14 +220,30 @@ def adjacency_spectral_mutual_information(
                 f"{source}: cluster {labels.tolist()[small]!r} has {sizes[small]} rows, and the graph of "
                 f"nearest neighbours (use_knn=True) needs at least {_ASMI_KNN}"
             )
-        operator = Operator.neighbor_graph(_ASMI_KNN)
+        operator = Operator.neighbor_graph(_ASMI_KNN, None)
     elif anisotropic:
-        operator = Operator.diffusion(sigma, core_precision(wanted, rows, 1.0, stored=False))
+        operator = Operator.diffusion(sigma, 0.0, core_precision(wanted, rows, [1.0]))
     else:
         operator = Operator.affinity(sigma)
-    measure = Measure.spectral(operator, 1.0)
-    information = _information(rows, clusters, measure, num_repetitions, random_seed, verbose, num_threads)
+    entropies = _spectral(operator, 1.0)
+    information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
+
+
+_Entropies: TypeAlias = "Callable[[Rows, list[NDArray[np.uint64]], int | None], list[float]]"
+"""Entropies of subsets of the rows, on so many threads."""
+
+
+def _measured(measure: Measure) -> _Entropies:
+    return lambda rows, subsets, threads: _core.subset_entropies(rows, subsets, measure, threads).tolist()
+
+
+def _spectral(operator: Operator, t: float) -> _Entropies:
+    def entropies(rows: Rows, subsets: list[NDArray[np.uint64]], threads: int | None) -> list[float]:
+        spectra = _core.subset_eigenvalues(rows, "euclidean", subsets, operator, None, threads)
+        return [_core.spectral_entropy(eigenvalues, t) for eigenvalues in spectra]
+
+    return entropies
 
 
 def _rows_and_clusters(
@@ -245,7 +262,7 @@ def _rows_and_clusters(
 def _information(
     rows: Rows,
     clusters: NDArray[Any],
-    measure: Measure,
+    entropies: _Entropies,
     num_repetitions: Any,
     random_seed: Any,
     verbose: bool,
@@ -254,29 +271,44 @@ def _information(
     """Weighted differences of entropies, all subsets of rows in one call of the core."""
     repetitions = as_count(num_repetitions, "num_repetitions")
     draws = Draws(as_seed(random_seed, "random_seed"))
-    subsets: dict[bytes, NDArray[np.uint64]] = {}
-
-    def register(subset: NDArray[np.uint64]) -> bytes:
-        """Equal draws, as those of clusters of equal size, are computed once."""
-        key = subset.tobytes()
-        subsets[key] = subset
-        return key
-
-    n = len(rows)
-    _, membership = np.unique(clusters, return_inverse=True)
-    members = [np.flatnonzero(membership == b).astype(np.uint64) for b in range(membership.max() + 1)]
-    within, among = [], []
-    for cluster in members:
-        within.append(register(draws.limit(cluster)))
-        draws.restart()
-        among.append([register(draws.limit(draws.next(n, len(cluster)))) for _ in range(repetitions)])
+    members = cluster_members(clusters)
+    subsets = Subsets()
+    keys = [subsets.add_cluster(cluster, len(rows), repetitions, draws) for cluster in members]
     if verbose:
-        print(f"Computing entropies of {len(subsets)} subsets of rows for {len(members)} clusters.")
-    values = _core.subset_entropies(rows, list(subsets.values()), measure, as_threads(num_threads))
-    entropy: dict[bytes, float] = dict(zip(subsets, values.tolist(), strict=True))
+        print(f"Computing entropies of {len(subsets.rows)} subsets of rows for {len(members)} clusters.")
+    values = entropies(rows, subsets.rows, as_threads(num_threads))
     if verbose:
         print("Entropies computed.")
     return sum(
-        len(cluster) / n * (sum(entropy[key] for key in random) / repetitions - entropy[own])
-        for cluster, random, own in zip(members, among, within, strict=True)
+        len(cluster) / len(rows) * (sum(values[key] for key in random) / repetitions - values[own])
+        for cluster, (own, random) in zip(members, keys, strict=True)
     )
+
+
+def cluster_members(clusters: NDArray[Any]) -> list[NDArray[np.uint64]]:
+    """The rows of each cluster, in the order of their labels."""
+    _, membership = np.unique(clusters, return_inverse=True)
+    return [np.flatnonzero(membership == b).astype(np.uint64) for b in range(membership.max() + 1)]
+
+
+class Subsets:
+    """Subsets of rows, each once: equal draws, as those of clusters of equal size, are computed once."""
+
+    def __init__(self) -> None:
+        self.rows: list[NDArray[np.uint64]] = []
+        self._numbers: dict[bytes, int] = {}
+
+    def add(self, subset: NDArray[np.uint64]) -> int:
+        """The number of a subset, new or not."""
+        number = self._numbers.setdefault(subset.tobytes(), len(self.rows))
+        if number == len(self.rows):
+            self.rows.append(subset)
+        return number
+
+    def add_cluster(
+        self, cluster: NDArray[np.uint64], n: int, repetitions: int, draws: Draws
+    ) -> tuple[int, list[int]]:
+        """The number of a cluster, and those of as large random subsets of all n rows, as the reference draws."""
+        own = self.add(draws.limit(cluster))
+        draws.restart()
+        return own, [self.add(draws.limit(draws.next(n, len(cluster)))) for _ in range(repetitions)]

@@ -6,7 +6,9 @@ A bad value is a ``ValueError``, a bad type a ``TypeError``.
 from __future__ import annotations
 
 import operator
+import os
 import sys
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -94,6 +96,11 @@ def as_count(value: Any, name: str, n_rows: int | None = None) -> int:
     return number
 
 
+def as_permutations(value: Any, name: str) -> int:
+    """An integer, at least 0."""
+    return 0 if not _is_bool(value) and isinstance(value, (int, np.integer)) and value == 0 else as_count(value, name)
+
+
 def as_limit(value: Any, name: str) -> int | None:
     """An integer, at least 1, or None for no limit."""
     return None if value is None else _at_least_one(value, name)
@@ -122,13 +129,112 @@ def as_threads(value: Any) -> int | None:
     return None if number is None else min(number, sys.maxsize)
 
 
+def as_choice(value: Any, name: str, *choices: str) -> str:
+    """One of several strings."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, got {value!r}")
+    if value not in choices:
+        allowed = f"{', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}"
+        raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    return value
+
+
 def as_precision(value: Any) -> str:
     """``precision``: "auto", "single" or "double"."""
-    if not isinstance(value, str):
-        raise TypeError(f"precision must be a string, got {value!r}")
-    if value not in ("auto", "single", "double"):
-        raise ValueError(f"precision must be 'auto', 'single' or 'double', got {value!r}")
-    return value
+    return as_choice(value, "precision", "auto", "single", "double")
+
+
+def as_alpha(value: Any, name: str = "alpha") -> float:
+    """A number from 0 to 1."""
+    number = as_float(value, name)
+    if not 0 <= number <= 1:
+        raise ValueError(f"{name} must be from 0 to 1, got {value!r}")
+    return number
+
+
+def as_numbers(value: Any, name: str, as_number: Callable[[Any, str], float]) -> tuple[list[float], bool]:
+    """A number or a sequence of them, not empty, and whether it was a sequence."""
+    if isinstance(value, (str, bytes, bytearray)) or not np.iterable(value):
+        return [as_number(value, name)], False
+    numbers = [as_number(entry, name) for entry in value]
+    if not numbers:
+        raise ValueError(f"{name} must not be empty")
+    return numbers, True
+
+
+def as_order(value: Any, name: str) -> float:
+    """A Renyi order: at least 0, or infinite."""
+    number = as_float(value, name)
+    if not number >= 0:
+        raise ValueError(f"{name} must be at least 0, got {value!r}")
+    return number
+
+
+def as_pairs(value: Any, name: str) -> Rows:
+    """A finite, real, symmetric array [N, N], up to the rounding of its dtype."""
+    matrix = as_rows(value, name)
+    n = len(matrix)
+    if matrix.shape != (n, n):
+        raise ValueError(f"{name} must be square, got shape {matrix.shape}")
+    tolerance = np.sqrt(np.finfo(matrix.dtype).eps) * max(-matrix.min(), matrix.max())
+    step = max(1, 2**20 // n)
+    for start in range(0, n, step):
+        with np.errstate(over="ignore"):
+            difference = np.abs(matrix[start : start + step] - matrix[:, start : start + step].T)
+        if difference.max() > tolerance:
+            i, j = np.unravel_index(difference.argmax(), difference.shape)
+            one, other = matrix[start + i, j], matrix[j, start + i]
+            raise ValueError(f"{name} must be symmetric, got {one} and {other} for rows {start + i} and {j}")
+    return matrix
+
+
+def as_distances(value: Any, name: str) -> Rows:
+    """A matrix of distances: none is negative, and those on the diagonal are zero."""
+    matrix = _not_negative(as_pairs(value, name), name)
+    if matrix.diagonal().any():
+        i = int(matrix.diagonal().argmax())
+        raise ValueError(f"{name} must have zeros on its diagonal, got {matrix[i, i]} in row {i}")
+    return matrix
+
+
+def as_affinities(value: Any, name: str) -> Rows:
+    """A matrix of affinities: none is negative, and no row is zero."""
+    matrix = _not_negative(as_pairs(value, name), name)
+    zero = ~matrix.any(axis=1)
+    if zero.any():
+        raise ValueError(f"{name} must have a positive entry in each row, got zeros in row {zero.argmax()}")
+    return matrix
+
+
+def _not_negative(matrix: Rows, name: str) -> Rows:
+    if matrix.min() < 0:
+        i, j = np.unravel_index(matrix.argmin(), matrix.shape)
+        raise ValueError(f"{name} must not be negative, got {matrix[i, j]} in row {i}, column {j}")
+    return matrix
+
+
+def as_directions(value: Any, name: str) -> Rows:
+    """Rows of length 1 in float64, so that squared distances are 2 - 2 cos. None may be zero."""
+    rows = as_rows(value, name)
+    largest = np.abs(rows).max(axis=1, keepdims=True)
+    if not largest.all():
+        raise ValueError(
+            f"{name} must have no zero row where metric is 'cosine', got zeros in row {largest.argmin()}"
+        )
+    scaled = rows / largest.astype(np.float64)
+    directions: NDArray[np.float64] = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+    return directions
+
+
+def as_path(value: Any, name: str) -> str:
+    """The name of a file."""
+    try:
+        path = os.fsdecode(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a path, got {value!r}") from None
+    if not path or "\0" in path:
+        raise ValueError(f"{name} must be a path that a file can have, got {value!r}")
+    return path
 
 
 def as_seed(value: Any, name: str) -> int | None:

@@ -1,11 +1,16 @@
 //! What crosses the boundary: rows in either precision, operators and measures, and the call itself.
 
-use numpy::PyReadonlyArray2;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::error::Result;
+use crate::input::Metric;
+use crate::kernel::Bandwidth;
 use crate::measure::{Measure, Operator, Precision};
+use crate::neighbors::Symmetrize;
 use crate::parallel::{self, Job};
 
 /// The rows of a data set, in the precision that they have.
@@ -32,49 +37,82 @@ macro_rules! on_rows {
 }
 pub(crate) use on_rows;
 
-/// A matrix built on the rows of a data set.
+/// One number, or one a row.
+#[derive(FromPyObject)]
+pub enum PyBandwidth<'py> {
+    Adaptive(PyReadonlyArray1<'py, f64>),
+    Fixed(f64),
+}
+
+impl From<PyBandwidth<'_>> for Bandwidth {
+    fn from(bandwidth: PyBandwidth) -> Self {
+        match bandwidth {
+            PyBandwidth::Adaptive(sigmas) => Self::Adaptive(sigmas.as_array().to_vec()),
+            PyBandwidth::Fixed(sigma) => Self::Fixed(sigma),
+        }
+    }
+}
+
+/// A matrix built on a data set.
 #[pyclass(name = "Operator", module = "dsentropy._core", frozen)]
 pub struct PyOperator(pub Operator);
 
 #[pymethods]
 impl PyOperator {
-    /// The symmetric diffusion operator of a Gaussian affinity, in "single" or "double" precision or the "fastest".
+    /// The symmetric diffusion operator, in "single" or "double" precision or the "fastest".
     #[staticmethod]
-    fn diffusion(bandwidth: f64, precision: &str) -> PyResult<Self> {
+    fn diffusion(bandwidth: PyBandwidth<'_>, alpha: f64, precision: &str) -> PyResult<Self> {
         let precision = match precision {
             "single" => Precision::Single,
             "double" => Precision::Double,
             "fastest" => Precision::Fastest,
             _ => return Err(PyValueError::new_err("precision must be 'single', 'double' or 'fastest'")),
         };
-        Ok(Self(Operator::Diffusion { bandwidth, precision }))
+        Ok(Self(Operator::Diffusion { bandwidth: bandwidth.into(), alpha, precision }))
     }
 
-    /// The Gaussian affinity itself.
+    /// The affinity itself.
     #[staticmethod]
-    fn affinity(bandwidth: f64) -> Self {
-        Self(Operator::Affinity { bandwidth })
+    fn affinity(bandwidth: PyBandwidth<'_>) -> Self {
+        Self(Operator::Affinity { bandwidth: bandwidth.into() })
     }
 
-    /// The graph of nearest neighbours, the row itself counted.
+    /// The graph of nearest neighbours, the row itself counted; made symmetric by "union", "mutual" or "mean".
     #[staticmethod]
-    fn neighbor_graph(n_neighbors: usize) -> Self {
-        Self(Operator::NeighborGraph { n_neighbors })
+    fn neighbor_graph(n_neighbors: usize, symmetrize: Option<&str>) -> PyResult<Self> {
+        let symmetrize = match symmetrize {
+            None => None,
+            Some("union") => Some(Symmetrize::Union),
+            Some("mutual") => Some(Symmetrize::Mutual),
+            Some("mean") => Some(Symmetrize::Mean),
+            Some(_) => return Err(PyValueError::new_err("symmetrize must be 'union', 'mutual', 'mean' or None")),
+        };
+        Ok(Self(Operator::NeighborGraph { n_neighbors, symmetrize }))
     }
 }
 
-/// An entropy of the rows of a data set.
+/// What the entries of a matrix are, by name.
+pub struct PyMetric(pub Metric);
+
+impl FromPyObject<'_, '_> for PyMetric {
+    type Error = PyErr;
+
+    fn extract(name: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        match name.extract::<&str>()? {
+            "euclidean" => Ok(Self(Metric::Euclidean)),
+            "precomputed" => Ok(Self(Metric::Precomputed)),
+            "affinity" => Ok(Self(Metric::Affinity)),
+            _ => Err(PyValueError::new_err("metric must be 'euclidean', 'precomputed' or 'affinity'")),
+        }
+    }
+}
+
+/// An entropy of the rows of a data set that is not read off a spectrum.
 #[pyclass(name = "Measure", module = "dsentropy._core", frozen)]
 pub struct PyMeasure(pub Measure);
 
 #[pymethods]
 impl PyMeasure {
-    /// Of the eigenvalues of an operator, raised to the power t.
-    #[staticmethod]
-    fn spectral(operator: &PyOperator, t: f64) -> Self {
-        Self(Measure::Spectral { operator: operator.0, t })
-    }
-
     /// Of the entries of the row-normalised diffusion operator.
     #[staticmethod]
     fn matrix_entries(bandwidth: f64) -> Self {
@@ -94,25 +132,51 @@ pub fn compute<T: Send>(
     num_threads: Option<usize>,
     work: impl FnOnce(&Job) -> Result<T> + Send,
 ) -> PyResult<T> {
+    compute_and_tell(py, num_threads, None, |job, _| work(job))
+}
+
+/// The same, where `work` says what it has done, and `progress` is told how much that is: how many times it said so.
+pub fn compute_and_tell<T: Send>(
+    py: Python<'_>,
+    num_threads: Option<usize>,
+    progress: Option<Py<PyAny>>,
+    work: impl FnOnce(&Job, &(dyn Fn() + Sync)) -> Result<T> + Send,
+) -> PyResult<T> {
     let threads = num_threads.unwrap_or_else(parallel::default_threads);
     // Signals are the main thread's; another one that attached to ask could meet the interpreter's end.
     let threading = py.import("threading")?;
     let main_thread = threading.call_method0("main_thread")?.getattr("ident")?;
     let on_main_thread = main_thread.eq(threading.call_method0("get_ident")?)?;
+    let done = AtomicUsize::new(0);
+    let mut told = 0;
+    let mut tell = |py: Python| -> PyResult<()> {
+        let done = done.load(Ordering::Relaxed);
+        if let Some(progress) = progress.as_ref().filter(|_| done > told) {
+            told = done;
+            progress.call1(py, (done,))?;
+        }
+        Ok(())
+    };
     let mut raised: Option<PyErr> = None;
     let result = py.detach(|| {
-        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general in its lifetime")]
         let interrupted = || {
             if on_main_thread && raised.is_none() {
-                raised = Python::attach(|py| py.check_signals()).err();
+                raised = Python::attach(|py| py.check_signals().and_then(|()| tell(py))).err();
             }
             raised.is_some()
         };
-        parallel::run(threads, interrupted, work)
+        let say = || {
+            done.fetch_add(1, Ordering::Relaxed);
+        };
+        parallel::run(threads, interrupted, |job| work(job, &say))
     });
     match (result, raised) {
         // A signal's exception wins, even where the result was ready at the same moment.
         (_, Some(raised)) => Err(raised),
-        (result, None) => Ok(result?),
+        (result, None) => {
+            let value = result?;
+            tell(py)?;
+            Ok(value)
+        }
     }
 }

@@ -14,8 +14,8 @@ mod _core {
     use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
     use pyo3::prelude::*;
 
-    use crate::python::convert::{Rows, compute, on_rows};
-    use crate::{parallel, spectral_entropy, subset_entropies};
+    use crate::python::convert::{PyMetric, Rows, compute, compute_and_tell, on_rows};
+    use crate::{Input, parallel, renyi_entropies, spectral_entropy, subset_eigenvalues, subset_entropies};
 
     #[pymodule_export]
     use crate::python::convert::{PyMeasure, PyOperator};
@@ -24,20 +24,126 @@ mod _core {
     #[expect(non_upper_case_globals, reason = "Python's name for it")]
     const __version__: &str = env!("CARGO_PKG_VERSION");
 
+    type Vector<'py> = Bound<'py, PyArray1<f64>>;
+
     /// The moduli of an operator's eigenvalues.
     #[pyfunction]
     fn eigenvalues<'py>(
         py: Python<'py>,
         x: Rows<'py>,
+        metric: PyMetric,
         operator: &PyOperator,
         num_threads: Option<usize>,
-    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let operator = operator.0;
-        let values = on_rows!(x, x => compute(py, num_threads, |job| operator.eigenvalues(x, job)));
+    ) -> PyResult<Vector<'py>> {
+        let operator = &operator.0;
+        let values = on_rows!(x, matrix => compute(py, num_threads, |job| {
+            operator.eigenvalues(Input { metric: metric.0, matrix }, job)
+        }));
         Ok(values?.into_pyarray(py))
     }
 
-    /// The entropy of eigenvalues raised to the power t, in bits.
+    /// Those of several operators on the same data. `progress` is called with how many are done.
+    #[pyfunction]
+    fn sweep_eigenvalues<'py>(
+        py: Python<'py>,
+        x: Rows<'py>,
+        metric: PyMetric,
+        operators: Vec<PyRef<'py, PyOperator>>,
+        progress: Option<Py<PyAny>>,
+        num_threads: Option<usize>,
+    ) -> PyResult<Vec<Vector<'py>>> {
+        let operators: Vec<_> = operators.iter().map(|operator| operator.0.clone()).collect();
+        let values = on_rows!(x, matrix => compute_and_tell(py, num_threads, progress, |job, done| {
+            crate::sweep_eigenvalues(Input { metric: metric.0, matrix }, &operators, done, job)
+        }));
+        Ok(values?.into_iter().map(|values| values.into_pyarray(py)).collect())
+    }
+
+    /// Those of an operator on each subset of the data. `progress` is called with how many are done.
+    #[pyfunction]
+    #[pyo3(name = "subset_eigenvalues")]
+    fn eigenvalues_of_subsets<'py>(
+        py: Python<'py>,
+        x: Rows<'py>,
+        metric: PyMetric,
+        subsets: Vec<PyReadonlyArray1<'py, u64>>,
+        operator: &PyOperator,
+        progress: Option<Py<PyAny>>,
+        num_threads: Option<usize>,
+    ) -> PyResult<Vec<Vector<'py>>> {
+        let (operator, subsets) = (&operator.0, row_numbers(&subsets));
+        let values = on_rows!(x, matrix => compute_and_tell(py, num_threads, progress, |job, done| {
+            subset_eigenvalues(Input { metric: metric.0, matrix }, &subsets, operator, done, job)
+        }));
+        Ok(values?.into_iter().map(|values| values.into_pyarray(py)).collect())
+    }
+
+    fn row_numbers(subsets: &[PyReadonlyArray1<'_, u64>]) -> Vec<Vec<usize>> {
+        // A row number beyond this machine's sizes is beyond the rows as well, and the core says so.
+        let index = |&row: &u64| usize::try_from(row).unwrap_or(usize::MAX);
+        subsets.iter().map(|rows| rows.as_array().iter().map(index).collect()).collect()
+    }
+
+    /// The eigenvalues of a symmetric matrix, of which what stands on and above the diagonal is read, ascending.
+    #[pyfunction]
+    fn symmetric_eigenvalues<'py>(
+        py: Python<'py>,
+        matrix: Rows<'py>,
+        num_threads: Option<usize>,
+    ) -> PyResult<Vector<'py>> {
+        let values = on_rows!(matrix, matrix => compute(py, num_threads, |job| {
+            crate::given_eigenvalues(matrix, job)
+        }));
+        Ok(values?.into_pyarray(py))
+    }
+
+    /// The eigenvalues of the covariance of the columns.
+    #[pyfunction]
+    fn covariance_eigenvalues<'py>(
+        py: Python<'py>,
+        x: Rows<'py>,
+        num_threads: Option<usize>,
+    ) -> PyResult<Vector<'py>> {
+        let values = on_rows!(x, x => compute(py, num_threads, |job| crate::covariance_eigenvalues(x, job)));
+        Ok(values?.into_pyarray(py))
+    }
+
+    /// The median of the positive distances of all pairs, 0 where there are none.
+    #[pyfunction]
+    fn median_distance(py: Python<'_>, x: Rows<'_>, metric: PyMetric, num_threads: Option<usize>) -> PyResult<f64> {
+        on_rows!(x, matrix => compute(py, num_threads, |job| {
+            crate::median_distance(Input { metric: metric.0, matrix }, job)
+        }))
+    }
+
+    /// The distance of each row to its n-th nearest other row.
+    #[pyfunction]
+    fn neighbor_distances<'py>(
+        py: Python<'py>,
+        x: Rows<'py>,
+        metric: PyMetric,
+        n_neighbors: usize,
+        num_threads: Option<usize>,
+    ) -> PyResult<Vector<'py>> {
+        let values = on_rows!(x, matrix => compute(py, num_threads, |job| {
+            crate::neighbor_distances(Input { metric: metric.0, matrix }, n_neighbors, job)
+        }));
+        Ok(values?.into_pyarray(py))
+    }
+
+    /// The Renyi entropies of eigenvalues raised to each power, in bits: [times, orders].
+    #[pyfunction]
+    #[pyo3(name = "renyi_entropies")]
+    fn renyi_entropies_of<'py>(
+        py: Python<'py>,
+        eigenvalues: PyReadonlyArray1<'py, f64>,
+        times: Vec<f64>,
+        orders: Vec<f64>,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
+        Ok(renyi_entropies(&eigenvalues.as_array().to_vec(), &times, &orders)?.into_pyarray(py))
+    }
+
+    /// The entropy of eigenvalues raised to the power t, in bits, shifted as the reference shifts it.
     #[pyfunction]
     #[pyo3(name = "spectral_entropy")]
     fn spectral_entropy_of(eigenvalues: PyReadonlyArray1<'_, f64>, t: f64) -> PyResult<f64> {
@@ -61,12 +167,8 @@ mod _core {
         subsets: Vec<PyReadonlyArray1<'py, u64>>,
         measure: &PyMeasure,
         num_threads: Option<usize>,
-    ) -> PyResult<Bound<'py, PyArray1<f64>>> {
-        let measure = measure.0;
-        // A row number beyond this machine's sizes is beyond the rows as well, and the core says so.
-        let index = |&row: &u64| usize::try_from(row).unwrap_or(usize::MAX);
-        let subsets: Vec<Vec<usize>> =
-            subsets.iter().map(|rows| rows.as_array().iter().map(index).collect()).collect();
+    ) -> PyResult<Vector<'py>> {
+        let (measure, subsets) = (measure.0, row_numbers(&subsets));
         let values = on_rows!(x, x => compute(py, num_threads, |job| subset_entropies(x, &subsets, measure, job)));
         Ok(values?.into_pyarray(py))
     }

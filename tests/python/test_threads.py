@@ -256,9 +256,9 @@ def test_interpreter_is_free_during_a_call():
     ticker = threading.Thread(target=tick, daemon=True)
     ticker.start()
     started.wait()
-    measure = _core.Measure.spectral(_core.Operator.diffusion(10.0, "double"), 1.0)
+    operator = _core.Operator.diffusion(10.0, 0.0, "double")
     before = len(ticks)
-    _core.entropy(data, measure, 1)  # the core alone, one call
+    _core.eigenvalues(data, "euclidean", operator, 1)  # the core alone, one call
     during = len(ticks) - before
     stop.set()
     ticker.join()

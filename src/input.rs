@@ -1,0 +1,87 @@
+//! What operators are built on: rows, or what is known of each pair of them.
+
+use ndarray::{Array2, ArrayView2};
+
+use crate::distance::{Distances, Element, Points};
+use crate::error::{Error, Result};
+use crate::precomputed::GivenDistances;
+
+/// What the entries of a matrix are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// Coordinates [N, D], whose distances are Euclidean.
+    Euclidean,
+    /// Distances [N, N].
+    Precomputed,
+    /// Affinities [N, N].
+    Affinity,
+}
+
+/// A data set. Matrices of pairs are symmetric, and not negative; only what stands on and above the diagonal is read,
+/// but for the graph of nearest neighbours.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a, T> {
+    /// What the entries are.
+    pub metric: Metric,
+    /// The entries.
+    pub matrix: ArrayView2<'a, T>,
+}
+
+impl<'a, T: Element> Input<'a, T> {
+    /// Rows [N, D].
+    pub fn rows(matrix: ArrayView2<'a, T>) -> Self {
+        Self { metric: Metric::Euclidean, matrix }
+    }
+
+    /// N, the number of rows.
+    pub fn len(&self) -> usize {
+        self.matrix.nrows()
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The columns of which copies are made.
+    pub(crate) fn columns(&self) -> usize {
+        if self.metric == Metric::Euclidean { self.matrix.ncols() } else { 0 }
+    }
+
+    /// The part of the matrix that belongs to some rows.
+    pub(crate) fn part(&self, rows: &[usize]) -> Array2<T> {
+        let matrix = &self.matrix;
+        if self.metric == Metric::Euclidean {
+            return Array2::from_shape_fn((rows.len(), matrix.ncols()), |(i, j)| matrix[[rows[i], j]]);
+        }
+        let ordered = |i: usize, j: usize| if i <= j { [i, j] } else { [j, i] };
+        Array2::from_shape_fn((rows.len(), rows.len()), |(i, j)| matrix[ordered(rows[i], rows[j])])
+    }
+
+    /// Distances that are to be compared with `length`. Affinities have none.
+    pub(crate) fn distances(&self, length: f64) -> Result<Box<dyn Distances + 'a>> {
+        match self.metric {
+            Metric::Euclidean => Ok(Box::new(Points::new(self.matrix, length))),
+            Metric::Precomputed => Ok(Box::new(GivenDistances::new(self.matrix, length))),
+            Metric::Affinity => Err(Error::invalid("metric", "of distances", "affinities")),
+        }
+    }
+
+    /// Fails unless there are finite entries and, for pairs, the matrix is square.
+    pub(crate) fn require(&self) -> Result<()> {
+        let matrix = self.matrix;
+        if matrix.is_empty() {
+            return Err(Error::invalid("x", "of at least one row and one column", format!("{:?}", matrix.shape())));
+        }
+        if self.metric != Metric::Euclidean && !matrix.is_square() {
+            return Err(Error::invalid("x", "square", format!("{:?}", matrix.shape())));
+        }
+        match matrix.indexed_iter().find(|(_, entry)| !(**entry).into().is_finite()) {
+            None => Ok(()),
+            Some(((i, j), entry)) => {
+                let value = (*entry).into();
+                Err(Error::invalid("x", "finite", format!("{value} in row {i}, column {j}")))
+            }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! Distances and affinities that are given as matrices, or kept in one.
+//!
+//! Of a matrix that is given, only the entries on and above the diagonal are read.
+
+use std::ops::Range;
+
+use ndarray::{ArrayView2, ArrayViewMut2, Zip, s};
+
+use crate::distance::{Distances, Element, common_exponent, halves};
+use crate::error::Result;
+use crate::input::{Input, Metric};
+use crate::kernel::tiles;
+use crate::linalg::symmetric_eigenvalues;
+use crate::measure::bytes;
+use crate::memory;
+use crate::parallel::Job;
+use crate::triangle::UpperTriangle;
+
+/// A matrix [N, N] of distances.
+pub(crate) struct GivenDistances<'a, T> {
+    matrix: ArrayView2<'a, T>,
+    exponent: i32,
+}
+
+impl<'a, T: Element> GivenDistances<'a, T> {
+    /// Prepares distances, which are to be compared with `length`.
+    pub(crate) fn new(matrix: ArrayView2<'a, T>, length: f64) -> Self {
+        Self { matrix, exponent: common_exponent(length, largest(matrix)) }
+    }
+}
+
+impl<T: Element> Distances for GivenDistances<'_, T> {
+    fn len(&self) -> usize {
+        self.matrix.nrows()
+    }
+
+    fn unit(&self) -> f64 {
+        let (half, rest) = halves(self.exponent);
+        half * rest
+    }
+
+    fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+        let (first, second) = halves(-self.exponent);
+        for (i, mut line) in rows.zip(out.rows_mut()) {
+            for (j, entry) in columns.clone().zip(&mut line) {
+                let given: f64 = self.matrix[if i <= j { [i, j] } else { [j, i] }].into();
+                let scaled = given * first * second;
+                *entry = scaled * scaled;
+            }
+        }
+    }
+}
+
+/// Squared distances of whatever kind, computed once and kept.
+pub(crate) struct StoredDistances {
+    squared: UpperTriangle,
+    unit: f64,
+}
+
+impl StoredDistances {
+    pub(crate) fn new(distances: &dyn Distances, job: &Job) -> Result<Self> {
+        let n = distances.len();
+        let mut squared = UpperTriangle::zeros(n)?;
+        squared.for_each_block(job, |first, mut block| {
+            for columns in tiles(first, n) {
+                let tile = block.slice_mut(s![.., columns.start - first..columns.end - first]);
+                distances.squared_distances(first..first + tile.nrows(), columns, tile);
+            }
+        })?;
+        Ok(Self { squared, unit: distances.unit() })
+    }
+}
+
+impl Distances for StoredDistances {
+    fn len(&self) -> usize {
+        self.squared.dim()
+    }
+
+    fn unit(&self) -> f64 {
+        self.unit
+    }
+
+    fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+        out.assign(&self.squared.tile(rows, columns));
+    }
+}
+
+/// Affinities as they are given; where `in_own_scale`, multiplied by the power of two that keeps sums of them finite.
+pub(crate) fn given_affinity<T: Element>(
+    matrix: ArrayView2<T>,
+    in_own_scale: bool,
+    job: &Job,
+) -> Result<UpperTriangle> {
+    let (first, second) = if in_own_scale { halves(-common_exponent(0.0, largest(matrix))) } else { (1.0, 1.0) };
+    let mut affinity = UpperTriangle::zeros(matrix.nrows())?;
+    affinity.for_each_block(job, |row, mut block| {
+        let given = matrix.slice(s![row..row + block.nrows(), row..]);
+        Zip::from(&mut block).and(given).for_each(|entry, &given| *entry = given.into() * first * second);
+    })?;
+    Ok(affinity)
+}
+
+/// The eigenvalues, ascending, of a symmetric matrix that is given.
+///
+/// # Errors
+/// [`crate::Error::Invalid`] where it is not square or not finite; out of memory; interrupted; LAPACK's.
+pub fn given_eigenvalues<T: Element>(matrix: ArrayView2<T>, job: &Job) -> Result<Vec<f64>> {
+    Input { metric: Metric::Affinity, matrix }.require()?;
+    memory::require(matrix.nrows(), bytes(1.0, matrix.nrows(), 0), job)?;
+    symmetric_eigenvalues(given_affinity(matrix, false, job)?.into_matrix(), job)
+}
+
+fn largest<T: Element>(matrix: ArrayView2<T>) -> f64 {
+    matrix.iter().fold(0.0, |largest: f64, &entry| largest.max(entry.into().abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distance::Points;
+    use crate::kernel::{Bandwidth, gaussian_affinity};
+    use crate::parallel;
+    use ndarray::Array2;
+
+    fn affinity(distances: &dyn Distances, sigma: f64) -> UpperTriangle {
+        parallel::run(2, || false, |job| gaussian_affinity(distances, &Bandwidth::Fixed(sigma), job)).unwrap()
+    }
+
+    /// Rows, their distances as a matrix, and those kept from either.
+    #[test]
+    fn affinities_do_not_depend_on_where_distances_come_from() {
+        let n = 1100;
+        for scale in [1e-200, 1.0, 1e200] {
+            let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0 * scale);
+            let sigma = 4.0 * scale;
+            let points = Points::new(x.view(), sigma);
+            let matrix = Array2::from_shape_fn((n, n), |(i, j)| {
+                if i > j {
+                    return f64::NAN; // below the diagonal, which is not read
+                }
+                (0..3).map(|k| ((x[[i, k]] - x[[j, k]]) / scale).powi(2)).sum::<f64>().sqrt() * scale
+            });
+            let given = GivenDistances::new(matrix.view(), sigma);
+            let stored = |distances| parallel::run(2, || false, |job| StoredDistances::new(distances, job)).unwrap();
+            let direct = affinity(&points, sigma);
+            for other in
+                [affinity(&given, sigma), affinity(&stored(&points), sigma), affinity(&stored(&given), sigma)]
+            {
+                for (i, j) in [(0, 0), (3, 500), (95, 96), (90, 20), (7, 1099), (1099, 1099)] {
+                    approx::assert_relative_eq!(other.get(i, j), direct.get(i, j), max_relative = 1e-12);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sums_of_affinities_of_any_scale_are_finite() {
+        let matrix = Array2::from_shape_fn((150, 150), |(i, j)| 1e308 / (1.0 + i.abs_diff(j) as f64));
+        let given = |in_own_scale| {
+            parallel::run(2, || false, |job| given_affinity(matrix.view(), in_own_scale, job)).unwrap()
+        };
+        assert_eq!(given(false).get(3, 140), matrix[[3, 140]]);
+        let scaled = given(true);
+        let sums = parallel::run(2, || false, |job| scaled.row_sums(job)).unwrap();
+        assert!(sums.iter().all(|sum| sum.is_finite()));
+        assert_eq!(scaled.get(2, 100) / scaled.get(0, 0), matrix[[2, 100]] / 1e308);
+    }
+}

@@ -1,0 +1,59 @@
+//! Spectra of many operators on the same rows: distances are computed once.
+//!
+//! Cost: N^2 D flops, and for each operator the exponentials and the eigenvalues. Small problems run beside each
+//! other on one thread each, which is faster than all threads on one of them; large ones one after the other.
+
+use crate::distance::Element;
+use crate::error::{Error, Result};
+use crate::input::{Input, Metric};
+use crate::measure::{Operator, bytes};
+use crate::memory;
+use crate::parallel::Job;
+use crate::precomputed::StoredDistances;
+
+/// Rows up to which problems run beside each other. Measured (six bandwidths, D = 512, beside and in turn, s, SkylakeX,
+/// 2 cores): see `docs/performance.md`.
+const BESIDE_UP_TO: usize = 4000;
+
+/// The moduli of each operator's eigenvalues, in the order of the operators; `done` is called after each. Operators of
+/// a kernel only: the graph of nearest neighbours has no bandwidth to vary.
+///
+/// # Errors
+/// Those of [`Operator::eigenvalues`].
+pub fn sweep_eigenvalues<T: Element>(
+    input: Input<T>,
+    operators: &[Operator],
+    done: &(dyn Fn() + Sync),
+    job: &Job,
+) -> Result<Vec<Vec<f64>>> {
+    input.require()?;
+    let n = input.len();
+    let finished = |eigenvalues| {
+        done();
+        Ok(eigenvalues)
+    };
+    if input.metric == Metric::Affinity {
+        return operators.iter().map(|operator| finished(operator.eigenvalues(input, job)?)).collect();
+    }
+    let mut smallest = f64::MAX;
+    for operator in operators {
+        let bandwidth = operator.bandwidth();
+        let bandwidth =
+            bandwidth.ok_or_else(|| Error::invalid("operators", "of a kernel", "a graph of neighbours"))?;
+        bandwidth.require(n)?;
+        smallest = smallest.min(bandwidth.smallest());
+    }
+    let beside = n <= BESIDE_UP_TO;
+    let at_once = if beside { job.threads().min(operators.len()) } else { 1 };
+    let largest = operators.iter().map(|operator| operator.bytes(n, 0)).max().unwrap_or(0);
+    let needed = bytes(1.0, n, input.columns()).saturating_add(largest.saturating_mul(at_once as u64));
+    memory::require(n, needed, job)?;
+
+    let distances = StoredDistances::new(&*input.distances(smallest)?, job)?;
+    // Single precision costs a second computation of distances elsewhere, and nothing here.
+    let solve = |operator: &Operator, job: &Job| finished(operator.eigenvalues_of_distances(&distances, 0, job)?);
+    if beside {
+        return job.many(operators.iter().collect(), solve);
+    }
+    operators.iter().map(|operator| solve(operator, job)).collect()
+}
