@@ -16,19 +16,38 @@ are in bits.
 1.0
 """
 
+from dsentropy._bandwidth import estimate_bandwidth
 from dsentropy._core import __version__
 from dsentropy._entropy import adjacency_spectral_entropy, diffusion_spectral_entropy
+from dsentropy._information import MutualInformation, mutual_information
 from dsentropy._mutual_information import (
     adjacency_spectral_mutual_information,
     diffusion_spectral_mutual_information,
 )
 from dsentropy._neighbors import nearest_neighbors
+from dsentropy._spectra import adjacency_spectrum, covariance_spectrum, diffusion_spectrum, kernel_spectrum
+from dsentropy._spectrum import SaturationWarning, Spectrum
+from dsentropy._subsampled_entropy import SubsampledEntropy, subsampled_entropy
+from dsentropy._surface import EntropySurface, entropy_surface
 
 __all__ = [
+    "EntropySurface",
+    "MutualInformation",
+    "SaturationWarning",
+    "Spectrum",
+    "SubsampledEntropy",
     "__version__",
     "adjacency_spectral_entropy",
     "adjacency_spectral_mutual_information",
+    "adjacency_spectrum",
+    "covariance_spectrum",
     "diffusion_spectral_entropy",
     "diffusion_spectral_mutual_information",
+    "diffusion_spectrum",
+    "entropy_surface",
+    "estimate_bandwidth",
+    "kernel_spectrum",
+    "mutual_information",
     "nearest_neighbors",
+    "subsampled_entropy",
 ]

@@ -24,41 +24,42 @@ def assign_clusters(
     n_clusters: int,
     precomputed_clusters: Any,
     n_samples: int,
+    name: str = "reference_vectors",
+    data_name: str = "embedding_vectors",
 ) -> tuple[NDArray[Any], str]:
     """Return the cluster of each row, and the argument that it comes from.
+
+    ``name`` is that of the reference variable, and ``data_name`` that of the data, in errors.
 
     Clusters are labels as they are, bins of a number, or a spectral clustering. Discrete are one column of integers,
     strings or bools, or what ``reference_discrete=True`` says; other variables use ``precomputed_clusters`` where
     they are given.
     """
     if reference_vectors is None and precomputed_clusters is not None and not reference_discrete:
-        return _precomputed(precomputed_clusters, n_samples), "precomputed_clusters"
-    reference = as_array(reference_vectors, "reference_vectors")
+        return _precomputed(precomputed_clusters, n_samples, data_name), "precomputed_clusters"
+    reference = as_array(reference_vectors, name)
     if reference.ndim == 1:
         reference = reference[:, None]
     if reference.ndim != 2 or reference.shape[1] == 0:
-        raise ValueError(f"reference_vectors must have the shape [N] or [N, D], got {reference.shape}")
-    _require_length(reference, "reference_vectors", n_samples)
+        raise ValueError(f"{name} must have the shape [N] or [N, D], got {reference.shape}")
+    _require_length(reference, name, n_samples, data_name)
     one_column = reference.shape[1] == 1
     if reference_discrete is None:
         reference_discrete = one_column and _is_label(reference)
     if reference_discrete:
         if not one_column:
             raise ValueError(
-                "reference_vectors must have one column where reference_discrete is True, "
-                f"got shape {reference.shape}"
+                f"{name} must have one column where reference_discrete is True, got shape {reference.shape}"
             )
-        return _sortable(reference, "reference_vectors"), "reference_vectors"
+        return _sortable(reference, name), name
     if precomputed_clusters is not None:
-        return _precomputed(precomputed_clusters, n_samples), "precomputed_clusters"
+        return _precomputed(precomputed_clusters, n_samples, data_name), "precomputed_clusters"
     if reference.dtype.kind not in "fiub":
-        raise TypeError(
-            f"reference_vectors must hold real numbers where it is not discrete, got dtype {reference.dtype}"
-        )
+        raise TypeError(f"{name} must hold real numbers where it is not discrete, got dtype {reference.dtype}")
     if not np.isfinite(reference).all():
-        raise ValueError("reference_vectors must be finite where it is not discrete")
-    clusters = _bins(reference, n_clusters) if one_column else _spectral_clustering(reference, n_clusters)
-    return clusters, "reference_vectors"
+        raise ValueError(f"{name} must be finite where it is not discrete")
+    clusters = _bins(reference, n_clusters) if one_column else _spectral_clustering(reference, n_clusters, name)
+    return clusters, name
 
 
 def _is_label(reference: NDArray[Any]) -> bool:
@@ -68,18 +69,18 @@ def _is_label(reference: NDArray[Any]) -> bool:
     return reference.dtype.kind in "iubSUT"
 
 
-def _precomputed(precomputed_clusters: Any, n_samples: int) -> NDArray[Any]:
+def _precomputed(precomputed_clusters: Any, n_samples: int, data_name: str) -> NDArray[Any]:
     clusters = as_array(precomputed_clusters, "precomputed_clusters")
-    _require_length(clusters, "precomputed_clusters", n_samples)
+    _require_length(clusters, "precomputed_clusters", n_samples, data_name)
     if clusters.size != n_samples:
         raise ValueError(f"precomputed_clusters must have the shape [N] or [N, 1], got {clusters.shape}")
     return _sortable(clusters, "precomputed_clusters")
 
 
-def _require_length(array: NDArray[Any], name: str, n_samples: int) -> None:
+def _require_length(array: NDArray[Any], name: str, n_samples: int, data_name: str) -> None:
     length = len(array) if array.ndim else 0
     if length != n_samples:
-        raise ValueError(f"{name} must be as long as embedding_vectors, {n_samples}, got {length}")
+        raise ValueError(f"{name} must be as long as {data_name}, {n_samples}, got {length}")
 
 
 def _sortable(labels: NDArray[Any], name: str) -> NDArray[Any]:
@@ -110,10 +111,10 @@ def _bins(column: NDArray[Any], n_clusters: int) -> NDArray[np.intp]:
     return bins
 
 
-def _spectral_clustering(reference: NDArray[Any], n_clusters: int) -> NDArray[Any]:
+def _spectral_clustering(reference: NDArray[Any], n_clusters: int, name: str) -> NDArray[Any]:
     if len(reference) < max(_SPECTRAL_NEIGHBORS, n_clusters):
         raise ValueError(
-            f"reference_vectors must have at least {max(_SPECTRAL_NEIGHBORS, n_clusters)} rows to be "
+            f"{name} must have at least {max(_SPECTRAL_NEIGHBORS, n_clusters)} rows to be "
             f"clustered into n_clusters = {n_clusters}, got {len(reference)}"
         )
     from sklearn.cluster import SpectralClustering

@@ -18,6 +18,18 @@ FUNCTIONS = [
     "diffusion_spectral_mutual_information",
 ]
 
+NEW_FUNCTIONS = [
+    "adjacency_spectrum",
+    "covariance_spectrum",
+    "diffusion_spectrum",
+    "entropy_surface",
+    "estimate_bandwidth",
+    "kernel_spectrum",
+    "mutual_information",
+    "nearest_neighbors",
+    "subsampled_entropy",
+]
+
 
 @pytest.fixture
 def import_changes(run_python):
@@ -99,7 +111,8 @@ def test_public_names_are_listed_in_order():
     assert names == sorted(names)
     assert len(set(names)) == len(names)
     assert {name for name in dir(dsentropy) if not name.startswith("_")} == set(names) - {"__version__"}
-    assert names == ["__version__", *FUNCTIONS, "nearest_neighbors"]
+    classes = ["EntropySurface", "MutualInformation", "SaturationWarning", "Spectrum", "SubsampledEntropy"]
+    assert set(names) == {"__version__", *FUNCTIONS, *NEW_FUNCTIONS, *classes}
 
 
 def test_star_import_gives_the_public_names():

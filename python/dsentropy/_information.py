@@ -1,0 +1,271 @@
+"""Mutual information with its Monte Carlo error, and a test of independence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dsentropy import _bandwidth, _core
+from dsentropy._bandwidth import BandwidthLike
+from dsentropy._clusters import assign_clusters
+from dsentropy._core import Operator
+from dsentropy._data import Data
+from dsentropy._entropy import core_precision
+from dsentropy._mutual_information import Subsets, cluster_members
+from dsentropy._progress import progress_bar
+from dsentropy._spectra import bandwidth_of
+from dsentropy._spectrum import Numbers
+from dsentropy._subsample import Draws
+from dsentropy._validation import (
+    as_alpha,
+    as_count,
+    as_nonnegative,
+    as_numbers,
+    as_permutations,
+    as_precision,
+    as_seed,
+    as_threads,
+)
+
+_ROUNDING = 1e-10
+"""Bits by which equal informations may differ."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MutualInformation:
+    """What :func:`mutual_information` found. For a sequence of t, numbers are arrays of shape (len(t),).
+
+    Attributes
+    ----------
+    value : float or ndarray
+        Bits; it can be negative.
+    standard_error : float or ndarray
+        The Monte Carlo error of ``value`` that the random subsets leave: the standard deviation of the weighted sum
+        over the repetitions, divided by the square root of their number. It says nothing of other data from the same
+        population. NaN for one repetition.
+    p_value : float, ndarray or None
+        The part of the permutations, with the labels as they are counted among them, whose information is at least
+        ``value``. None without permutations.
+    null : ndarray of shape (n_permutations,) or (n_permutations, len(t)), or None
+        The information of permuted labels.
+    per_cluster : dict of lists
+        Columns of a table with one row a cluster and t: ``cluster``, ``size``, ``t``, ``entropy`` (of the cluster),
+        ``random_entropy`` (the mean of as large random subsets), ``information`` (their difference); bits.
+    clusters : ndarray of shape (N,)
+        The cluster of each row.
+    ceiling : float
+        The entropy of the clusters, in bits: what a perfect code of them would tell.
+    t : tuple of float
+        The diffusion times.
+    bandwidth : float or ndarray of shape (N,)
+        That of all rows, with which each subset was computed. None where affinities were given.
+    """
+
+    value: float | NDArray[np.float64]
+    standard_error: float | NDArray[np.float64]
+    p_value: float | NDArray[np.float64] | None
+    null: NDArray[np.float64] | None
+    per_cluster: dict[str, list[Any]]
+    clusters: NDArray[Any]
+    ceiling: float
+    t: tuple[float, ...]
+    bandwidth: float | NDArray[np.float64] | None
+
+    def __repr__(self) -> str:
+        values, errors = np.atleast_1d(self.value), np.atleast_1d(self.standard_error)
+        tests = (
+            [""] * len(values) if self.p_value is None else [f", p = {p:.3g}" for p in np.atleast_1d(self.p_value)]
+        )
+        parts = [
+            f"{value:.4g} +- {error:.2g} bits at t = {t:g}{test}"
+            for value, error, t, test in zip(values, errors, self.t, tests, strict=True)
+        ]
+        n = len(set(self.per_cluster["cluster"]))
+        return f"<MutualInformation {'; '.join(parts)}; {n} clusters of {self.ceiling:.4g} bits>"
+
+    def to_pandas(self) -> Any:
+        """``per_cluster`` as a pandas DataFrame. Needs pandas."""
+        import pandas as pd
+
+        return pd.DataFrame(self.per_cluster)
+
+
+def mutual_information(
+    X: ArrayLike,
+    reference: ArrayLike,
+    *,
+    bandwidth: BandwidthLike = "median",
+    n_neighbors: int = 15,
+    alpha: float = 0.0,
+    metric: str = "euclidean",
+    t: Numbers = 1,
+    reference_discrete: bool | None = None,
+    n_clusters: int = 10,
+    n_repetitions: int = 20,
+    n_permutations: int = 0,
+    precision: str = "auto",
+    random_state: int | None = 0,
+    num_threads: int | None = None,
+    progress: bool = False,
+) -> MutualInformation:
+    r"""Diffusion spectral mutual information, with its Monte Carlo error and a test of independence.
+
+    .. math::
+
+        I(A; B) = \sum_b p(b) \left[ \frac{1}{R} \sum_{r=1}^{R} H(A^*_{b,r}) - H(A | B = b) \right]
+
+    with H the diffusion spectral entropy and :math:`A^*_{b,r}` random rows of A, as many as have :math:`B = b`.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
+        The data A: anything that NumPy can make an array of, or a torch tensor.
+    reference : array_like of shape (N,) or (N, D2)
+        The variable B. One column of integers, strings or bools is taken as labels; one column of other numbers is
+        cut into ``n_clusters`` equal bins; more columns go through scikit-learn's spectral clustering.
+    bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, default "median"
+        As in :func:`diffusion_spectrum`, of all rows, and then the same in each subset.
+    n_neighbors, alpha, metric
+        As in :func:`diffusion_spectrum`.
+    t : float or sequence of float, default 1
+        Diffusion times; further ones are free.
+    reference_discrete : bool, optional
+        Take ``reference`` as labels, or not, whatever its dtype.
+    n_clusters : int, default 10
+        Bins or clusters of a reference that is not discrete.
+    n_repetitions : int, default 20
+        R, the number of random subsets for each cluster.
+    n_permutations : int, default 0
+        Random permutations of the clusters for ``p_value``.
+    precision : {"auto", "single", "double"}, default "auto"
+        As in :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is accurate: every t is
+        from 1 to 100.
+    random_state : int or None, default 0
+        Seed of random subsets and permutations. None takes subsets from Python's global generator.
+    num_threads : int, optional
+        Threads to use; see :func:`diffusion_spectral_entropy`.
+    progress : bool, default False
+        Show a bar of tqdm.
+
+    Returns
+    -------
+    MutualInformation
+        ``value``, ``standard_error``, ``p_value``, ``null``, ``per_cluster``, ``clusters``, ``ceiling``.
+
+    Raises
+    ------
+    ValueError, TypeError, MemoryError
+        As in :func:`diffusion_spectrum`; ValueError also where lengths differ.
+
+    Notes
+    -----
+    Cost: that of R + 1 entropies for each size of cluster that occurs, of one more for each further cluster of that
+    size, and of one a cluster and permutation, spread over the threads. Clusters of more than 10,000 rows are cut to
+    a random subset. With a number as bandwidth and 5 repetitions the value is that of
+    :func:`diffusion_spectral_mutual_information`.
+
+    It is not Shannon's mutual information: it can be negative, and I(A; A) is not H(A).
+
+    References
+    ----------
+    Liao, Liu et al., arXiv 2312.04823, Definition 4.1; Phipson & Smyth, "Permutation p-values should never be zero",
+    SAGMB 9 (2010).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import mutual_information
+    >>> labels = np.repeat([0, 1], 50)
+    >>> X = np.random.default_rng(0).normal(size=(100, 3)) + 10.0 * labels[:, None]
+    >>> information = mutual_information(X, labels, bandwidth=1.0, n_permutations=19)
+    >>> information.p_value
+    0.05
+    """
+    times, several = as_numbers(t, "t", as_nonnegative)
+    of_alpha = as_alpha(alpha)
+    wanted = as_precision(precision)
+    threads = as_threads(num_threads)
+    repetitions = as_count(n_repetitions, "n_repetitions")
+    permutations = as_permutations(n_permutations, "n_permutations")
+    seed = as_seed(random_state, "random_state")
+    data = Data.of(X, metric)
+    n = data.n_samples
+    number = as_count(n_clusters, "n_clusters")
+    labels = assign_clusters(reference, reference_discrete, number, None, n, "reference", "X")[0].ravel()
+    sigma, _ = bandwidth_of(bandwidth, data, n_neighbors, seed, threads)
+    operator = Operator.diffusion(_bandwidth.for_core(sigma), of_alpha, core_precision(wanted, data.given, times))
+
+    members = cluster_members(labels)
+    subsets, draws = Subsets(), Draws(seed)
+    keys = [subsets.add_cluster(cluster, n, repetitions, draws) for cluster in members]
+    own = [key for key, _ in keys]
+    random = [among for _, among in keys]
+    shuffled = [_permuted(members, permutation, subsets) for permutation in _permutations(n, permutations, seed)]
+
+    with progress_bar(progress, len(subsets.rows), "entropies") as advance:
+        spectra = _core.subset_eigenvalues(data.rows, data.core_metric, subsets.rows, operator, advance, threads)
+    bits = np.array([_core.renyi_entropies(eigenvalues, times, [1.0])[:, 0] for eigenvalues in spectra])
+
+    weights = np.array([len(cluster) / n for cluster in members])
+    of_repetitions = np.einsum("b,brt->rt", weights, bits[np.array(random)])
+    random_entropy = of_repetitions.mean(axis=0)
+    value = random_entropy - weights @ bits[own]
+    error = np.full(len(times), np.nan)
+    if repetitions > 1:
+        error = of_repetitions.std(axis=0, ddof=1) / np.sqrt(repetitions)
+    null = p_value = None
+    if permutations:
+        null = random_entropy - np.einsum("b,pbt->pt", weights, bits[np.array(shuffled)])
+        p_value = (1 + (null >= value - _ROUNDING).sum(axis=0)) / (1 + permutations)
+
+    def of_t(values: NDArray[Any]) -> Any:
+        return values if several else values[..., 0][()]
+
+    return MutualInformation(
+        value=_number(of_t(value)),
+        standard_error=_number(of_t(error)),
+        p_value=None if p_value is None else _number(of_t(p_value)),
+        null=None if null is None else of_t(null),
+        per_cluster=_table(np.unique(labels), members, times, bits[own], bits[np.array(random)].mean(axis=1)),
+        clusters=labels,
+        ceiling=float(-(weights * np.log2(weights)).sum()) + 0.0,
+        t=tuple(times),
+        bandwidth=None if data.metric == "affinity" else sigma,
+    )
+
+
+def _permutations(n: int, number: int, seed: int | None) -> list[NDArray[np.int64]]:
+    generator = np.random.default_rng(None if seed is None else [seed % 2**64, 1])
+    return [generator.permutation(n) for _ in range(number)]
+
+
+def _permuted(members: list[NDArray[np.uint64]], permutation: NDArray[np.int64], subsets: Subsets) -> list[int]:
+    """The numbers of the subsets that the clusters become."""
+    draws = Draws(0)
+    rows = permutation.astype(np.uint64)
+    return [subsets.add(draws.limit(np.sort(rows[cluster]))) for cluster in members]
+
+
+def _number(value: Any) -> Any:
+    return value if isinstance(value, np.ndarray) else float(value)
+
+
+def _table(
+    labels: NDArray[Any],
+    members: list[NDArray[np.uint64]],
+    times: list[float],
+    entropy: NDArray[np.float64],
+    random_entropy: NDArray[np.float64],
+) -> dict[str, list[Any]]:
+    n = len(times)
+    return {
+        "cluster": np.repeat(labels, n).tolist(),
+        "size": np.repeat([len(cluster) for cluster in members], n).tolist(),
+        "t": times * len(members),
+        "entropy": entropy.ravel().tolist(),
+        "random_entropy": random_entropy.ravel().tolist(),
+        "information": (random_entropy - entropy).ravel().tolist(),
+    }

@@ -1,0 +1,355 @@
+"""From data to a spectrum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dsentropy import _bandwidth, _core
+from dsentropy._bandwidth import Bandwidth, BandwidthLike
+from dsentropy._core import Operator
+from dsentropy._data import Data
+from dsentropy._progress import progress_bar
+from dsentropy._spectrum import Spectrum
+from dsentropy._validation import as_alpha, as_choice, as_pairs, as_precision, as_threads
+
+_NEGATIVE = 1e-5
+"""What part of the largest eigenvalue a negative one of a positive semi-definite matrix may be by rounding."""
+
+
+def diffusion_spectrum(
+    X: ArrayLike,
+    *,
+    bandwidth: BandwidthLike = "median",
+    n_neighbors: int = 15,
+    alpha: float = 0.0,
+    metric: str = "euclidean",
+    precision: str = "auto",
+    max_samples: int | None = None,
+    random_state: int | None = 0,
+    num_threads: int | None = None,
+    progress: bool = False,
+) -> Spectrum:
+    r"""Spectrum of the diffusion operator of a data set.
+
+    .. math::
+
+        G_{ij} = \exp\left(-\frac{d_{ij}^2}{2 \sigma_i \sigma_j}\right), \qquad
+        G' = Q^{-\alpha} G Q^{-\alpha}, \qquad K = D^{-1/2} G' D^{-1/2},
+
+    Q and D the diagonal matrices of the row sums of G and of G'.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
+        The data: anything that NumPy can make an array of, or a torch tensor.
+    bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, default "median"
+        :math:`\sigma`, in units of the distances. A number is that of all rows. ``"median"`` is the median of the
+        positive distances of all pairs, which makes the spectrum independent of the scale of the data; where there
+        are more than 4000 rows, of a random subset of 4000. ``"knn"`` gives each row the distance to its
+        ``n_neighbors``-th nearest other row (self-tuning; where that is 0, the smallest positive one of all rows).
+        A callable is given the data and returns a number or one a row.
+    n_neighbors : int, default 15
+        Of the bandwidth ``"knn"``, below N; the row itself is not counted.
+    alpha : float, default 0.0
+        How far the density of the rows is divided out, from 0 to 1: 0 is the operator of the diffusion spectral
+        entropy, 1/2 approximates a Fokker-Planck operator, 1 the Laplace-Beltrami operator.
+    metric : {"euclidean", "cosine", "precomputed", "affinity"}, default "euclidean"
+        What d is: Euclidean distances; those of the rows scaled to length 1, whose squares are 2 - 2 cos; X itself,
+        a symmetric matrix of distances; or X is G itself, symmetric and not negative, and ``bandwidth`` plays no
+        part.
+    precision : {"auto", "single", "double"}, default "auto"
+        In what K is stored and decomposed. A spectrum may be read at any t and order, so ``"auto"`` is double.
+        ``"single"`` takes half the memory for K, and entropies for ``1 <= t <= 100`` and orders from 1 on are within
+        1e-6 sqrt(N) bits; it is for one bandwidth and at least 256 rows, all else is computed in double.
+    max_samples : int, optional
+        Where there are more rows, a random subset of this size is used.
+    random_state : int or None, default 0
+        Seed of random subsets. None draws from Python's global generator.
+    num_threads : int, optional
+        Threads to use; see :func:`diffusion_spectral_entropy`.
+    progress : bool, default False
+        Show a bar of tqdm.
+
+    Returns
+    -------
+    Spectrum
+        Of N eigenvalues, of which the largest is 1. With one bandwidth none is negative; the self-tuning kernel is
+        not positive definite in general, and moduli are kept.
+
+    Raises
+    ------
+    ValueError
+        For a value out of range, and data that are not finite or, for pairs, not symmetric.
+    TypeError
+        For an argument, or data, of a wrong type.
+    MemoryError
+        Before any work, where one N x N matrix does not fit into the memory that the process can have.
+
+    Notes
+    -----
+    Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances. Memory: N x N numbers and 15% more, and 16 N D
+    bytes. Where no two rows differ, as in a collapsed layer, any bandwidth gives the entropy 0.
+
+    References
+    ----------
+    Liao, Liu et al., arXiv 2312.04823, Definition 3.1; Coifman & Lafon, "Diffusion maps", ACHA 21 (2006), for alpha;
+    Zelnik-Manor & Perona, "Self-tuning spectral clustering", NIPS 2004, for one bandwidth a row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import diffusion_spectrum
+    >>> X = np.random.default_rng(0).normal(size=(100, 5))
+    >>> spectrum = diffusion_spectrum(X)
+    >>> bool(np.isclose(diffusion_spectrum(1000 * X).entropy(), spectrum.entropy()))
+    True
+    """
+    of_alpha = as_alpha(alpha)
+    wanted = as_precision(precision)
+    threads = as_threads(num_threads)
+    data = Data.of(X, metric)
+    used = data.limited(max_samples, random_state)
+    sigma, about = bandwidth_of(bandwidth, used, n_neighbors, random_state, threads, data.n_samples)
+    operator = Operator.diffusion(_bandwidth.for_core(sigma), of_alpha, "single" if wanted == "single" else "double")
+    with progress_bar(progress, 1, "spectrum") as advance:
+        eigenvalues = _core.eigenvalues(used.rows, used.core_metric, operator, threads)
+        advance(1)
+    parameters = {"operator": "diffusion", **about, "alpha": of_alpha, "precision": wanted}
+    return spectrum_of(eigenvalues, used, {**parameters, **_subset(data, used, max_samples, random_state)})
+
+
+def adjacency_spectrum(
+    X: ArrayLike,
+    *,
+    graph: str = "gaussian",
+    symmetrize: str | None = None,
+    bandwidth: BandwidthLike = "median",
+    n_neighbors: int = 15,
+    metric: str = "euclidean",
+    max_samples: int | None = None,
+    random_state: int | None = 0,
+    num_threads: int | None = None,
+    progress: bool = False,
+) -> Spectrum:
+    r"""Spectrum of an affinity, or of the graph of nearest neighbours.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
+        The data; see :func:`diffusion_spectrum`.
+    graph : {"gaussian", "knn"}, default "gaussian"
+        ``"gaussian"`` is the affinity G of :func:`diffusion_spectrum`. ``"knn"`` is the graph A of nearest
+        neighbours: :math:`A_{ij} = 1` where row j is among the ``n_neighbors`` nearest other rows of row i, or as far
+        as the last of them, and :math:`A_{ii} = 1`.
+    symmetrize : {None, "union", "mutual", "mean"}, default None
+        Of the graph ``"knn"``, which is not symmetric: an edge where there is one either way, an edge where there is
+        one each way, the mean of A and its transpose; or leave it as it is.
+    bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, default "median"
+        Of the graph ``"gaussian"``; see :func:`diffusion_spectrum`.
+    n_neighbors : int, default 15
+        Of the graph or of the bandwidth ``"knn"``; below N, the row itself is not counted. The ``knn`` of
+        :func:`adjacency_spectral_entropy` counts it, and is one more.
+    metric : {"euclidean", "cosine", "precomputed", "affinity"}, default "euclidean"
+        See :func:`diffusion_spectrum`. A graph of neighbours needs distances, not affinities.
+    max_samples : int, optional
+        Where there are more rows, a random subset of this size is used.
+    random_state : int or None, default 0
+        Seed of random subsets. None draws from Python's global generator.
+    num_threads : int, optional
+        Threads to use; see :func:`diffusion_spectral_entropy`.
+    progress : bool, default False
+        Show a bar of tqdm.
+
+    Returns
+    -------
+    Spectrum
+        Of the moduli of N eigenvalues.
+
+    Raises
+    ------
+    ValueError, TypeError, MemoryError
+        As in :func:`diffusion_spectrum`.
+
+    Notes
+    -----
+    Cost: 4/3 N^3 flops for the eigenvalues of a symmetric matrix, about 10 N^3 on one thread for the graph of
+    neighbours as it is; see :func:`adjacency_spectral_entropy`.
+
+    References
+    ----------
+    Liao, Liu et al., arXiv 2312.04823; its implementation defines the adjacency variants.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import adjacency_spectrum
+    >>> X = np.repeat([[0.0], [100.0]], 4, axis=0)  # two groups: a graph of two blocks of ones
+    >>> adjacency_spectrum(X, graph="knn", n_neighbors=3).entropy()
+    1.0
+    """
+    kind = as_choice(graph, "graph", "gaussian", "knn")
+    how = None if symmetrize is None else as_choice(symmetrize, "symmetrize", "union", "mutual", "mean")
+    threads = as_threads(num_threads)
+    data = Data.of(X, metric)
+    used = data.limited(max_samples, random_state)
+    if kind == "knn":
+        if used.metric == "affinity":
+            raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
+        number = _bandwidth.as_neighbors(n_neighbors, used.n_samples)
+        operator = Operator.neighbor_graph(number + 1, how)
+        about = {"n_neighbors": number, "symmetrize": how, "metric": used.metric}
+    else:
+        if how is not None:
+            raise ValueError(f"symmetrize must be None where graph is 'gaussian', got {how!r}")
+        sigma, about = bandwidth_of(bandwidth, used, n_neighbors, random_state, threads, data.n_samples)
+        operator = Operator.affinity(_bandwidth.for_core(sigma))
+    with progress_bar(progress, 1, "spectrum") as advance:
+        eigenvalues = _core.eigenvalues(used.rows, used.core_metric, operator, threads)
+        advance(1)
+    parameters = {"operator": "affinity" if kind == "gaussian" else "neighbor_graph", **about}
+    return spectrum_of(eigenvalues, used, {**parameters, **_subset(data, used, max_samples, random_state)})
+
+
+def kernel_spectrum(K: ArrayLike, *, num_threads: int | None = None) -> Spectrum:
+    r"""Spectrum of a kernel matrix: of any symmetric, positive semi-definite matrix.
+
+    At t = 1 its entropy is the von Neumann entropy of :math:`K / \mathrm{tr} K`, its effective rank the Vendi score.
+
+    Parameters
+    ----------
+    K : array_like of shape (N, N)
+        Symmetric up to the rounding of its dtype; what stands on and above the diagonal is used.
+    num_threads : int, optional
+        Threads to use; see :func:`diffusion_spectral_entropy`.
+
+    Returns
+    -------
+    Spectrum
+        Of N eigenvalues. Negative ones, down to 1e-5 of the largest, are rounding, and are taken as 0.
+
+    Raises
+    ------
+    ValueError
+        For a matrix that is not square, not finite, not symmetric, zero, or has a negative eigenvalue below that.
+    TypeError, MemoryError
+        As in :func:`diffusion_spectrum`.
+
+    Notes
+    -----
+    Cost: 4/3 N^3 flops. Memory: N x N numbers of float64 and 15% more.
+
+    References
+    ----------
+    Friedman & Dieng, "The Vendi Score: A Diversity Evaluation Metric for Machine Learning", arXiv 2210.02410.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import kernel_spectrum
+    >>> kernel_spectrum(np.eye(4)).effective_rank()
+    4.0
+    """
+    matrix = as_pairs(K, "K")
+    eigenvalues = _core.symmetric_eigenvalues(matrix, as_threads(num_threads))
+    smallest, largest = eigenvalues[0], eigenvalues[-1]
+    if smallest < -_NEGATIVE * max(largest, 0.0):
+        raise ValueError(f"K must be positive semi-definite, got eigenvalues from {smallest:g} to {largest:g}")
+    if largest == 0:
+        raise ValueError("K must not be zero")
+    fingerprint = Data(matrix, "affinity", matrix).fingerprint()
+    return Spectrum(np.maximum(eigenvalues, 0), parameters={"operator": "kernel"}, fingerprint=fingerprint)
+
+
+def covariance_spectrum(
+    X: ArrayLike,
+    *,
+    max_samples: int | None = None,
+    random_state: int | None = 0,
+    num_threads: int | None = None,
+) -> Spectrum:
+    r"""Spectrum of the covariance of the columns, :math:`X_c^T X_c / (N - 1)` with :math:`X_c` the centred rows.
+
+    What linear measures of dimension are read from, to put beside the diffusion spectral entropy: the participation
+    ratio at t = 1; at t = 1/2, where the eigenvalues become singular values of :math:`X_c`, the effective rank of Roy
+    & Vetterli (RankMe, which does not centre).
+
+    Parameters
+    ----------
+    X : array_like of shape (N, D)
+        The data: anything that NumPy can make an array of, or a torch tensor.
+    max_samples : int, optional
+        Where there are more rows, a random subset of this size is used.
+    random_state : int or None, default 0
+        Seed of random subsets. None draws from Python's global generator.
+    num_threads : int, optional
+        Threads to use; see :func:`diffusion_spectral_entropy`.
+
+    Returns
+    -------
+    Spectrum
+        Of D eigenvalues, variances along the principal axes, in squared units of the data. With an error of
+        1e-16 of the largest, so singular values below 1e-8 of the largest are rounding.
+
+    Raises
+    ------
+    ValueError
+        Where all rows are equal, and as in :func:`diffusion_spectrum`.
+    TypeError, MemoryError
+        As in :func:`diffusion_spectrum`.
+
+    Notes
+    -----
+    Cost: 2 N D min(N, D) flops, and 4/3 min(N, D)^3 for the eigenvalues. Memory: 16 N D bytes, min(N, D)^2 numbers.
+
+    References
+    ----------
+    Roy & Vetterli, "The effective rank", EUSIPCO 2007; Garrido et al., "RankMe", arXiv 2210.02885; Gao et al., "A
+    theory of multineuronal dimensionality, dynamics and measurement", bioRxiv 214262 (participation ratio).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import covariance_spectrum
+    >>> X = np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
+    >>> round(covariance_spectrum(X).participation_ratio(), 6)
+    2.0
+    """
+    threads = as_threads(num_threads)
+    data = Data.of(X)
+    used = data.limited(max_samples, random_state)
+    eigenvalues = _core.covariance_eigenvalues(used.rows, threads)
+    if not np.isfinite(eigenvalues).all() or not eigenvalues.any():
+        what = "rows that differ" if np.isfinite(eigenvalues).all() else "a scale whose squares are finite"
+        raise ValueError(f"X must have {what}, to have a covariance")
+    parameters = {"operator": "covariance", "metric": "euclidean"}
+    return spectrum_of(eigenvalues, used, {**parameters, **_subset(data, used, max_samples, random_state)})
+
+
+def bandwidth_of(
+    bandwidth: Any, data: Data, n_neighbors: Any, random_state: Any, num_threads: int | None, n_all: int | None = None
+) -> tuple[Bandwidth, dict[str, Any]]:
+    """The bandwidth of a kernel, and what a spectrum's parameters say of it and of the metric."""
+    if data.metric == "affinity":
+        return 1.0, {"metric": data.metric}
+    sigma = _bandwidth.resolve(bandwidth, data, n_neighbors, random_state, num_threads, n_all)
+    about: dict[str, Any] = {"bandwidth": sigma}
+    if isinstance(bandwidth, str):
+        about["rule"] = bandwidth
+        if bandwidth == "knn":
+            about["n_neighbors"] = int(n_neighbors)
+    return sigma, {**about, "metric": data.metric}
+
+
+def spectrum_of(eigenvalues: NDArray[np.float64], data: Data, parameters: dict[str, Any]) -> Spectrum:
+    """With the data's number of rows and fingerprint."""
+    return Spectrum(eigenvalues, n_samples=data.n_samples, parameters=parameters, fingerprint=data.fingerprint())
+
+
+def _subset(data: Data, used: Data, max_samples: Any, random_state: Any) -> dict[str, Any]:
+    """How the rows were chosen, where not all are used."""
+    if used is data:
+        return {}
+    return {"max_samples": int(max_samples), "random_state": None if random_state is None else int(random_state)}

@@ -1,0 +1,443 @@
+"""A spectrum, and everything that is read off it."""
+
+from __future__ import annotations
+
+import math
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NoReturn, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dsentropy import _core
+from dsentropy._data import Data
+from dsentropy._eigenvalue_file import write_npz
+from dsentropy._validation import (
+    as_array,
+    as_count,
+    as_nonnegative,
+    as_numbers,
+    as_order,
+    as_pairs,
+    as_path,
+    as_positive,
+)
+
+Numbers = float | Sequence[float] | NDArray[Any]
+
+SATURATED = 0.02
+"""An entropy within this part of log2 N of 0 or of log2 N says little about the data."""
+
+_FORMAT = 1
+"""Of the file; a later one is refused."""
+
+
+class SaturationWarning(UserWarning):
+    """An entropy lies so near to its least or greatest value that it says little about the data."""
+
+
+class Spectrum:
+    r"""Eigenvalues of an operator on N rows, and the measures that are read off them.
+
+    With :math:`p_i = |\lambda_i|^t / \sum_j |\lambda_j|^t`, every measure is a sum over the :math:`p_i`: it costs
+    microseconds, where the eigenvalues cost O(N^3). Made by :func:`diffusion_spectrum`, :func:`adjacency_spectrum`,
+    :func:`kernel_spectrum` and :func:`covariance_spectrum`, or of eigenvalues from elsewhere. It cannot be changed.
+
+    Parameters
+    ----------
+    eigenvalues : array_like of shape (n,)
+        Finite, not all zero. Moduli are kept.
+    n_samples : int, optional
+        The number of rows that they belong to; by default the number of eigenvalues.
+    parameters : mapping, optional
+        What the operator is and how it was made: numbers, strings and arrays of numbers.
+    fingerprint : str, optional
+        A digest of the data.
+
+    Attributes
+    ----------
+    eigenvalues : ndarray of shape (n,), float64
+        Moduli, largest first.
+    n_samples : int
+        The number of rows.
+    parameters : mapping
+        What the operator is and how it was made; ``"bandwidth"`` is the one that was used, whatever rule gave it.
+    fingerprint : str or None
+        SHA-256 of the rows that were used, as they were given.
+
+    References
+    ----------
+    Liao, Liu et al., arXiv 2312.04823 (order 1); Renyi, "On measures of entropy and information" (1961);
+    Friedman & Dieng, "The Vendi Score", arXiv 2210.02410 (the effective rank of a kernel).
+
+    Examples
+    --------
+    >>> from dsentropy import Spectrum
+    >>> spectrum = Spectrum([1.0, 1.0, 0.0, 0.0])
+    >>> spectrum.entropy(), spectrum.effective_rank(), spectrum.count(0.5)
+    (1.0, 2.0, 2)
+    >>> spectrum.entropy(t=[1, 2], order=[1, 2]).shape
+    (2, 2)
+    """
+
+    __slots__ = ("eigenvalues", "fingerprint", "n_samples", "parameters")
+
+    eigenvalues: NDArray[np.float64]
+    n_samples: int
+    parameters: Mapping[str, Any]
+    fingerprint: str | None
+
+    def __init__(
+        self,
+        eigenvalues: ArrayLike,
+        *,
+        n_samples: int | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        fingerprint: str | None = None,
+    ) -> None:
+        given = as_array(eigenvalues, "eigenvalues")
+        if given.dtype.kind not in "fciu" or given.ndim != 1 or given.size == 0:
+            raise ValueError(f"eigenvalues must be a vector of numbers, got dtype {given.dtype}, shape {given.shape}")
+        moduli = np.sort(np.abs(given).astype(np.float64))[::-1].copy()
+        if not (np.isfinite(moduli[0]) and moduli[0] > 0):
+            raise ValueError("eigenvalues must be finite and not all zero")
+        moduli.setflags(write=False)
+        values = {
+            "eigenvalues": moduli,
+            "n_samples": len(moduli) if n_samples is None else as_count(n_samples, "n_samples"),
+            "parameters": MappingProxyType({name: _frozen(value) for name, value in (parameters or {}).items()}),
+            "fingerprint": fingerprint,
+        }
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        raise AttributeError(f"a Spectrum cannot be changed: {name}")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"a Spectrum cannot be changed: {name}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.eigenvalues, self.n_samples, dict(self.parameters), self.fingerprint)
+
+    def __len__(self) -> int:
+        return len(self.eigenvalues)
+
+    def __repr__(self) -> str:
+        shown = [f"{name}={_shown(value)}" for name, value in self.parameters.items()]
+        entropy = float(self._bits([1.0], [1.0])[0, 0])
+        return (
+            f"<Spectrum of {len(self)} eigenvalues, {self.n_samples} samples: {entropy:.4g} of "
+            f"{self._most():.4g} bits at t = 1{''.join(', ' + part for part in shown)}>"
+        )
+
+    @overload
+    def entropy(self, t: float = 1, order: float = 1, base: float = 2, normalized: bool = False) -> float: ...
+    @overload
+    def entropy(self, t: Numbers = 1, order: Numbers = 1, base: float = 2, normalized: bool = False) -> Any: ...
+
+    def entropy(self, t: Numbers = 1, order: Numbers = 1, base: float = 2, normalized: bool = False) -> Any:
+        r"""Renyi entropy of :math:`p_i = |\lambda_i|^t / \sum_j |\lambda_j|^t`.
+
+        .. math::
+
+            H_1 = -\sum_i p_i \log p_i, \qquad H_q = \frac{1}{1 - q} \log \sum_i p_i^q, \qquad
+            H_\infty = -\log \max_i p_i
+
+        Parameters
+        ----------
+        t : float or sequence of float, default 1
+            Diffusion time, at least 0.
+        order : float or sequence of float, default 1
+            q, at least 0, or infinity. Order 1 is Shannon's entropy. Order 0 is the logarithm of the rank:
+            eigenvalues below N eps of the largest are rounding, and do not count unless t is 0.
+        base : float, default 2
+            Of the logarithm: 2 gives bits.
+        normalized : bool, default False
+            Divide by the greatest value, the logarithm of the number of eigenvalues.
+
+        Returns
+        -------
+        float or ndarray
+            A number for two numbers, else an array of shape (len(t), len(order)) without the axis of a number.
+
+        Warns
+        -----
+        SaturationWarning
+            Where the operator has a bandwidth and the entropy is within 2% of 0 or of its greatest value.
+
+        Examples
+        --------
+        >>> from dsentropy import Spectrum
+        >>> Spectrum([0.5, 0.25, 0.25]).entropy()
+        1.5
+        >>> Spectrum([0.5, 0.25, 0.25]).entropy(order=float("inf"))
+        1.0
+        """
+        times, several_times = as_numbers(t, "t", as_nonnegative)
+        orders, several_orders = as_numbers(order, "order", as_order)
+        unit = as_positive(base, "base")
+        if unit == 1:
+            raise ValueError("base must not be 1")
+        bits = self._bits(times, orders)
+        self._warn_if_saturated(bits, times, orders)
+        values = self._normalized(bits) if normalized else bits / math.log2(unit)
+        return _without_axes(values, several_times, several_orders)
+
+    @overload
+    def effective_rank(self, t: float = 1) -> float: ...
+    @overload
+    def effective_rank(self, t: Numbers = 1) -> Any: ...
+
+    def effective_rank(self, t: Numbers = 1) -> Any:
+        r"""The number of equal eigenvalues that would have this entropy: 2 to the power of the entropy in bits.
+
+        Of a kernel's spectrum at t = 1 this is the Vendi score; of a covariance's at t = 1/2 the effective rank of
+        Roy & Vetterli (2007), known as RankMe.
+
+        Parameters
+        ----------
+        t : float or sequence of float, default 1
+            Diffusion time, at least 0.
+
+        Returns
+        -------
+        float or ndarray of shape (len(t),)
+            From 1 to the number of eigenvalues.
+        """
+        times, several = as_numbers(t, "t", as_nonnegative)
+        bits = self._bits(times, [1.0])
+        self._warn_if_saturated(bits, times, [1.0])
+        return _without_axes(np.exp2(bits), several, False)
+
+    @overload
+    def participation_ratio(self, t: float = 1) -> float: ...
+    @overload
+    def participation_ratio(self, t: Numbers = 1) -> Any: ...
+
+    def participation_ratio(self, t: Numbers = 1) -> Any:
+        r""":math:`(\sum_i |\lambda_i|^t)^2 / \sum_i |\lambda_i|^{2t}`: 2 to the power of the entropy of order 2.
+
+        Parameters
+        ----------
+        t : float or sequence of float, default 1
+            Diffusion time, at least 0.
+
+        Returns
+        -------
+        float or ndarray of shape (len(t),)
+            From 1 to the number of eigenvalues.
+        """
+        times, several = as_numbers(t, "t", as_nonnegative)
+        return _without_axes(np.exp2(self._bits(times, [2.0])), several, False)
+
+    @overload
+    def count(self, threshold: float, t: float = 1) -> int: ...
+    @overload
+    def count(self, threshold: Numbers, t: Numbers = 1) -> Any: ...
+
+    def count(self, threshold: Numbers, t: Numbers = 1) -> Any:
+        r"""How many :math:`|\lambda_i|^t` are above a threshold.
+
+        Parameters
+        ----------
+        threshold : float or sequence of float
+            At least 0, in units of the eigenvalues' power. The largest eigenvalue of a diffusion operator is 1.
+        t : float or sequence of float, default 1
+            Diffusion time, at least 0.
+
+        Returns
+        -------
+        int or ndarray
+            A number for two numbers, else an array of shape (len(threshold), len(t)) without the axis of a number.
+        """
+        thresholds, several_thresholds = as_numbers(threshold, "threshold", as_nonnegative)
+        times, several_times = as_numbers(t, "t", as_nonnegative)
+        with np.errstate(over="ignore"):  # infinity is above every threshold
+            powers = self.eigenvalues[:, None] ** np.array(times)
+        counts = (powers > np.array(thresholds)[:, None, None]).sum(axis=1)
+        return _without_axes(counts, several_thresholds, several_times)
+
+    def plot(self, t: Numbers = 1, *, ax: Any = None) -> Any:
+        """Draw the probabilities p, largest first, for each t.
+
+        Parameters
+        ----------
+        t : float or sequence of float, default 1
+            Diffusion time, at least 0.
+        ax : matplotlib Axes, optional
+            Where to draw; by default on new axes.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        from dsentropy import _plot
+
+        return _plot.spectrum(self, as_numbers(t, "t", as_nonnegative)[0], ax)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write one ``.npz`` under exactly this name: to a temporary name first, then renamed.
+
+        Parameters
+        ----------
+        path : path
+            The file. Parent folders are made, an existing file is replaced.
+        """
+        import json
+
+        name = as_path(path, "path")
+        arrays = {
+            f"parameter {key}": value for key, value in self.parameters.items() if isinstance(value, np.ndarray)
+        }
+        plain = {key: value for key, value in self.parameters.items() if f"parameter {key}" not in arrays}
+        about = {
+            "format": _FORMAT,
+            "version": _core.__version__,
+            "n_samples": self.n_samples,
+            "parameters": plain,
+            "fingerprint": self.fingerprint,
+        }
+        write_npz(name, eigenvalues=self.eigenvalues, about=np.array(json.dumps(about)), **arrays)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, X: ArrayLike | None = None) -> Spectrum:
+        """Read what :meth:`save` wrote.
+
+        Parameters
+        ----------
+        path : path
+            The file.
+        X : array_like, optional
+            The data that it should belong to; other data are an error.
+
+        Returns
+        -------
+        Spectrum
+
+        Raises
+        ------
+        FileNotFoundError
+            Where there is no such file.
+        ValueError
+            Where the file is torn, of another kind or of a later version, and where it was made from other data.
+        """
+        name = as_path(path, "path")
+        spectrum = _read(name)
+        if X is not None and spectrum.fingerprint != _fingerprint(X, spectrum.parameters):
+            raise ValueError(f"path: {name!r} was made from other data than X")
+        return spectrum
+
+    def _bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
+        return _core.renyi_entropies(self.eigenvalues, times, orders)
+
+    def _most(self) -> float:
+        """The greatest entropy, in bits."""
+        return math.log2(len(self))
+
+    def _normalized(self, bits: NDArray[np.float64]) -> NDArray[np.float64]:
+        return bits / self._most() if len(self) > 1 else np.zeros_like(bits)
+
+    def saturation(self, t: Numbers = 1, order: Numbers = 1) -> Any:
+        """Whether the entropy is within 2% of its range of 0 (-1) or of its greatest value (1), or of neither (0).
+
+        Parameters
+        ----------
+        t, order : float or sequence of float, default 1
+            As in :meth:`entropy`.
+
+        Returns
+        -------
+        int or ndarray
+            Of the shape that :meth:`entropy` has.
+        """
+        times, several_times = as_numbers(t, "t", as_nonnegative)
+        orders, several_orders = as_numbers(order, "order", as_order)
+        return _without_axes(self._saturation(self._bits(times, orders)), several_times, several_orders)
+
+    def _saturation(self, bits: NDArray[np.float64]) -> NDArray[np.int64]:
+        part = self._normalized(bits)
+        return (part >= 1 - SATURATED).astype(np.int64) - (part <= SATURATED)
+
+    def _warn_if_saturated(self, bits: NDArray[np.float64], times: Sequence[float], orders: Sequence[float]) -> None:
+        """Of operators with a bandwidth; where t or the order is 0 the entropy does not depend on it."""
+        if "bandwidth" not in self.parameters or len(self) == 1:
+            return
+        counts = np.outer(np.array(times) > 0, np.array(orders) > 0)
+        signs = self._saturation(bits) * counts
+        bandwidth = self.parameters["bandwidth"]
+        of_what = "the bandwidths are" if np.ndim(bandwidth) else f"the bandwidth {bandwidth:.4g} is"
+        for sign, bound, kind, way in [
+            (-1, "0", "large", "smaller"),
+            (1, f"log2 N = {self._most():.4g}", "small", "larger"),
+        ]:
+            if (signs == sign).any():
+                at = times[int(np.argwhere(signs == sign)[0, 0])]
+                advice = f"{of_what} too {kind} to tell these data apart, use a {way} one (or a {way} t)"
+                if not np.any(bandwidth):
+                    advice = "no two rows differ, or each has many duplicates, so no bandwidth tells them apart"
+                warnings.warn(
+                    f"the entropy at t = {at:g} is within 2% of {bound}: {advice}", SaturationWarning, stacklevel=3
+                )
+
+
+def _restored(
+    eigenvalues: NDArray[np.float64], n_samples: int, parameters: dict[str, Any], fingerprint: str | None
+) -> Spectrum:
+    return Spectrum(eigenvalues, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)
+
+
+def _frozen(value: Any) -> Any:
+    if not isinstance(value, np.ndarray):
+        return value
+    copy = value.copy()
+    copy.setflags(write=False)
+    return copy
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.min():.4g} to {value.max():.4g}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _without_axes(values: NDArray[Any], several_rows: bool, several_columns: bool) -> Any:
+    """Drop the axes of numbers; two numbers give a number."""
+    if several_rows and several_columns:
+        return values
+    if several_rows:
+        return values[:, 0]
+    return values[0] if several_columns else values[0, 0].item()
+
+
+def _fingerprint(X: Any, parameters: Mapping[str, Any]) -> str:
+    if parameters.get("operator") == "kernel":
+        matrix = as_pairs(X, "X")
+        return Data(matrix, "affinity", matrix).fingerprint()
+    data = Data.of(X, parameters.get("metric", "euclidean"))
+    return data.limited(parameters.get("max_samples"), parameters.get("random_state", 0)).fingerprint()
+
+
+def _read(path: str) -> Spectrum:
+    import json
+
+    not_one = f"path: {path!r} is not a whole file of a Spectrum"
+    with open(path, "rb") as opened:  # the system's errors name the file
+        try:
+            with np.load(opened, allow_pickle=False) as file:
+                about = json.loads(str(file["about"]))
+                arrays = {key[10:]: file[key] for key in file if key.startswith("parameter ")}
+                version = about["format"]
+                if version == _FORMAT:
+                    return Spectrum(
+                        file["eigenvalues"],
+                        n_samples=about["n_samples"],
+                        parameters={**about["parameters"], **arrays},
+                        fingerprint=about["fingerprint"],
+                    )
+        except Exception as error:  # of NumPy, zipfile, zlib or json, whatever bytes the file has
+            raise ValueError(f"{not_one}: {error}") from error
+    raise ValueError(f"{not_one} that this version of dsentropy can read: its format is {version!r}")
