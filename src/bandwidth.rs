@@ -23,7 +23,7 @@ use crate::triangle::map_row_blocks;
 pub fn median_distance<T: Element>(input: Input<T>, job: &Job) -> Result<f64> {
     input.require()?;
     let n = input.len();
-    let rows = 16 * (n as u64) * input.columns() as u64;
+    let rows = 16 * (n as u64) * input.columns().unwrap_or(0) as u64;
     memory::require(n, rows.saturating_add(8 * (n as u64).saturating_mul(n as u64)), job)?;
     let distances = input.distances(0.0)?;
     let pairs = map_row_blocks(n, job, |rows| {

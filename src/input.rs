@@ -43,9 +43,10 @@ impl<'a, T: Element> Input<'a, T> {
         self.len() == 0
     }
 
-    /// The columns of which copies are made.
-    pub(crate) fn columns(&self) -> usize {
-        if self.metric == Metric::Euclidean { self.matrix.ncols() } else { 0 }
+    /// The number of columns of which distances are Euclidean, so that a Gaussian kernel is positive definite; of pairs
+    /// nothing of the kind is known.
+    pub(crate) fn columns(&self) -> Option<usize> {
+        (self.metric == Metric::Euclidean).then(|| self.matrix.ncols())
     }
 
     /// The part of the matrix that belongs to some rows.

@@ -32,8 +32,9 @@ pub enum Precision {
 }
 
 impl Precision {
-    fn is_single(self, n: usize, d: usize) -> bool {
-        n >= SINGLE_FROM && (self == Self::Single || (self == Self::Fastest && d <= n / 2))
+    fn is_single(self, n: usize, columns: Option<usize>) -> bool {
+        let fits = |d: usize| self == Self::Single || (self == Self::Fastest && d <= n / 2);
+        n >= SINGLE_FROM && columns.is_some_and(fits)
     }
 }
 
@@ -46,8 +47,8 @@ pub enum Operator {
         bandwidth: Bandwidth,
         /// How far the density of the rows is divided out, in 0..=1.
         alpha: f64,
-        /// That of the eigenvalues. It is f64 in any case where there is one bandwidth a row, or affinities are given:
-        /// what f32 does not resolve can be told of a positive definite affinity only.
+        /// That of the eigenvalues. It is f64 in any case where there is one bandwidth a row, or distances or affinities
+        /// are given: what f32 does not resolve can be told of a positive definite affinity only.
         precision: Precision,
     },
     /// G, the affinity itself.
@@ -123,11 +124,12 @@ impl Operator {
         }
     }
 
-    /// The same for an operator of distances that were prepared for its bandwidth, of rows of so many columns.
+    /// The same for an operator of distances that were prepared for its bandwidth: Euclidean ones of rows of so many
+    /// columns, or of another kind.
     pub(crate) fn eigenvalues_of_distances(
         &self,
         distances: &dyn Distances,
-        columns: usize,
+        columns: Option<usize>,
         job: &Job,
     ) -> Result<Vec<f64>> {
         match self {
@@ -165,10 +167,11 @@ impl Operator {
         }
     }
 
-    /// Bytes held at once for n rows of d columns.
-    pub(crate) fn bytes(&self, n: usize, d: usize) -> u64 {
+    /// Bytes held at once for n rows of so many columns, if they are rows.
+    pub(crate) fn bytes(&self, n: usize, columns: Option<usize>) -> u64 {
+        let d = columns.unwrap_or(0);
         match self {
-            Self::Diffusion { bandwidth: Bandwidth::Fixed(_), precision, .. } if precision.is_single(n, d) => {
+            Self::Diffusion { bandwidth: Bandwidth::Fixed(_), precision, .. } if precision.is_single(n, columns) => {
                 bytes(0.5, n, d)
             }
             Self::Diffusion { .. } | Self::Affinity { .. } => bytes(1.0, n, d),

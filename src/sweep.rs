@@ -45,13 +45,15 @@ pub fn sweep_eigenvalues<T: Element>(
     }
     let beside = n <= BESIDE_UP_TO;
     let at_once = if beside { job.threads().min(operators.len()) } else { 1 };
-    let largest = operators.iter().map(|operator| operator.bytes(n, 0)).max().unwrap_or(0);
-    let needed = bytes(1.0, n, input.columns()).saturating_add(largest.saturating_mul(at_once as u64));
+    // Single precision costs a second computation of distances elsewhere, and nothing here.
+    let columns = input.columns().map(|_| 0);
+    let largest = operators.iter().map(|operator| operator.bytes(n, columns)).max().unwrap_or(0);
+    let needed = bytes(1.0, n, input.columns().unwrap_or(0)).saturating_add(largest.saturating_mul(at_once as u64));
     memory::require(n, needed, job)?;
 
     let distances = StoredDistances::new(&*input.distances(smallest)?, job)?;
-    // Single precision costs a second computation of distances elsewhere, and nothing here.
-    let solve = |operator: &Operator, job: &Job| finished(operator.eigenvalues_of_distances(&distances, 0, job)?);
+    let solve =
+        |operator: &Operator, job: &Job| finished(operator.eigenvalues_of_distances(&distances, columns, job)?);
     if beside {
         return job.many(operators.iter().collect(), solve);
     }

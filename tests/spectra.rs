@@ -4,7 +4,9 @@ use std::f64::consts::TAU;
 
 use approx::assert_abs_diff_eq;
 use dsentropy::parallel::{self, Job};
-use dsentropy::{Error, Input, Measure, Metric, Operator, Result, spectral_entropy, sweep_eigenvalues};
+use dsentropy::{
+    Bandwidth, Error, Input, Measure, Metric, Operator, Precision, Result, spectral_entropy, sweep_eigenvalues,
+};
 use ndarray::{Array2, array};
 
 fn run<T: Send>(work: impl FnOnce(&Job) -> Result<T> + Send) -> Result<T> {
@@ -141,6 +143,25 @@ fn sweeps_give_what_each_operator_gives() {
     let graph = [Operator::neighbor_graph(3)];
     let error = run(|job| sweep_eigenvalues(Input::rows(x.view()), &graph, &done, job)).unwrap_err();
     assert!(error.to_string().starts_with("operators must be of a kernel"), "{error}");
+}
+
+/// What f32 leaves unresolved is told of positive definite kernels only, and other distances need not give one.
+#[test]
+fn given_distances_are_in_double_precision_in_any_case() {
+    // Steps between the vertices of a complete bipartite graph.
+    let distances =
+        Array2::from_shape_fn((300, 300), |(i, j)| if i == j { 0.0 } else { 1.0 + f64::from(i % 2 == j % 2) });
+    let input = Input { metric: Metric::Precomputed, matrix: distances.view() };
+    let of = |precision| {
+        let operator = Operator::Diffusion { bandwidth: Bandwidth::Fixed(1.0), alpha: 0.0, precision };
+        let alone = run(|job| operator.eigenvalues(input, job)).unwrap();
+        let swept = run(|job| sweep_eigenvalues(input, std::slice::from_ref(&operator), &|| (), job)).unwrap();
+        (alone, swept)
+    };
+    assert_eq!(of(Precision::Single), of(Precision::Double));
+    let trace = of(Precision::Double).0.iter().sum::<f64>();
+    let degree = 1.0 + 150.0 * (-0.5_f64).exp() + 149.0 * (-2.0_f64).exp();
+    assert!(trace > 300.0 / degree + 0.1, "moduli of negative eigenvalues add to the trace");
 }
 
 /// G itself in place of the rows: any scale of it has the same K.

@@ -37,7 +37,7 @@ fn each_entropy_is_that_of_its_rows_alone_and_stands_in_its_place() {
 #[test]
 fn each_spectrum_is_that_of_its_rows_with_their_bandwidths() {
     let x = data();
-    let sigmas: Vec<f64> = (0..200).map(|i| 2.0 + (i % 7) as f64).collect();
+    let sigmas: Vec<f64> = (0..200).map(|i| 2.0 + f64::from(i % 7)).collect();
     let adaptive = |rows: &[usize]| Operator::Diffusion {
         bandwidth: Bandwidth::Adaptive(rows.iter().map(|&i| sigmas[i]).collect()),
         alpha: 0.5,

@@ -17,7 +17,7 @@ from dsentropy._entropy import core_precision
 from dsentropy._mutual_information import Subsets, cluster_members
 from dsentropy._progress import progress_bar
 from dsentropy._spectra import bandwidth_of
-from dsentropy._spectrum import Numbers
+from dsentropy._spectrum import Numbers, warn_if_saturated
 from dsentropy._subsample import Draws
 from dsentropy._validation import (
     as_alpha,
@@ -57,7 +57,8 @@ class MutualInformation:
     clusters : ndarray of shape (N,)
         The cluster of each row.
     ceiling : float
-        The entropy of the clusters, in bits: what a perfect code of them would tell.
+        The entropy of the clusters, in bits: the most that Shannon's mutual information with them could be. This one
+        is not bound by it, only comparable to it.
     t : tuple of float
         The diffusion times.
     bandwidth : float or ndarray of shape (N,)
@@ -160,6 +161,11 @@ def mutual_information(
     ValueError, TypeError, MemoryError
         As in :func:`diffusion_spectrum`; ValueError also where lengths differ.
 
+    Warns
+    -----
+    SaturationWarning
+        Where the mean entropy of the random subsets is within 2% of 0 or of the most that it can be.
+
     Notes
     -----
     Cost: that of R + 1 entropies for each size of cluster that occurs, of one more for each further cluster of that
@@ -220,6 +226,10 @@ def mutual_information(
     if permutations:
         null = random_entropy - np.einsum("b,pbt->pt", weights, bits[np.array(shuffled)])
         p_value = (1 + (null >= value - _ROUNDING).sum(axis=0)) / (1 + permutations)
+
+    if data.metric != "affinity":
+        most = float(weights @ np.log2([len(cluster) for cluster in members]))
+        warn_if_saturated(random_entropy[:, None], most, times, [1.0], sigma, stacklevel=3)
 
     def of_t(values: NDArray[Any]) -> Any:
         return values if several else values[..., 0][()]

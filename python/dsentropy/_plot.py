@@ -62,13 +62,14 @@ def surface(found: EntropySurface, order: int, alpha: int, ax: Any) -> Any:
     for low, high in [(-0.05 * most, SATURATED * most), ((1 - SATURATED) * most, 1.05 * most)]:
         ax.axhspan(low, high, color="0.5", alpha=0.25, linewidth=0)
     ax.axhline(most, color="0.4", linewidth=0.8, linestyle=":")
-    ax.annotate("log2 N", (0.99, most), xycoords=("axes fraction", "data"), ha="right", va="top", color="0.3")
+    ax.annotate("log2 N", (0.99, most), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="0.3")
     ax.set(ylim=(-0.05 * most, 1.05 * most), xlabel="bandwidth", ylabel="entropy (bits)")
     if on_a_scale:
         ax.set_xscale("log")
-    else:
+    if not on_a_scale or len(bandwidths) <= 12:
         labels = [f"{bandwidth:.3g}" if isinstance(bandwidth, float) else bandwidth for bandwidth in bandwidths]
         ax.set_xticks(places, labels)
+        ax.set_xticks([], minor=True)
     title = f"{found.n_samples} samples"
     if len(found.coords["order"]) > 1 or found.coords["order"][0] != 1:
         title += f", order {found.coords['order'][order]:g}"

@@ -49,7 +49,8 @@ def diffusion_spectrum(
         :math:`\sigma`, in units of the distances. A number is that of all rows. ``"median"`` is the median of the
         positive distances of all pairs, which makes the spectrum independent of the scale of the data; where there
         are more than 4000 rows, of a random subset of 4000. ``"knn"`` gives each row the distance to its
-        ``n_neighbors``-th nearest other row (self-tuning; where that is 0, the smallest positive one of all rows).
+        ``n_neighbors``-th nearest other row (self-tuning; where that is 0, the smallest positive one of all rows),
+        which shrinks as N grows.
         A callable is given the data and returns a number or one a row.
     n_neighbors : int, default 15
         Of the bandwidth ``"knn"``, below N; the row itself is not counted.
@@ -63,7 +64,8 @@ def diffusion_spectrum(
     precision : {"auto", "single", "double"}, default "auto"
         In what K is stored and decomposed. A spectrum may be read at any t and order, so ``"auto"`` is double.
         ``"single"`` takes half the memory for K, and entropies for ``1 <= t <= 100`` and orders from 1 on are within
-        1e-6 sqrt(N) bits; it is for one bandwidth and at least 256 rows, all else is computed in double.
+        1e-6 sqrt(N) bits. It is for one bandwidth, Euclidean or cosine distances and at least 256 rows; all else is
+        computed in double.
     max_samples : int, optional
         Where there are more rows, a random subset of this size is used.
     random_state : int or None, default 0
@@ -76,8 +78,8 @@ def diffusion_spectrum(
     Returns
     -------
     Spectrum
-        Of N eigenvalues, of which the largest is 1. With one bandwidth none is negative; the self-tuning kernel is
-        not positive definite in general, and moduli are kept.
+        Of N eigenvalues, of which the largest is 1. With one bandwidth and Euclidean distances none is negative; the
+        self-tuning kernel, and kernels of other distances, are not positive definite in general, and moduli are kept.
 
     Raises
     ------
@@ -187,7 +189,7 @@ def adjacency_spectrum(
     >>> import numpy as np
     >>> from dsentropy import adjacency_spectrum
     >>> X = np.repeat([[0.0], [100.0]], 4, axis=0)  # two groups: a graph of two blocks of ones
-    >>> adjacency_spectrum(X, graph="knn", n_neighbors=3).entropy()
+    >>> round(adjacency_spectrum(X, graph="knn", n_neighbors=3).entropy(), 6)
     1.0
     """
     kind = as_choice(graph, "graph", "gaussian", "knn")

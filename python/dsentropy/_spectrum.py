@@ -356,32 +356,42 @@ class Spectrum:
         """
         times, several_times = as_numbers(t, "t", as_nonnegative)
         orders, several_orders = as_numbers(order, "order", as_order)
-        return _without_axes(self._saturation(self._bits(times, orders)), several_times, several_orders)
-
-    def _saturation(self, bits: NDArray[np.float64]) -> NDArray[np.int64]:
-        part = self._normalized(bits)
-        return (part >= 1 - SATURATED).astype(np.int64) - (part <= SATURATED)
+        return _without_axes(saturation(self._bits(times, orders), self._most()), several_times, several_orders)
 
     def _warn_if_saturated(self, bits: NDArray[np.float64], times: Sequence[float], orders: Sequence[float]) -> None:
-        """Of operators with a bandwidth; where t or the order is 0 the entropy does not depend on it."""
-        if "bandwidth" not in self.parameters or len(self) == 1:
-            return
-        counts = np.outer(np.array(times) > 0, np.array(orders) > 0)
-        signs = self._saturation(bits) * counts
-        bandwidth = self.parameters["bandwidth"]
-        of_what = "the bandwidths are" if np.ndim(bandwidth) else f"the bandwidth {bandwidth:.4g} is"
-        for sign, bound, kind, way in [
-            (-1, "0", "large", "smaller"),
-            (1, f"log2 N = {self._most():.4g}", "small", "larger"),
-        ]:
-            if (signs == sign).any():
-                at = times[int(np.argwhere(signs == sign)[0, 0])]
-                advice = f"{of_what} too {kind} to tell these data apart, use a {way} one (or a {way} t)"
-                if not np.any(bandwidth):
-                    advice = "no two rows differ, or each has many duplicates, so no bandwidth tells them apart"
-                warnings.warn(
-                    f"the entropy at t = {at:g} is within 2% of {bound}: {advice}", SaturationWarning, stacklevel=3
-                )
+        if "bandwidth" in self.parameters:
+            warn_if_saturated(bits, self._most(), times, orders, self.parameters["bandwidth"], stacklevel=4)
+
+
+def saturation(bits: NDArray[np.float64], most: float) -> NDArray[np.int64]:
+    """-1 near 0, 1 near the most, 0 between."""
+    return (bits >= (1 - SATURATED) * most).astype(np.int64) - (bits <= SATURATED * most)
+
+
+def warn_if_saturated(
+    bits: NDArray[np.float64],
+    most: float,
+    times: Sequence[float],
+    orders: Sequence[float],
+    bandwidth: float | NDArray[np.float64],
+    stacklevel: int,
+) -> None:
+    """Say which way to move the bandwidth; where t or the order is 0 the entropy does not depend on it."""
+    if most == 0:
+        return
+    signs = saturation(bits, most) * np.outer(np.array(times) > 0, np.array(orders) > 0)
+    of_what = "the bandwidths are" if np.ndim(bandwidth) else f"the bandwidth {bandwidth:.4g} is"
+    for sign, bound, kind, way in [
+        (-1, "0", "large", "smaller"),
+        (1, f"the most, {most:.4g} bits", "small", "larger"),
+    ]:
+        if (signs == sign).any():
+            at = times[int(np.argwhere(signs == sign)[0, 0])]
+            advice = f"{of_what} too {kind} to tell these data apart, use a {way} one (or a {way} t)"
+            if not np.any(bandwidth):
+                advice = "no two rows differ, or each has many duplicates, so no bandwidth tells them apart"
+            text = f"the entropy at t = {at:g} is within 2% of {bound}: {advice}"
+            warnings.warn(text, SaturationWarning, stacklevel=stacklevel)
 
 
 def _restored(

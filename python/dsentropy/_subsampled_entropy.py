@@ -16,7 +16,7 @@ from dsentropy._entropy import core_precision
 from dsentropy._mutual_information import Subsets
 from dsentropy._progress import progress_bar
 from dsentropy._spectra import bandwidth_of
-from dsentropy._spectrum import Numbers
+from dsentropy._spectrum import Numbers, warn_if_saturated
 from dsentropy._subsample import Draws
 from dsentropy._validation import (
     as_alpha,
@@ -127,6 +127,11 @@ def subsampled_entropy(
     ValueError, TypeError, MemoryError
         As in :func:`diffusion_spectrum`.
 
+    Warns
+    -----
+    SaturationWarning
+        Where the mean is within 2% of 0 or of log2 ``n_samples``.
+
     Notes
     -----
     Cost: that of ``n_repeats`` entropies of ``n_samples`` rows, spread over the threads. Where ``n_samples`` is N,
@@ -176,6 +181,8 @@ def subsampled_entropy(
         return values if several_times else (values[..., 0, :] if several_orders else values[..., 0])
 
     mean, deviation = bits.mean(axis=0), bits.std(axis=0, ddof=1)
+    if data.metric != "affinity":
+        warn_if_saturated(mean, float(np.log2(size)), times, orders, sigma, stacklevel=3)
     reach = _student(level, repeats - 1) * deviation / np.sqrt(repeats)
     mean, deviation, low, high = (_plain(shaped(values)) for values in (mean, deviation, mean - reach, mean + reach))
     return SubsampledEntropy(

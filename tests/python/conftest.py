@@ -31,6 +31,7 @@ LIBRARIES = ThreadpoolController()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "changes_process: this test changes what others must leave as it is")
+    config.addinivalue_line("markers", "slow: this test takes minutes on one core; the gate runs it")
     config.addinivalue_line("markers", "linux: this test needs /proc, fork, or what else other systems lack")
 
 

@@ -1,0 +1,90 @@
+"""The pictures of docs/choosing-a-bandwidth.md.
+
+    python docs/figures.py        write docs/surface.png and docs/trends.png
+
+Takes about a minute. Needs `pip install "dsentropy[plot]"`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from dsentropy import diffusion_spectral_entropy, entropy_surface, estimate_bandwidth
+from dsentropy._demo import _training
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from sklearn.datasets import load_digits
+
+FOLDER = Path(__file__).parent
+ROWS = 600
+SIGMA = 10.0
+EPOCHS = 60
+EVERY = 3
+TICKS = [5, 10, 20, 50, 100, 200]
+GREY = "0.35"
+
+
+def surface() -> Figure:
+    """The entropy of digits over bandwidths, for four diffusion times."""
+    X = load_digits().data[:ROWS]
+    median = estimate_bandwidth(X)
+    bandwidths = sorted([*np.geomspace(4, 250, 18), median])
+    figure = Figure(figsize=(6.4, 4), layout="constrained")
+    axes = figure.add_subplot()
+    entropy_surface(X, bandwidths, t=[1, 2, 5, 20]).plot(ax=axes)
+    axes.axvline(median, color=GREY, linewidth=0.8, linestyle="--")
+    axes.annotate(
+        f"median distance, {median:.1f}",
+        (median, 0.62),
+        xycoords=("data", "axes fraction"),
+        xytext=(6, 0),
+        textcoords="offset points",
+        color=GREY,
+    )
+    axes.set_xticks(TICKS, [str(tick) for tick in TICKS])
+    axes.set_xticks([], minor=True)
+    axes.set_title(f"digits, {axes.get_title()}", fontsize=11)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def trends() -> Figure:
+    """A hidden layer while it learns: its entropy at two bandwidths, and the bandwidths."""
+    digits = load_digits()
+    epochs, fixed, following, medians = [], [], [], []
+    for epoch, _, Z in _training(digits.data / 16, digits.target, EPOCHS):
+        if epoch % EVERY:
+            continue
+        median = estimate_bandwidth(Z)
+        epochs.append(epoch)
+        fixed.append(diffusion_spectral_entropy(Z, gaussian_kernel_sigma=SIGMA))
+        following.append(diffusion_spectral_entropy(Z, gaussian_kernel_sigma=median))
+        medians.append(median)
+        print(f"epoch {epoch:2}: {fixed[-1]:.3f} at {SIGMA:g}, {following[-1]:.3f} at the median {median:.2f}")
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    entropies, bandwidths = figure.subplots(1, 2)
+    entropies.plot(epochs, following, label="at the median distance")
+    entropies.plot(epochs, fixed, label=f"at {SIGMA:g}")
+    entropies.set(title="entropy of the hidden layer", ylabel="bits", ylim=(0, 3.5))
+    entropies.legend(frameon=False, loc="center right")
+    bandwidths.plot(epochs, medians, label="median distance")
+    bandwidths.axhline(SIGMA, color="C1", label=f"{SIGMA:g}")
+    bandwidths.set(title="bandwidth", ylabel="units of the activations", ylim=(0, 1.15 * SIGMA))
+    bandwidths.legend(frameon=False, loc="lower right")
+    for axes in (entropies, bandwidths):
+        axes.set_xlabel("epoch")
+        axes.title.set_fontsize(11)
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def write(figure: Figure, name: str) -> None:
+    """As PNG, beside this script."""
+    FigureCanvasAgg(figure)
+    figure.savefig(FOLDER / name, dpi=120, metadata={"Software": None})
+
+
+if __name__ == "__main__":
+    write(surface(), "surface.png")
+    write(trends(), "trends.png")
