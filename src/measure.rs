@@ -22,7 +22,7 @@ const SINGLE_FROM: usize = 256;
 /// In what the matrix is stored and decomposed. Distances are computed in f64 all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
-    /// f32: half the memory, and entropies for 1 <= t <= 100 within 1e-6 sqrt(N) bits of those in f64. Fewer than 256
+    /// f32: half the memory, and entropies for 1 <= t <= 10 within 1e-6 sqrt(N) bits of those in f64. Fewer than 256
     /// rows, for which it gains nothing, are computed in f64 all the same.
     Single,
     /// f64.

@@ -84,9 +84,9 @@ def diffusion_spectral_entropy(
         Print the stages.
     precision : {"auto", "single", "double"}, default "auto"
         In what K is stored and decomposed. ``"auto"`` is double precision, and single for float32 data where that is
-        faster (at most N / 2 columns) and accurate (``1 <= t <= 100``) and no file is named. Single precision takes
+        faster (at most N / 2 columns) and accurate (``1 <= t <= 10``) and no file is named. Single precision takes
         half the memory for K, and the value is within 1e-6 sqrt(N) bits of that in double precision for
-        ``1 <= t <= 100``; outside, powers magnify what is rounded. Fewer than 256 rows are computed in double
+        ``1 <= t <= 10``; outside, powers magnify what is rounded. Fewer than 256 rows are computed in double
         precision in any case.
     num_threads : int, optional
         Threads to use. By default ``RAYON_NUM_THREADS``, else ``OPENBLAS_NUM_THREADS``, else ``OMP_NUM_THREADS``,
@@ -261,7 +261,7 @@ def core_precision(
     """What the core is told: where nothing is said, float32 data go to the fastest if that is accurate."""
     if precision != "auto":
         return precision
-    accurate = all(1 <= t <= 100 for t in times) and all(order >= 1 for order in orders) and not stored
+    accurate = all(1 <= t <= 10 for t in times) and all(1 <= order <= 2 for order in orders) and not stored
     return "fastest" if accurate and rows is not None and rows.dtype == np.float32 else "double"
 
 

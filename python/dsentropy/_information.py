@@ -43,9 +43,10 @@ class MutualInformation:
     value : float or ndarray
         Bits; it can be negative.
     standard_error : float or ndarray
-        The Monte Carlo error of ``value`` that the random subsets leave: the standard deviation of the weighted sum
-        over the repetitions, divided by the square root of their number. It says nothing of other data from the same
-        population. NaN for one repetition.
+        The Monte Carlo error of ``value`` that the random subsets leave: the standard deviation over the repetitions,
+        weighted and summed over the clusters as if their subsets were one and the same, divided by the square root of
+        the number of repetitions. So they are where clusters have one size; else they share a part of their rows, and
+        the error is at most this. It says nothing of other data from the same population. NaN for one repetition.
     p_value : float, ndarray or None
         The part of the permutations, with the labels as they are counted among them, whose information is at least
         ``value``. None without permutations.
@@ -143,7 +144,7 @@ def mutual_information(
         Random permutations of the clusters for ``p_value``.
     precision : {"auto", "single", "double"}, default "auto"
         As in :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is accurate: every t is
-        from 1 to 100.
+        from 1 to 10.
     random_state : int or None, default 0
         Seed of random subsets and permutations. None takes subsets from Python's global generator.
     num_threads : int, optional
@@ -216,12 +217,14 @@ def mutual_information(
     bits = np.array([_core.renyi_entropies(eigenvalues, times, [1.0])[:, 0] for eigenvalues in spectra])
 
     weights = np.array([len(cluster) / n for cluster in members])
-    of_repetitions = np.einsum("b,brt->rt", weights, bits[np.array(random)])
-    random_entropy = of_repetitions.mean(axis=0)
+    of_random = bits[np.array(random)]  # [clusters, repetitions, times]
+    random_entropy = weights @ of_random.mean(axis=1)
     value = random_entropy - weights @ bits[own]
     error = np.full(len(times), np.nan)
     if repetitions > 1:
-        error = of_repetitions.std(axis=0, ddof=1) / np.sqrt(repetitions)
+        # Draws of different sizes come from one stream of random numbers, which they cut at different places, so
+        # they are correlated across repetitions: only the bound by the sum of standard deviations holds.
+        error = weights @ of_random.std(axis=1, ddof=1) / np.sqrt(repetitions)
     null = p_value = None
     if permutations:
         null = random_entropy - np.einsum("b,pbt->pt", weights, bits[np.array(shuffled)])
@@ -239,7 +242,7 @@ def mutual_information(
         standard_error=_number(of_t(error)),
         p_value=None if p_value is None else _number(of_t(p_value)),
         null=None if null is None else of_t(null),
-        per_cluster=_table(np.unique(labels), members, times, bits[own], bits[np.array(random)].mean(axis=1)),
+        per_cluster=_table(np.unique(labels), members, times, bits[own], of_random.mean(axis=1)),
         clusters=labels,
         ceiling=float(-(weights * np.log2(weights)).sum()) + 0.0,
         t=tuple(times),

@@ -51,7 +51,8 @@ def diffusion_spectrum(
         are more than 4000 rows, of a random subset of 4000. ``"knn"`` gives each row the distance to its
         ``n_neighbors``-th nearest other row (self-tuning; where that is 0, the smallest positive one of all rows),
         which shrinks as N grows.
-        A callable is given the data and returns a number or one a row.
+        A callable is given the rows that are used, those of length 1 where the metric is ``"cosine"``, and returns a
+        number or one a row.
     n_neighbors : int, default 15
         Of the bandwidth ``"knn"``, below N; the row itself is not counted.
     alpha : float, default 0.0
@@ -63,7 +64,7 @@ def diffusion_spectrum(
         part.
     precision : {"auto", "single", "double"}, default "auto"
         In what K is stored and decomposed. A spectrum may be read at any t and order, so ``"auto"`` is double.
-        ``"single"`` takes half the memory for K, and entropies for ``1 <= t <= 100`` and orders from 1 on are within
+        ``"single"`` takes half the memory for K, and entropies for ``1 <= t <= 10`` and orders from 1 to 2 are within
         1e-6 sqrt(N) bits. It is for one bandwidth, Euclidean or cosine distances and at least 256 rows; all else is
         computed in double.
     max_samples : int, optional

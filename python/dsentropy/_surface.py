@@ -135,7 +135,7 @@ def entropy_surface(
         As in :func:`diffusion_spectrum`; the metric may not be ``"affinity"``, which has no bandwidth.
     precision : {"auto", "single", "double"}, default "auto"
         As in :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is accurate: every t is
-        from 1 to 100, every order at least 1.
+        from 1 to 10, every order from 1 to 2.
     progress : bool, default False
         Show a bar of tqdm.
 

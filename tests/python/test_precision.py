@@ -41,7 +41,7 @@ def test_values_are_within_the_bound_of_double_precision(name, n):
     rows = DATA[name](n).astype(np.float32)
     for factor in [0.03, 0.3, 3] if n < 2600 else [0.3]:
         sigma = factor * median_distance(rows)
-        for t in [1, 1.5, 5, 30, 100] if n < 2600 else [1, 100]:
+        for t in [1, 1.5, 5, 10] if n < 2600 else [1, 10]:
             double = diffusion_spectral_entropy(rows, sigma, t, precision="double")
             single = diffusion_spectral_entropy(rows, sigma, t)
             assert abs(single - double) <= 1e-6 * math.sqrt(n), (factor, t)
@@ -88,7 +88,7 @@ def test_all_else_is_in_double_precision(function, precision):
     assert function(X, precision=precision) == function(X)
 
 
-@pytest.mark.parametrize("t", [0, 0.5, 0.999, 100.001, 1e6])
+@pytest.mark.parametrize("t", [0, 0.5, 0.999, 10.001, 1e6])
 def test_powers_that_magnify_what_is_rounded_are_in_double_precision(t):
     assert diffusion_spectral_entropy(X, t=t) == diffusion_spectral_entropy(X, t=t, precision="double")
 
