@@ -11,9 +11,14 @@ use crate::memory;
 use crate::parallel::Job;
 use crate::precomputed::StoredDistances;
 
-/// Rows up to which problems run beside each other. Measured (six bandwidths, D = 512, beside and in turn, s, SkylakeX,
-/// 2 cores): see `docs/performance.md`.
-const BESIDE_UP_TO: usize = 4000;
+/// Rows up to which problems run beside each other. Measured (four bandwidths, D = 512, f64, best times, SkylakeX kernels,
+/// 2 cores):
+///
+/// | N            | 500   | 1000  | 2000  | 3000  | 4000  |
+/// |:-------------|:------|:------|:------|:------|:------|
+/// | beside, s    | 0.025 | 0.146 | 0.963 | 2.741 | 6.098 |
+/// | in turn, s   | 0.059 | 0.221 | 1.111 | 2.847 | 5.683 |
+const BESIDE_UP_TO: usize = 3000;
 
 /// The moduli of each operator's eigenvalues, in the order of the operators; `done` is called after each. Operators of
 /// a kernel only: the graph of nearest neighbours has no bandwidth to vary.

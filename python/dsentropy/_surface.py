@@ -153,7 +153,7 @@ def entropy_surface(
     -----
     Cost: N^2 D flops for the distances, once, and 4/3 N^3 for the eigenvalues of each bandwidth and alpha; t and
     orders are free. Memory: an N x N matrix of distances, and one of each operator that is decomposed: as many at
-    once as there are threads up to 4000 rows, one beyond.
+    once as there are threads up to 3000 rows, one beyond.
 
     No warning is given where entropies saturate: see :attr:`EntropySurface.saturated`.
 
