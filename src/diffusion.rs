@@ -59,7 +59,7 @@ fn divide_by_powers_of_row_sums(matrix: &mut UpperTriangle, power: f64, job: &Jo
     matrix.for_each_block(job, |first, mut block| multiply(block.view_mut(), &scale[first..], &scale[first..]))
 }
 
-fn inverse_powers(sums: Vec<f64>, power: f64) -> Vec<f64> {
+pub(crate) fn inverse_powers(sums: Vec<f64>, power: f64) -> Vec<f64> {
     if power == 0.5 {
         return sums.into_iter().map(|sum| sum.sqrt().recip()).collect();
     }

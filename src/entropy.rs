@@ -41,7 +41,7 @@ pub fn spectral_entropy(eigenvalues: &[f64], t: f64) -> Result<f64> {
     Ok(shannon_entropy(powers.iter().map(|power| power / total)))
 }
 
-fn require_time(t: f64) -> Result<()> {
+pub(crate) fn require_time(t: f64) -> Result<()> {
     if t >= 0.0 && t.is_finite() { Ok(()) } else { Err(Error::invalid("t", "finite and at least 0", t)) }
 }
 

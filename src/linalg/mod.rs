@@ -13,6 +13,6 @@ use ndarray_linalg::error::LinalgError;
 
 use crate::error::Error;
 
-fn lapack_error(error: &LinalgError) -> Error {
+pub(crate) fn lapack_error(error: &LinalgError) -> Error {
     Error::Lapack(error.to_string())
 }

@@ -1,0 +1,464 @@
+//! Block Krylov spaces and Lanczos recurrences of a symmetric operator, and the quadrature rules that they give.
+//!
+//! After k steps from a vector v the tridiagonal T has, in its eigenvalues and the squared first entries of its
+//! eigenvectors, a quadrature rule for v' f(K) v that is exact for polynomials of degree 2k - 1 (Gauss); with its last
+//! entry changed such that 0 is an eigenvalue, one that is exact to degree 2k - 2 (Gauss-Radau): Golub & Meurant,
+//! "Matrices, moments and quadrature with applications" (2010). Of a block of vectors the same holds with blocks.
+//!
+//! A block whose vectors come out dependent is cut; one that vanishes ends its recurrence: what it spans is invariant.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+use ndarray_linalg::{Eigh, UPLO};
+
+use crate::error::Result;
+use crate::linalg::lapack_error;
+use crate::operator::SymmetricOperator;
+use crate::parallel::Job;
+
+/// A direction of a new block that is shorter than this part of the longest one is cut: in the block's Gram matrix its
+/// square is rounding.
+const DEPENDENT: f64 = 1e-7;
+
+/// A direction shorter than this part of the operator is rounding: its recurrence has ended.
+const VANISHED: f64 = 1e-12;
+
+/// Nodes and weights: an integral of f is estimated by the sum of `weight f(node)`.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rule {
+    pub nodes: Vec<f64>,
+    pub weights: Vec<f64>,
+}
+
+impl Rule {
+    pub(crate) fn sum(&self, f: impl Fn(f64) -> f64) -> f64 {
+        self.nodes.iter().zip(&self.weights).map(|(&node, weight)| weight * f(node)).sum()
+    }
+}
+
+/// The same integral by two rules, between which it lies for the functions that [`crate::stochastic`] asks of.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bracket {
+    pub gauss: Rule,
+    pub radau: Rule,
+}
+
+/// The span of powers of the operator times a block, with an orthonormal basis, block by block.
+pub(crate) struct BlockKrylov<'a> {
+    operator: &'a dyn SymmetricOperator,
+    blocks: Vec<Array2<f64>>,
+    /// Q' K Q of all blocks whose product with K is known.
+    t: Array2<f64>,
+    /// The squared norm of K times each of those blocks.
+    squared_products: Vec<f64>,
+    ended: bool,
+}
+
+impl<'a> BlockKrylov<'a> {
+    /// Begins with a block of vectors, which need not be orthonormal.
+    pub(crate) fn new(operator: &'a dyn SymmetricOperator, start: Array2<f64>, job: &Job) -> Result<Self> {
+        let (first, _) = job.serial_lapack(|| orthonormal(start, 0.0))?;
+        let ended = first.ncols() == 0;
+        Ok(Self { operator, blocks: vec![first], t: Array2::zeros((0, 0)), squared_products: Vec::new(), ended })
+    }
+
+    /// Whether the space is invariant: nothing can be added.
+    pub(crate) fn ended(&self) -> bool {
+        self.ended
+    }
+
+    /// The number of blocks that were multiplied.
+    pub(crate) fn steps(&self) -> usize {
+        self.squared_products.len()
+    }
+
+    /// Multiplies the last block; returns the number of products with K.
+    pub(crate) fn extend(&mut self, job: &Job) -> Result<usize> {
+        if self.ended {
+            return Ok(0);
+        }
+        let last = self.blocks.last().expect("there is a first block");
+        let products = last.ncols();
+        let mut w = self.operator.apply(last, job)?;
+        self.squared_products.push(w.iter().map(|entry| entry * entry).sum());
+        let before = self.t.nrows();
+        let mut t = Array2::zeros((before + products, before + products));
+        t.slice_mut(s![..before, ..before]).assign(&self.t);
+        job.lapack(|| {
+            let mut at = 0;
+            for block in &self.blocks {
+                let entries = block.t().dot(&w);
+                t.slice_mut(s![at..at + block.ncols(), before..]).assign(&entries);
+                w -= &block.dot(&entries);
+                at += block.ncols();
+            }
+            Ok(())
+        })?;
+        let upper = t.slice(s![..before, before..]).to_owned();
+        t.slice_mut(s![before.., ..before]).assign(&upper.t());
+        self.t = (&t + &t.t()) * 0.5;
+        job.lapack(|| {
+            self.project_out(self.blocks.len(), &mut w);
+            Ok(())
+        })?;
+        let (mut next, _) = job.serial_lapack(|| orthonormal(w, VANISHED))?;
+        if next.ncols() > 0 {
+            job.lapack(|| {
+                self.project_out(self.blocks.len(), &mut next);
+                Ok(())
+            })?;
+            (next, _) = job.serial_lapack(|| orthonormal(next, 0.5))?;
+        }
+        self.ended = next.ncols() == 0;
+        if !self.ended {
+            self.blocks.push(next);
+        }
+        Ok(products)
+    }
+
+    /// The operator.
+    pub(crate) fn operator(&self) -> &'a dyn SymmetricOperator {
+        self.operator
+    }
+
+    /// Takes the part in the first blocks away.
+    pub(crate) fn project_out(&self, blocks: usize, w: &mut Array2<f64>) {
+        for block in &self.blocks[..blocks] {
+            let entries = block.t().dot(w);
+            *w -= &block.dot(&entries);
+        }
+    }
+
+    /// The dimension of the first blocks.
+    pub(crate) fn dim(&self, blocks: usize) -> usize {
+        self.blocks[..blocks].iter().map(Array2::ncols).sum()
+    }
+
+    /// tr Q' K Q and ||K Q||^2 of the first blocks.
+    pub(crate) fn moments(&self, blocks: usize) -> (f64, f64) {
+        let trace = self.t.diag().iter().take(self.dim(blocks)).sum();
+        (trace, self.squared_products[..blocks].iter().sum())
+    }
+
+    /// Rules for tr Q' f(K) Q with Q the first blocks, from all that are known.
+    pub(crate) fn rules(&self, blocks: usize, job: &Job) -> Result<Bracket> {
+        let first = self.dim(blocks);
+        let n = self.t.nrows();
+        let last = n - self.dim(self.steps() - 1);
+        let gauss = job.serial_lapack(|| rule(&self.t, first))?;
+        if self.ended || self.steps() == 1 {
+            return Ok(Bracket { radau: gauss.clone(), gauss }); // exact
+        }
+        let mut changed = self.t.clone();
+        let (head, beside) = (self.t.slice(s![..n - last, ..n - last]), self.t.slice(s![n - last.., ..n - last]));
+        let corner = job.serial_lapack(|| congruent_to_inverse(head, beside))?;
+        changed.slice_mut(s![n - last.., n - last..]).assign(&corner);
+        let radau = job.serial_lapack(|| rule(&changed, first))?;
+        Ok(Bracket { gauss, radau })
+    }
+}
+
+/// The rule of the first `first` coordinates of a symmetric matrix: its eigenvalues, and how much of each of their
+/// vectors lies there.
+fn rule(t: &Array2<f64>, first: usize) -> Result<Rule> {
+    let (nodes, vectors) = t.eigh(UPLO::Upper).map_err(|error| lapack_error(&error))?;
+    let weights = vectors.slice(s![..first, ..]).map_axis(Axis(0), |part| part.dot(&part));
+    Ok(Rule { nodes: nodes.to_vec(), weights: weights.to_vec() })
+}
+
+/// B A^-1 B', where A is positive and may be nearly singular.
+fn congruent_to_inverse(a: ArrayView2<f64>, b: ArrayView2<f64>) -> Result<Array2<f64>> {
+    let (values, vectors) = a.to_owned().eigh(UPLO::Upper).map_err(|error| lapack_error(&error))?;
+    let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(*value));
+    let mut scaled = b.dot(&vectors);
+    let right = scaled.clone();
+    for (mut column, &value) in scaled.axis_iter_mut(Axis(1)).zip(&values) {
+        column *= if value > f64::EPSILON * a.nrows() as f64 * largest { value.recip() } else { 0.0 };
+    }
+    Ok(scaled.dot(&right.t()))
+}
+
+/// An orthonormal basis of the columns, and how long the directions were; those that are shorter than `least` or depend
+/// on the others are left out. Twice through the Gram matrix (Stathopoulos & Wu, SIAM J. Sci. Comput. 23, 2002).
+fn orthonormal(block: Array2<f64>, least: f64) -> Result<(Array2<f64>, Array1<f64>)> {
+    let (once, lengths) = through_gram(block, least)?;
+    if once.ncols() == 0 {
+        return Ok((once, lengths));
+    }
+    let (twice, _) = through_gram(once, 0.0)?;
+    Ok((twice, lengths))
+}
+
+fn through_gram(block: Array2<f64>, least: f64) -> Result<(Array2<f64>, Array1<f64>)> {
+    let (squares, vectors) = block.t().dot(&block).eigh(UPLO::Upper).map_err(|error| lapack_error(&error))?;
+    let longest = squares.iter().fold(0.0, |longest: f64, square| longest.max(*square)).sqrt();
+    let kept: Vec<usize> = (0..squares.len())
+        .filter(|&i| squares[i] > 0.0 && squares[i].sqrt() > (DEPENDENT * longest).max(least))
+        .collect();
+    let lengths: Array1<f64> = kept.iter().map(|&i| squares[i].sqrt()).collect();
+    let mut basis = block.dot(&vectors.select(Axis(1), &kept));
+    for (mut column, length) in basis.axis_iter_mut(Axis(1)).zip(&lengths) {
+        column /= *length;
+    }
+    Ok((basis, lengths))
+}
+
+/// Lanczos recurrences from several vectors at once, without reorthogonalisation: quadrature does not need it (Golub &
+/// Meurant, chapter 4).
+pub(crate) struct Lanczos<'a> {
+    operator: &'a dyn SymmetricOperator,
+    squared_norms: Array1<f64>,
+    previous: Array2<f64>,
+    current: Array2<f64>,
+    /// Of each vector, the diagonal of T and what stands beside it; both end where the recurrence did.
+    diagonals: Vec<Vec<f64>>,
+    besides: Vec<Vec<f64>>,
+    ended: Vec<bool>,
+}
+
+impl<'a> Lanczos<'a> {
+    pub(crate) fn new(operator: &'a dyn SymmetricOperator, vectors: Array2<f64>) -> Self {
+        let squared_norms = vectors.map_axis(Axis(0), |vector| vector.dot(&vector));
+        let mut current = vectors;
+        let ended: Vec<bool> = squared_norms.iter().map(|&norm| norm <= VANISHED * VANISHED).collect();
+        for ((mut vector, norm), ended) in current.axis_iter_mut(Axis(1)).zip(&squared_norms).zip(&ended) {
+            vector *= if *ended { 0.0 } else { norm.sqrt().recip() };
+        }
+        let count = squared_norms.len();
+        Self {
+            operator,
+            squared_norms,
+            previous: Array2::zeros(current.raw_dim()),
+            current,
+            diagonals: vec![Vec::new(); count],
+            besides: vec![Vec::new(); count],
+            ended,
+        }
+    }
+
+    /// The steps done.
+    pub(crate) fn depth(&self) -> usize {
+        self.diagonals.iter().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// Whether all recurrences have ended: their rules are exact.
+    pub(crate) fn ended(&self) -> bool {
+        self.ended.iter().all(|&ended| ended)
+    }
+
+    /// One step of each; returns the number of products with K.
+    pub(crate) fn step(&mut self, job: &Job) -> Result<usize> {
+        if self.ended() {
+            return Ok(0);
+        }
+        let mut w = self.operator.apply(&self.current, job)?;
+        for (p, mut w) in w.axis_iter_mut(Axis(1)).enumerate() {
+            if self.ended[p] {
+                w.fill(0.0);
+                continue;
+            }
+            let (current, previous) = (self.current.column(p), self.previous.column(p));
+            if let Some(&beside) = self.besides[p].last() {
+                w.scaled_add(-beside, &previous);
+            }
+            let diagonal = w.dot(&current);
+            w.scaled_add(-diagonal, &current);
+            self.diagonals[p].push(diagonal);
+            let beside = w.dot(&w).sqrt();
+            self.ended[p] = beside <= VANISHED;
+            if self.ended[p] {
+                w.fill(0.0);
+            } else {
+                self.besides[p].push(beside);
+                w /= beside;
+            }
+        }
+        self.previous = std::mem::replace(&mut self.current, w);
+        Ok(self.previous.ncols())
+    }
+
+    /// The rules of each vector, for v' f(K) v.
+    pub(crate) fn rules(&self, job: &Job) -> Result<Vec<Bracket>> {
+        job.serial_lapack(|| (0..self.ended.len()).map(|p| self.rules_of(p)).collect())
+    }
+
+    fn rules_of(&self, p: usize) -> Result<Bracket> {
+        let diagonal = &self.diagonals[p];
+        let scaled = |mut rule: Rule| {
+            rule.weights.iter_mut().for_each(|weight| *weight *= self.squared_norms[p]);
+            rule
+        };
+        if diagonal.is_empty() {
+            return Ok(Bracket::default());
+        }
+        let beside = &self.besides[p][..diagonal.len() - 1];
+        let gauss = scaled(rule(&tridiagonal(diagonal, beside), 1)?);
+        let changed = if self.ended[p] { None } else { last_entry_for_zero(diagonal, beside) };
+        let Some(last) = changed else { return Ok(Bracket { radau: gauss.clone(), gauss }) };
+        let mut of_radau = diagonal.clone();
+        *of_radau.last_mut().expect("there is one") = last;
+        let radau = scaled(rule(&tridiagonal(&of_radau, beside), 1)?);
+        Ok(Bracket { gauss, radau })
+    }
+}
+
+fn tridiagonal(diagonal: &[f64], beside: &[f64]) -> Array2<f64> {
+    let mut t = Array2::from_diag(&Array1::from(diagonal.to_vec()));
+    for (i, &entry) in beside.iter().enumerate() {
+        t[[i, i + 1]] = entry;
+        t[[i + 1, i]] = entry;
+    }
+    t
+}
+
+/// The last diagonal entry with which a positive tridiagonal matrix has the eigenvalue 0; none where what stands
+/// before it is singular already.
+fn last_entry_for_zero(diagonal: &[f64], beside: &[f64]) -> Option<f64> {
+    let mut pivot = f64::INFINITY;
+    let mut last = 0.0;
+    for (i, &entry) in diagonal.iter().enumerate() {
+        last = if i == 0 { 0.0 } else { beside[i - 1] * beside[i - 1] / pivot };
+        pivot = entry - last;
+        if i + 1 < diagonal.len() && pivot <= VANISHED {
+            return None;
+        }
+    }
+    Some(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parallel;
+
+    /// diag(lambda), to have a spectrum that is known.
+    struct Diagonal(Vec<f64>);
+
+    impl SymmetricOperator for Diagonal {
+        fn dim(&self) -> usize {
+            self.0.len()
+        }
+
+        fn apply(&self, x: &Array2<f64>, _: &Job) -> Result<Array2<f64>> {
+            let mut y = x.clone();
+            for (mut row, lambda) in y.axis_iter_mut(Axis(0)).zip(&self.0) {
+                row *= *lambda;
+            }
+            Ok(y)
+        }
+
+        fn trace(&self) -> f64 {
+            self.0.iter().sum()
+        }
+
+        fn squared_norm(&self) -> f64 {
+            self.0.iter().map(|lambda| lambda * lambda).sum()
+        }
+
+        fn leading(&self) -> Option<&[f64]> {
+            None
+        }
+    }
+
+    fn noise(n: usize, columns: usize) -> Array2<f64> {
+        Array2::from_shape_fn((n, columns), |(i, j)| {
+            ((i * 7919 + j * 104_729 + i * i * 31) % 1009) as f64 / 504.5 - 1.0
+        })
+    }
+
+    fn decaying(n: usize) -> Diagonal {
+        Diagonal((0..n).map(|i| 0.9_f64.powi(i32::try_from(i).unwrap())).collect())
+    }
+
+    /// Gauss is exact to degree 2k - 1, Radau to 2k - 2, and for x^3.5 the truth lies between them.
+    #[test]
+    fn rules_of_a_vector_are_exact_to_their_degree_and_bracket() {
+        let operator = decaying(60);
+        let v = noise(60, 3);
+        let run = |job: &Job| {
+            let mut lanczos = Lanczos::new(&operator, v.clone());
+            for _ in 0..4 {
+                lanczos.step(job)?;
+            }
+            lanczos.rules(job)
+        };
+        let rules = parallel::run(1, || false, run).unwrap();
+        for (p, Bracket { gauss, radau }) in rules.iter().enumerate() {
+            let exact =
+                |f: &dyn Fn(f64) -> f64| operator.0.iter().zip(v.column(p)).map(|(&x, v)| v * v * f(x)).sum::<f64>();
+            for degree in 0..8 {
+                let power = |x: f64| x.powi(degree);
+                approx::assert_relative_eq!(gauss.sum(power), exact(&power), max_relative = 1e-12);
+                if degree < 7 {
+                    approx::assert_relative_eq!(radau.sum(power), exact(&power), max_relative = 1e-12);
+                }
+            }
+            assert!(radau.nodes.iter().any(|node| node.abs() < 1e-14));
+            for power in [0.5, 1.5, 2.5, 3.5] {
+                let f = |x: f64| x.max(0.0).powf(power);
+                let (one, other) = (gauss.sum(f), radau.sum(f));
+                assert!(one.min(other) <= exact(&f) && exact(&f) <= one.max(other), "{power}");
+            }
+        }
+    }
+
+    #[test]
+    fn rules_of_a_block_are_exact_to_their_degree_and_bracket() {
+        let operator = decaying(80);
+        let run = |job: &Job| {
+            let mut krylov = BlockKrylov::new(&operator, noise(80, 4), job)?;
+            for _ in 0..5 {
+                krylov.extend(job)?;
+            }
+            let basis = ndarray::concatenate![Axis(1), krylov.blocks[0], krylov.blocks[1]];
+            Ok((krylov.rules(2, job)?, krylov.moments(2), basis))
+        };
+        let (rules, moments, q) = parallel::run(1, || false, run).unwrap();
+        approx::assert_abs_diff_eq!(q.t().dot(&q), Array2::eye(8), epsilon = 1e-13);
+        let exact = |f: &dyn Fn(f64) -> f64| {
+            operator.0.iter().zip(q.rows()).map(|(&x, row)| row.dot(&row) * f(x)).sum::<f64>()
+        };
+        approx::assert_relative_eq!(moments.0, exact(&|x| x), max_relative = 1e-12);
+        approx::assert_relative_eq!(moments.1, exact(&|x| x * x), max_relative = 1e-12);
+        for degree in 0..=7 {
+            let power = |x: f64| x.powi(degree);
+            approx::assert_relative_eq!(rules.gauss.sum(power), exact(&power), max_relative = 1e-11);
+            if degree < 7 {
+                approx::assert_relative_eq!(rules.radau.sum(power), exact(&power), max_relative = 1e-10);
+            }
+        }
+        for power in [0.5, 1.5, 2.5] {
+            let f = |x: f64| x.max(0.0).powf(power);
+            let (one, other) = (rules.gauss.sum(f), rules.radau.sum(f));
+            assert!(
+                one.min(other) <= exact(&f) && exact(&f) <= one.max(other),
+                "{power}: {one} {} {other}",
+                exact(&f)
+            );
+        }
+    }
+
+    /// Three distinct eigenvalues: a vector's recurrence ends after three steps, a block's space is invariant.
+    #[test]
+    fn low_rank_ends_the_recurrences_and_is_exact() {
+        let operator = Diagonal((0..50).map(|i| [1.0, 0.25, 0.0][i % 3]).collect());
+        let run = |job: &Job| {
+            let mut lanczos = Lanczos::new(&operator, noise(50, 2));
+            let mut krylov = BlockKrylov::new(&operator, noise(50, 2), job)?;
+            for _ in 0..6 {
+                lanczos.step(job)?;
+                krylov.extend(job)?;
+            }
+            Ok((lanczos.ended(), lanczos.depth(), krylov.ended(), krylov.dim(krylov.steps()), lanczos.rules(job)?))
+        };
+        let (ended, depth, krylov_ended, dim, rules) = parallel::run(1, || false, run).unwrap();
+        assert!(ended && krylov_ended);
+        assert_eq!((depth, dim), (3, 6));
+        let v = noise(50, 2);
+        for (p, rule) in rules.iter().enumerate() {
+            let root = |x: f64| x.max(0.0).sqrt();
+            let exact: f64 = operator.0.iter().zip(v.column(p)).map(|(&x, v)| v * v * root(x)).sum();
+            // A node that should be 0 is off by rounding, whose root is 1e-8.
+            approx::assert_relative_eq!(rule.gauss.sum(root), exact, max_relative = 1e-6);
+        }
+    }
+}

@@ -1,0 +1,338 @@
+//! Symmetric operators, known by what they do to blocks of vectors.
+//!
+//! ```text
+//! Y = K X,     K = S G S,     S a diagonal matrix, G an affinity, stored or computed anew, tile by tile
+//! ```
+//!
+//! Each tile of the upper triangle of G multiplies twice, as it is and transposed. Rows are dealt to a fixed number of
+//! strips, whose contributions are summed in order, so the result has the same bits on any number of threads. Cost of a
+//! product with b columns: 2 N^2 b flops, and where G is not stored the distances and exponentials of one triangle.
+//! Memory: `STRIPS` blocks of N b numbers besides.
+
+use std::ops::Range;
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+
+use crate::diffusion::inverse_powers;
+use crate::error::Result;
+use crate::kernel::{Gaussian, TILE_COLUMNS, tiles};
+use crate::parallel::Job;
+use crate::triangle::{RowSums, UpperTriangle};
+
+/// Strips of rows of about equal area, each with a sum of its own.
+const STRIPS: usize = 16;
+
+/// Rows of a tile.
+const TILE_ROWS: usize = 96;
+
+/// A symmetric matrix that need not be stored.
+pub trait SymmetricOperator: Sync {
+    /// N.
+    fn dim(&self) -> usize;
+
+    /// K X, of a block of vectors [N, b].
+    ///
+    /// # Errors
+    /// Interrupted.
+    fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>>;
+
+    /// The sum of the eigenvalues.
+    fn trace(&self) -> f64;
+
+    /// The sum of their squares.
+    fn squared_norm(&self) -> f64;
+
+    /// A unit vector near the eigenvector of the largest eigenvalue, if one is known.
+    fn leading(&self) -> Option<&[f64]>;
+}
+
+/// The symmetric diffusion operator of an affinity.
+pub struct DiffusionOperator<'a> {
+    affinity: Affinity<'a>,
+    scale: Vec<f64>,
+    trace: f64,
+    squared_norm: f64,
+    leading: Vec<f64>,
+}
+
+/// Where the tiles of an affinity come from.
+pub(crate) enum Affinity<'a> {
+    Stored(&'a UpperTriangle),
+    Computed(Gaussian<'a>),
+}
+
+impl Affinity<'_> {
+    fn dim(&self) -> usize {
+        match self {
+            Self::Stored(triangle) => triangle.dim(),
+            Self::Computed(kernel) => kernel.len(),
+        }
+    }
+
+    /// Calls `f` with a tile, `buffer` holding it where it is not stored.
+    fn with_tile<T>(
+        &self,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        buffer: &mut Array2<f64>,
+        f: impl FnOnce(ArrayView2<f64>) -> T,
+    ) -> T {
+        match self {
+            Self::Stored(triangle) => f(triangle.tile(rows, columns)),
+            Self::Computed(kernel) => {
+                let mut tile = buffer.slice_mut(s![..rows.len(), ..columns.len()]);
+                kernel.affinities(rows, columns, tile.view_mut());
+                f(tile.view())
+            }
+        }
+    }
+
+    /// What `f` adds up over the tiles of each strip, in the order of the strips.
+    fn over_strips<A: Send>(
+        &self,
+        job: &Job,
+        start: impl Fn() -> A + Sync,
+        f: impl Fn(&mut A, Range<usize>, Range<usize>, ArrayView2<f64>) + Sync,
+    ) -> Result<Vec<A>> {
+        let n = self.dim();
+        job.parallel(|| {
+            let strips = strips(n).into_par_iter().with_max_len(1);
+            strips
+                .map(|strip| {
+                    let mut sum = start();
+                    let mut buffer = Array2::zeros((TILE_ROWS, TILE_COLUMNS));
+                    for first in strip.clone().step_by(TILE_ROWS) {
+                        job.check()?;
+                        let rows = first..(first + TILE_ROWS).min(strip.end);
+                        for columns in tiles(first, n) {
+                            self.with_tile(rows.clone(), columns.clone(), &mut buffer, |tile| {
+                                f(&mut sum, rows.clone(), columns.clone(), tile);
+                            });
+                        }
+                    }
+                    Ok(sum)
+                })
+                .collect()
+        })
+    }
+
+    /// `weights[i] sum_j G_ij weights[j]`.
+    fn weighted_row_sums(&self, weights: &[f64], job: &Job) -> Result<Vec<f64>> {
+        let column = Array2::from_shape_vec((weights.len(), 1), weights.to_vec()).expect("one column");
+        let sums = self.times(&column, job)?;
+        Ok(sums.iter().zip(weights).map(|(sum, weight)| sum * weight).collect())
+    }
+
+    /// G X.
+    fn times(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+        let parts = self.over_strips(
+            job,
+            || Array2::<f64>::zeros(x.raw_dim()),
+            |y, rows, columns, tile| {
+                add_product(tile, x.slice(s![columns.clone(), ..]), y.slice_mut(s![rows.clone(), ..]));
+                // The square on the diagonal is symmetric by itself.
+                let right = columns.start.max(rows.end)..columns.end;
+                if !right.is_empty() {
+                    let beyond = tile.slice(s![.., right.start - columns.start..]);
+                    add_product(beyond.t(), x.slice(s![rows, ..]), y.slice_mut(s![right, ..]));
+                }
+            },
+        )?;
+        let mut parts = parts.into_iter();
+        let mut total = parts.next().unwrap_or_else(|| Array2::zeros(x.raw_dim()));
+        for part in parts {
+            total += &part;
+        }
+        Ok(total)
+    }
+}
+
+fn add_product(a: ArrayView2<f64>, x: ArrayView2<f64>, mut y: ArrayViewMut2<f64>) {
+    general_mat_mul(1.0, &a, &x, 1.0, &mut y);
+}
+
+/// Rows in strips of about equal area of the upper triangle, each a multiple of a tile's rows but for the last.
+fn strips(n: usize) -> Vec<Range<usize>> {
+    let tiles_down = n.div_ceil(TILE_ROWS);
+    // Of the area to the right of the diagonal, 1 - sqrt(1 - part) of the rows hold a part.
+    let end = |strip: usize| {
+        let rest = 1.0 - (strip as f64 + 1.0) / STRIPS as f64;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "between 0 and the number of tiles"
+        )]
+        let tiles_above = (tiles_down as f64 * (1.0 - rest.sqrt())).round() as usize;
+        if strip + 1 == STRIPS { n } else { (tiles_above * TILE_ROWS).min(n) }
+    };
+    let ends = (0..STRIPS).map(end);
+    let starts = std::iter::once(0).chain((0..STRIPS).map(end));
+    starts.zip(ends).map(|(start, end)| start..end).filter(|strip| !strip.is_empty()).collect()
+}
+
+impl<'a> DiffusionOperator<'a> {
+    /// K of an affinity whose rows have positive sums; see [`crate::diffusion_operator`].
+    pub(crate) fn new(affinity: Affinity<'a>, alpha: f64, job: &Job) -> Result<Self> {
+        let ones = vec![1.0; affinity.dim()];
+        let mut degrees = affinity.weighted_row_sums(&ones, job)?;
+        let mut weights = ones;
+        if alpha > 0.0 {
+            weights = inverse_powers(degrees, alpha);
+            degrees = affinity.weighted_row_sums(&weights, job)?;
+        }
+        let total: f64 = degrees.iter().sum();
+        let leading = degrees.iter().map(|degree| (degree / total).sqrt()).collect();
+        let scale: Vec<f64> =
+            inverse_powers(degrees, 0.5).into_iter().zip(weights).map(|(scale, weight)| scale * weight).collect();
+        let squares: Vec<f64> = scale.iter().map(|scale| scale * scale).collect();
+        let parts = affinity.over_strips(
+            job,
+            || (0.0, 0.0),
+            |(trace, norm), rows, columns, tile| {
+                for (i, row) in rows.clone().zip(tile.rows()) {
+                    let mut below = 0.0;
+                    for (j, &entry) in columns.clone().zip(row) {
+                        let weighted = entry * entry * squares[j];
+                        if i == j {
+                            *trace += entry * squares[i];
+                            *norm += weighted * squares[i];
+                        }
+                        below += if j > i { weighted } else { 0.0 };
+                    }
+                    *norm += 2.0 * below * squares[i];
+                }
+            },
+        )?;
+        let (trace, squared_norm) = parts.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        Ok(Self { affinity, scale, trace, squared_norm, leading })
+    }
+}
+
+impl SymmetricOperator for DiffusionOperator<'_> {
+    fn dim(&self) -> usize {
+        self.affinity.dim()
+    }
+
+    fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+        let scaled = |mut block: Array2<f64>| {
+            for (mut row, scale) in block.axis_iter_mut(Axis(0)).zip(&self.scale) {
+                row *= *scale;
+            }
+            block
+        };
+        Ok(scaled(self.affinity.times(&scaled(x.clone()), job)?))
+    }
+
+    fn trace(&self) -> f64 {
+        self.trace
+    }
+
+    fn squared_norm(&self) -> f64 {
+        self.squared_norm
+    }
+
+    fn leading(&self) -> Option<&[f64]> {
+        Some(&self.leading)
+    }
+}
+
+/// A symmetric matrix whose upper triangle is stored.
+pub struct DenseOperator<'a> {
+    matrix: Affinity<'a>,
+    trace: f64,
+    squared_norm: f64,
+}
+
+impl<'a> DenseOperator<'a> {
+    /// The matrix as it is.
+    ///
+    /// # Errors
+    /// Interrupted.
+    pub fn new(matrix: &'a UpperTriangle, job: &Job) -> Result<Self> {
+        let n = matrix.dim();
+        let squares = matrix.map_blocks(job, |first, block| {
+            let mut sums = RowSums::new(first, n);
+            sums.add(first, first, block.mapv(|entry| entry * entry).view());
+            sums
+        })?;
+        let trace = (0..n).map(|i| matrix.get(i, i)).sum();
+        let squared_norm = RowSums::total(squares, n).into_iter().sum();
+        Ok(Self { matrix: Affinity::Stored(matrix), trace, squared_norm })
+    }
+}
+
+impl SymmetricOperator for DenseOperator<'_> {
+    fn dim(&self) -> usize {
+        self.matrix.dim()
+    }
+
+    fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+        self.matrix.times(x, job)
+    }
+
+    fn trace(&self) -> f64 {
+        self.trace
+    }
+
+    fn squared_norm(&self) -> f64 {
+        self.squared_norm
+    }
+
+    fn leading(&self) -> Option<&[f64]> {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::distance::Points;
+    use crate::kernel::{Bandwidth, gaussian_affinity};
+    use crate::{diffusion_operator, parallel};
+
+    #[test]
+    fn strips_hold_all_rows_once() {
+        for n in [1, 95, 96, 97, 1000, 12_345] {
+            let strips = strips(n);
+            assert_eq!((strips[0].start, strips[strips.len() - 1].end), (0, n));
+            assert!(strips.windows(2).all(|pair| pair[0].end == pair[1].start && pair[0].start % TILE_ROWS == 0));
+        }
+    }
+
+    /// K as a matrix, against K as it multiplies, with G stored and not, over several strips and tiles.
+    #[test]
+    fn products_are_those_of_the_matrix() {
+        let n = 1700;
+        let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
+        let block = Array2::from_shape_fn((n, 4), |(i, j)| ((i * 29 + j * 7) % 53) as f64 - 26.0);
+        let points = Points::new(x.view(), 2.0);
+        let bandwidth = Bandwidth::Fixed(2.0);
+        for alpha in [0.0, 0.5] {
+            let work = |job: &Job| {
+                let k = diffusion_operator(&points, &bandwidth, alpha, job)?;
+                let g = gaussian_affinity(&points, &bandwidth, job)?;
+                let stored = DiffusionOperator::new(Affinity::Stored(&g), alpha, job)?;
+                let tiled =
+                    DiffusionOperator::new(Affinity::Computed(Gaussian::new(&points, &bandwidth)?), alpha, job)?;
+                let dense = DenseOperator::new(&k, job)?;
+                let full = Array2::from_shape_fn((n, n), |(i, j)| k.get(i, j));
+                let expected = full.dot(&block);
+                for operator in [&stored as &dyn SymmetricOperator, &tiled, &dense] {
+                    let product = operator.apply(&block, job)?;
+                    approx::assert_abs_diff_eq!(product, expected, epsilon = 1e-11);
+                    approx::assert_relative_eq!(operator.trace(), full.diag().sum(), max_relative = 1e-12);
+                    let norm = full.iter().map(|entry| entry * entry).sum::<f64>();
+                    approx::assert_relative_eq!(operator.squared_norm(), norm, max_relative = 1e-12);
+                    if let Some(leading) = operator.leading() {
+                        let leading = Array2::from_shape_vec((n, 1), leading.to_vec()).expect("one column");
+                        approx::assert_abs_diff_eq!(operator.apply(&leading, job)?, leading, epsilon = 1e-13);
+                    }
+                }
+                Ok(())
+            };
+            parallel::run(2, || false, work).unwrap();
+        }
+    }
+}
