@@ -323,7 +323,7 @@ mod tests {
                     let product = operator.apply(&block, job)?;
                     approx::assert_abs_diff_eq!(product, expected, epsilon = 1e-11);
                     approx::assert_relative_eq!(operator.trace(), full.diag().sum(), max_relative = 1e-12);
-                    let norm = full.iter().map(|entry| entry * entry).sum::<f64>();
+                    let norm = full.rows().into_iter().map(|row| row.dot(&row)).sum::<f64>();
                     approx::assert_relative_eq!(operator.squared_norm(), norm, max_relative = 1e-12);
                     if let Some(leading) = operator.leading() {
                         let leading = Array2::from_shape_vec((n, 1), leading.to_vec()).expect("one column");
