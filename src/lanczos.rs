@@ -42,6 +42,18 @@ pub(crate) struct Bracket {
     pub radau: Rule,
 }
 
+impl Bracket {
+    /// Nodes and weights of Gauss, and of Radau.
+    pub(crate) fn rows(&self) -> [&[f64]; 4] {
+        [&self.gauss.nodes, &self.gauss.weights, &self.radau.nodes, &self.radau.weights]
+    }
+
+    pub(crate) fn from_rows(rows: ArrayView2<f64>) -> Self {
+        let rule = |i: usize| Rule { nodes: rows.row(i).to_vec(), weights: rows.row(i + 1).to_vec() };
+        Self { gauss: rule(0), radau: rule(2) }
+    }
+}
+
 /// The span of powers of the operator times a block, with an orthonormal basis, block by block.
 pub(crate) struct BlockKrylov<'a> {
     operator: &'a dyn SymmetricOperator,

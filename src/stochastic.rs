@@ -17,7 +17,7 @@
 //! operator without negative eigenvalues. Recurrences are made deeper until the bracket, and probes are added until the
 //! standard error is below half of the tolerance.
 
-use ndarray::Array2;
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use crate::entropy::require_time;
 use crate::error::{Error, Result, require_positive};
@@ -109,8 +109,13 @@ pub struct Reading {
 }
 
 impl Reading {
+    /// Half the width of the bracket.
+    fn reach(&self) -> f64 {
+        0.5 * (self.upper - self.lower)
+    }
+
     fn doubt(&self) -> f64 {
-        self.standard_error + 0.5 * (self.upper - self.lower)
+        self.standard_error + self.reach()
     }
 }
 
@@ -128,8 +133,6 @@ pub fn estimate(
     let n = operator.dim();
     let mut signs = Signs(options.seed);
     let mut random = |columns: usize| Array2::from_shape_simple_fn((n, columns), || signs.next());
-    let limit = options.exact_products.map_or(options.max_products, |exact| exact.min(options.max_products));
-    let exact_is_cheaper = |products: usize| options.exact_products.is_some_and(|exact| products >= exact);
 
     let mut start = random(BLOCK.min(n));
     if let Some(leading) = operator.leading() {
@@ -152,16 +155,17 @@ pub fn estimate(
         known.into_iter().take_while(|(rest, whole)| *rest > ROUNDING * whole).map(|(rest, _)| rest).collect();
     // Where not even the trace has a rest, the recurrence has found all that there is.
     let is_left = known.len() > 1;
-    let mut batches: Vec<Lanczos> = Vec::new();
+    let mut batches: Vec<Batch> = Vec::new();
     if is_left {
-        products += add_probes(&mut batches, &krylov, blocks, random(PROBES), FIRST_DEPTH, job)?;
+        batches.push(Batch::new(&krylov, blocks, random(PROBES), FIRST_DEPTH, &mut products, job)?);
     }
+    let mut deflated = krylov.rules(blocks, job)?;
     loop {
         let estimate = Estimate {
             dim: n,
             known: known.clone(),
-            deflated: krylov.rules(blocks, job)?,
-            probes: batches.iter().map(|batch| batch.rules(job)).collect::<Result<Vec<_>>>()?.concat(),
+            deflated: deflated.clone(),
+            probes: batches.iter().flat_map(|batch| batch.rules.iter().cloned()).collect(),
             largest: 0.0,
             products,
         }
@@ -171,33 +175,42 @@ pub fn estimate(
         if worst.doubt() <= options.tol {
             return Ok(Outcome::Estimated(estimate, true));
         }
-        let width = 0.5 * (worst.upper - worst.lower);
-        let probes = estimate.probes.len();
         // Each probe more divides the variance.
-        let wanted = (probes as f64 * (2.0 * worst.standard_error / options.tol).powi(2)).ceil();
-        let forecast = products as f64 + (wanted - probes as f64).max(0.0) * estimate.depth() as f64;
-        if exact_is_cheaper(products) || options.exact_products.is_some_and(|exact| forecast > exact as f64) {
+        let probes = estimate.probes.len() as f64;
+        let wanted = probes * (2.0 * worst.standard_error / options.tol).powi(2);
+        let forecast = products as f64 + (wanted - probes).max(0.0) * estimate.depth() as f64;
+        if options.exact_products.is_some_and(|exact| products >= exact || forecast > exact as f64) {
             return Ok(Outcome::ExactIsCheaper(products));
         }
-        if products >= limit {
+        if products >= options.max_products {
             return Ok(Outcome::Estimated(estimate, false));
         }
         let before = products;
-        if width > 0.5 * options.tol {
-            let of_deflated = estimate.without_depth_of_probes().worst(options);
-            if 0.5 * (of_deflated.upper - of_deflated.lower) > 0.25 * options.tol {
-                products += krylov.extend(job)?;
+        if worst.reach() > 0.5 * options.tol {
+            if estimate.without_depth_of_probes().worst(options).reach() > 0.25 * options.tol {
+                for _ in 0..((krylov.steps() - blocks) / 2).max(1) {
+                    products += krylov.extend(job)?;
+                }
+                deflated = krylov.rules(blocks, job)?;
             }
-            let of_probes = estimate.without_depth_of_deflated().worst(options);
-            if 0.5 * (of_probes.upper - of_probes.lower) > 0.25 * options.tol {
+            if estimate.without_depth_of_deflated().worst(options).reach() > 0.25 * options.tol {
                 for batch in &mut batches {
-                    products += batch.step(job)?;
-                    products += batch.step(job)?;
+                    batch.deepen((batch.lanczos.depth() / 3).max(2), &mut products, job)?;
                 }
             }
-        } else if is_left {
-            let depth = batches.iter().map(Lanczos::depth).max().unwrap_or(1);
-            products += add_probes(&mut batches, &krylov, blocks, random(PROBES), depth, job)?;
+        } else {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "saturates, and is not negative"
+            )]
+            let missing = ((wanted - probes) / PROBES as f64).ceil() as usize;
+            let depth = estimate.depth();
+            for _ in 0..missing.clamp(1, batches.len().max(1)) {
+                if products < options.max_products && is_left {
+                    batches.push(Batch::new(&krylov, blocks, random(PROBES), depth, &mut products, job)?);
+                }
+            }
         }
         if products == before {
             // All recurrences have ended; what doubt there is comes from rounding.
@@ -206,27 +219,39 @@ pub fn estimate(
     }
 }
 
-/// Takes `vectors` as probes of what the first blocks leave; returns the number of products.
-fn add_probes<'a>(
-    batches: &mut Vec<Lanczos<'a>>,
-    krylov: &BlockKrylov<'a>,
-    blocks: usize,
-    mut vectors: Array2<f64>,
-    depth: usize,
-    job: &Job,
-) -> Result<usize> {
-    job.lapack(|| {
-        krylov.project_out(blocks, &mut vectors);
-        krylov.project_out(blocks, &mut vectors);
-        Ok(())
-    })?;
-    let mut lanczos = Lanczos::new(krylov.operator(), vectors);
-    let mut products = 0;
-    for _ in 0..depth {
-        products += lanczos.step(job)?;
+/// Probes that go on together, and their rules as deep as they are.
+struct Batch<'a> {
+    lanczos: Lanczos<'a>,
+    rules: Vec<Bracket>,
+}
+
+impl<'a> Batch<'a> {
+    /// Takes `vectors` as probes of what the first blocks leave.
+    fn new(
+        krylov: &BlockKrylov<'a>,
+        blocks: usize,
+        mut vectors: Array2<f64>,
+        depth: usize,
+        products: &mut usize,
+        job: &Job,
+    ) -> Result<Self> {
+        job.lapack(|| {
+            krylov.project_out(blocks, &mut vectors);
+            krylov.project_out(blocks, &mut vectors);
+            Ok(())
+        })?;
+        let mut batch = Self { lanczos: Lanczos::new(krylov.operator(), vectors), rules: Vec::new() };
+        batch.deepen(depth, products, job)?;
+        Ok(batch)
     }
-    batches.push(lanczos);
-    Ok(products)
+
+    fn deepen(&mut self, steps: usize, products: &mut usize, job: &Job) -> Result<()> {
+        for _ in 0..steps {
+            *products += self.lanczos.step(job)?;
+        }
+        self.rules = self.lanczos.rules(job)?;
+        Ok(())
+    }
 }
 
 impl Estimate {
@@ -257,6 +282,45 @@ impl Estimate {
             entropy = Box::new(move |z, s| (s.log2() - order * z.log2()) / (1.0 - order));
         }
         reading(&z, &other, &*entropy)
+    }
+
+    /// All that an estimate is, as numbers: what is known; the deflated part, [4, nodes]; the probes, [probes, 4, nodes],
+    /// filled up with weights of zero. The four are nodes and weights of Gauss and of Gauss-Radau.
+    pub fn to_arrays(&self) -> (Vec<f64>, Array2<f64>, Array3<f64>) {
+        let mut deflated = Array2::zeros((4, self.deflated.gauss.nodes.len()));
+        for (mut row, values) in deflated.rows_mut().into_iter().zip(self.deflated.rows()) {
+            row.iter_mut().zip(values).for_each(|(entry, value)| *entry = *value);
+        }
+        let mut probes = Array3::zeros((self.probes.len(), 4, self.depth()));
+        for (mut part, probe) in probes.outer_iter_mut().zip(&self.probes) {
+            for (mut row, values) in part.rows_mut().into_iter().zip(probe.rows()) {
+                row.iter_mut().zip(values).for_each(|(entry, value)| *entry = *value);
+            }
+        }
+        (self.known.clone(), deflated, probes)
+    }
+
+    /// The estimate that [`Estimate::to_arrays`] gave away.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the arrays have other shapes, or their numbers are not finite.
+    pub fn from_arrays(
+        dim: usize,
+        products: usize,
+        known: Vec<f64>,
+        deflated: ArrayView2<f64>,
+        probes: ArrayView3<f64>,
+    ) -> Result<Self> {
+        let finite = known.iter().chain(deflated).chain(probes).all(|value| value.is_finite());
+        if deflated.nrows() != 4 || probes.shape()[1] != 4 || known.len() > KNOWN || !finite {
+            return Err(Error::invalid(
+                "estimate",
+                "of four rows of finite numbers each",
+                format!("{:?}", probes.shape()),
+            ));
+        }
+        let probes = probes.outer_iter().map(Bracket::from_rows).collect();
+        Ok(Self { dim, known, deflated: Bracket::from_rows(deflated), probes, largest: 0.0, products }.with_largest())
     }
 
     fn worst(&self, options: &Options) -> Reading {

@@ -19,6 +19,7 @@ are in bits.
 from dsentropy._bandwidth import estimate_bandwidth
 from dsentropy._core import __version__
 from dsentropy._entropy import adjacency_spectral_entropy, diffusion_spectral_entropy
+from dsentropy._estimated_spectrum import EstimatedSpectrum, ToleranceWarning
 from dsentropy._information import MutualInformation, mutual_information
 from dsentropy._mutual_information import (
     adjacency_spectral_mutual_information,
@@ -32,10 +33,12 @@ from dsentropy._surface import EntropySurface, entropy_surface
 
 __all__ = [
     "EntropySurface",
+    "EstimatedSpectrum",
     "MutualInformation",
     "SaturationWarning",
     "Spectrum",
     "SubsampledEntropy",
+    "ToleranceWarning",
     "__version__",
     "adjacency_spectral_entropy",
     "adjacency_spectral_mutual_information",

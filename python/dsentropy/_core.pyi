@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 _Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
 
 __all__ = [
+    "Estimate",
     "Measure",
     "Operator",
     "__version__",
@@ -17,6 +18,7 @@ __all__ = [
     "default_threads",
     "eigenvalues",
     "entropy",
+    "estimate_diffusion",
     "median_distance",
     "nearest_neighbors",
     "neighbor_distances",
@@ -51,6 +53,38 @@ class Measure:
     @staticmethod
     def binned_rows(n_bins: int) -> Measure: ...
 
+@final
+class Estimate:
+    """An estimated spectrum."""
+
+    @property
+    def dim(self) -> int: ...
+    @property
+    def products(self) -> int: ...
+    def read(self, times: Sequence[float], orders: Sequence[float]) -> list[NDArray[np.float64]]: ...
+    def to_arrays(self) -> tuple[list[float], NDArray[np.float64], NDArray[np.float64]]: ...
+    @staticmethod
+    def from_arrays(
+        dim: int,
+        products: int,
+        known: Sequence[float],
+        deflated: NDArray[np.float64],
+        probes: NDArray[np.float64],
+    ) -> Estimate: ...
+
+def estimate_diffusion(
+    x: _Rows,
+    bandwidth: float,
+    alpha: float,
+    tol: float,
+    times: Sequence[float],
+    orders: Sequence[float],
+    max_products: int,
+    seed: int,
+    storage: str,
+    memory_limit: int | None,
+    num_threads: int | None,
+) -> tuple[Estimate | None, bool, NDArray[np.float64] | None]: ...
 def eigenvalues(x: _Rows, metric: str, operator: Operator, num_threads: int | None) -> NDArray[np.float64]: ...
 def sweep_eigenvalues(
     x: _Rows,

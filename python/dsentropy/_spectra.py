@@ -11,8 +11,9 @@ from dsentropy import _bandwidth, _core
 from dsentropy._bandwidth import Bandwidth, BandwidthLike
 from dsentropy._core import Operator
 from dsentropy._data import Data
+from dsentropy._estimates import Request
 from dsentropy._progress import progress_bar
-from dsentropy._spectrum import Spectrum
+from dsentropy._spectrum import Numbers, Spectrum
 from dsentropy._validation import as_alpha, as_choice, as_pairs, as_precision, as_threads
 
 _NEGATIVE = 1e-5
@@ -31,6 +32,13 @@ def diffusion_spectrum(
     random_state: int | None = 0,
     num_threads: int | None = None,
     progress: bool = False,
+    solver: str = "exact",
+    tol: float = 1e-3,
+    t: Numbers = 1,
+    orders: Numbers = 1,
+    max_products: int = 5000,
+    storage: str = "auto",
+    memory_limit: int | None = None,
 ) -> Spectrum:
     r"""Spectrum of the diffusion operator of a data set.
 
@@ -75,6 +83,21 @@ def diffusion_spectrum(
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
         Show a bar of tqdm.
+    solver : {"exact", "stochastic"}, default "exact"
+        ``"stochastic"`` estimates the spectrum from products of K with vectors, for one bandwidth and Euclidean or
+        cosine distances, and takes the exact way where that costs less and fits into memory. The arguments below are
+        its own.
+    tol : float, default 1e-3
+        Bits, at each ``t`` and order: of the standard error and half the distance of the bounds together.
+    t, orders : float or sequence of float, default 1
+        For which ``tol`` is to hold; positive. The spectrum can be read at others, and tells their error.
+    max_products : int, default 5000
+        Products of K with a vector after which the estimate is returned as it is, with a ``ToleranceWarning``.
+    storage : {"auto", "dense", "tiled"}, default "auto"
+        Keep the affinity, N^2 numbers of float64 of which half are touched; or compute it anew for each product; or
+        keep it if it fits.
+    memory_limit : int, optional
+        Bytes that may be used.
 
     Returns
     -------
@@ -91,10 +114,17 @@ def diffusion_spectrum(
     MemoryError
         Before any work, where one N x N matrix does not fit into the memory that the process can have.
 
+    Warns
+    -----
+    ToleranceWarning
+        Where an estimate is not within ``tol``.
+
     Notes
     -----
     Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances. Memory: N x N numbers and 15% more, and 16 N D
-    bytes. Where no two rows differ, as in a collapsed layer, any bandwidth gives the entropy 0.
+    bytes. An estimate takes 2 N^2 flops a product, of which there are a few hundred where the spectrum decays and
+    thousands where it does not; without storage N^2 D more for every 16 products, and 6 kB a row. Where no two rows
+    differ, as in a collapsed layer, any bandwidth gives the entropy 0.
 
     References
     ----------
@@ -116,12 +146,18 @@ def diffusion_spectrum(
     data = Data.of(X, metric)
     used = data.limited(max_samples, random_state)
     sigma, about = bandwidth_of(bandwidth, used, n_neighbors, random_state, threads, data.n_samples)
+    about = {"operator": "diffusion", **about, "alpha": of_alpha, **_subset(data, used, max_samples, random_state)}
+    if as_choice(solver, "solver", "exact", "stochastic") == "stochastic":
+        request = Request.of(tol, t, orders, max_products, storage, memory_limit, random_state)
+        with progress_bar(progress, 1, "spectrum") as advance:
+            spectrum = request.spectrum(used, sigma, of_alpha, about, threads)
+            advance(1)
+        return spectrum
     operator = Operator.diffusion(_bandwidth.for_core(sigma), of_alpha, "single" if wanted == "single" else "double")
     with progress_bar(progress, 1, "spectrum") as advance:
         eigenvalues = _core.eigenvalues(used.rows, used.core_metric, operator, threads)
         advance(1)
-    parameters = {"operator": "diffusion", **about, "alpha": of_alpha, "precision": wanted}
-    return spectrum_of(eigenvalues, used, {**parameters, **_subset(data, used, max_samples, random_state)})
+    return spectrum_of(eigenvalues, used, {**about, "precision": wanted})
 
 
 def adjacency_spectrum(

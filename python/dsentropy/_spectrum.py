@@ -108,7 +108,7 @@ class Spectrum:
         values = {
             "eigenvalues": moduli,
             "n_samples": len(moduli) if n_samples is None else as_count(n_samples, "n_samples"),
-            "parameters": MappingProxyType({name: _frozen(value) for name, value in (parameters or {}).items()}),
+            "parameters": frozen_parameters(parameters or {}),
             "fingerprint": fingerprint,
         }
         for name, value in values.items():
@@ -131,8 +131,16 @@ class Spectrum:
         entropy = float(self._bits([1.0], [1.0])[0, 0])
         return (
             f"<Spectrum of {len(self)} eigenvalues, {self.n_samples} samples: {entropy:.4g} of "
-            f"{self._most():.4g} bits at t = 1{''.join(', ' + part for part in shown)}>"
+            f"{self._most():.4g} bits at t = 1{self._said()}{''.join(', ' + part for part in shown)}>"
         )
+
+    def _said(self) -> str:
+        """What is to be said of the entropy."""
+        return ""
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        """What a file holds."""
+        return {"eigenvalues": self.eigenvalues}
 
     @overload
     def entropy(self, t: float = 1, order: float = 1, base: float = 2, normalized: bool = False) -> float: ...
@@ -261,6 +269,41 @@ class Spectrum:
         counts = (powers > np.array(thresholds)[:, None, None]).sum(axis=1)
         return _without_axes(counts, several_thresholds, several_times)
 
+    def standard_error(self, t: Numbers = 1, order: Numbers = 1) -> Any:
+        """One standard error of :meth:`entropy` in bits, where the spectrum is an estimate; else 0.
+
+        Parameters
+        ----------
+        t, order : float or sequence of float, default 1
+            As in :meth:`entropy`.
+
+        Returns
+        -------
+        float or ndarray
+            Of the shape that :meth:`entropy` has: the error of the sampling, for which three cover what three of a
+            normal distribution do.
+        """
+        times, several_times, orders, several_orders = _both(t, order)
+        return _without_axes(self._doubts(times, orders)[0], several_times, several_orders)
+
+    def bounds(self, t: Numbers = 1, order: Numbers = 1) -> tuple[Any, Any]:
+        """What finite depth leaves around :meth:`entropy`, in bits, where the spectrum is an estimate; else a point.
+
+        Parameters
+        ----------
+        t, order : float or sequence of float, default 1
+            As in :meth:`entropy`.
+
+        Returns
+        -------
+        lower, upper : float or ndarray
+            Of the shape that :meth:`entropy` has.
+        """
+        times, several_times, orders, several_orders = _both(t, order)
+        _, lower, upper = self._doubts(times, orders)
+        lower, upper = (_without_axes(end, several_times, several_orders) for end in (lower, upper))
+        return lower, upper
+
     def plot(self, t: Numbers = 1, *, ax: Any = None) -> Any:
         """Draw the probabilities p, largest first, for each t.
 
@@ -301,7 +344,7 @@ class Spectrum:
             "parameters": plain,
             "fingerprint": self.fingerprint,
         }
-        write_npz(name, eigenvalues=self.eigenvalues, about=np.array(json.dumps(about)), **arrays)
+        write_npz(name, about=np.array(json.dumps(about)), **self._state(), **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, X: ArrayLike | None = None) -> Spectrum:
@@ -333,6 +376,13 @@ class Spectrum:
 
     def _bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
         return _core.renyi_entropies(self.eigenvalues, times, orders)
+
+    def _doubts(
+        self, times: Sequence[float], orders: Sequence[float]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """Standard errors, and the ends of brackets."""
+        bits = self._bits(times, orders)
+        return np.zeros_like(bits), bits, bits
 
     def _most(self) -> float:
         """The greatest entropy, in bits."""
@@ -394,10 +444,19 @@ def warn_if_saturated(
             warnings.warn(text, SaturationWarning, stacklevel=stacklevel)
 
 
+def _both(t: Numbers, order: Numbers) -> tuple[list[float], bool, list[float], bool]:
+    return *as_numbers(t, "t", as_nonnegative), *as_numbers(order, "order", as_order)
+
+
 def _restored(
     eigenvalues: NDArray[np.float64], n_samples: int, parameters: dict[str, Any], fingerprint: str | None
 ) -> Spectrum:
     return Spectrum(eigenvalues, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)
+
+
+def frozen_parameters(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A copy that cannot be changed."""
+    return MappingProxyType({name: _frozen(value) for name, value in parameters.items()})
 
 
 def _frozen(value: Any) -> Any:
@@ -442,12 +501,12 @@ def _read(path: str) -> Spectrum:
                 arrays = {key[10:]: file[key] for key in file if key.startswith("parameter ")}
                 version = about["format"]
                 if version == _FORMAT:
-                    return Spectrum(
-                        file["eigenvalues"],
-                        n_samples=about["n_samples"],
-                        parameters={**about["parameters"], **arrays},
-                        fingerprint=about["fingerprint"],
-                    )
+                    parameters = {**about["parameters"], **arrays}
+                    if "eigenvalues" in file:
+                        return _restored(file["eigenvalues"], about["n_samples"], parameters, about["fingerprint"])
+                    from dsentropy import _estimated_spectrum  # which has this module as its base
+
+                    return _estimated_spectrum.restored(file, about["n_samples"], parameters, about["fingerprint"])
         except Exception as error:  # of NumPy, zipfile, zlib or json, whatever bytes the file has
             raise ValueError(f"{not_one}: {error}") from error
     raise ValueError(f"{not_one} that this version of dsentropy can read: its format is {version!r}")

@@ -170,6 +170,14 @@ def as_order(value: Any, name: str) -> float:
     return number
 
 
+def as_positive_order(value: Any, name: str) -> float:
+    """A Renyi order that can be estimated: positive, or infinite."""
+    number = as_order(value, name)
+    if number == 0:
+        raise ValueError(f"{name} must be positive, got {value!r}")
+    return number
+
+
 def as_pairs(value: Any, name: str) -> Rows:
     """A finite, real, symmetric array [N, N], up to the rounding of its dtype."""
     matrix = as_rows(value, name)

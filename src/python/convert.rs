@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use numpy::{PyReadonlyArray1, PyReadonlyArray2};
+use ndarray::Array2;
+use numpy::{IntoPyArray, PyArray2, PyArray3, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -12,6 +13,7 @@ use crate::kernel::Bandwidth;
 use crate::measure::{Measure, Operator, Precision};
 use crate::neighbors::Symmetrize;
 use crate::parallel::{self, Job};
+use crate::stochastic::Estimate;
 
 /// The rows of a data set, in the precision that they have.
 #[derive(FromPyObject)]
@@ -123,6 +125,57 @@ impl PyMeasure {
     #[staticmethod]
     fn binned_rows(n_bins: usize) -> Self {
         Self(Measure::BinnedRows { n_bins })
+    }
+}
+
+/// An estimated spectrum.
+#[pyclass(name = "Estimate", module = "dsentropy._core", frozen)]
+pub struct PyEstimate(pub Estimate);
+
+type Matrix<'py> = Bound<'py, PyArray2<f64>>;
+type State<'py> = (Vec<f64>, Matrix<'py>, Bound<'py, PyArray3<f64>>);
+
+#[pymethods]
+impl PyEstimate {
+    /// Entropies in bits, standard errors, and the lower and upper ends of the brackets: each [times, orders].
+    fn read<'py>(&self, py: Python<'py>, times: Vec<f64>, orders: Vec<f64>) -> [Matrix<'py>; 4] {
+        let readings = Array2::from_shape_fn((times.len(), orders.len()), |(i, j)| self.0.read(times[i], orders[j]));
+        [
+            readings.mapv(|reading| reading.value).into_pyarray(py),
+            readings.mapv(|reading| reading.standard_error).into_pyarray(py),
+            readings.mapv(|reading| reading.lower).into_pyarray(py),
+            readings.mapv(|reading| reading.upper).into_pyarray(py),
+        ]
+    }
+
+    /// The number of eigenvalues.
+    #[getter]
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+
+    /// Products of the operator with a vector.
+    #[getter]
+    fn products(&self) -> usize {
+        self.0.products()
+    }
+
+    /// All that it is, as arrays.
+    fn to_arrays<'py>(&self, py: Python<'py>) -> State<'py> {
+        let (known, deflated, probes) = self.0.to_arrays();
+        (known, deflated.into_pyarray(py), probes.into_pyarray(py))
+    }
+
+    /// What `to_arrays` gave away.
+    #[staticmethod]
+    fn from_arrays(
+        dim: usize,
+        products: usize,
+        known: Vec<f64>,
+        deflated: PyReadonlyArray2<'_, f64>,
+        probes: PyReadonlyArray3<'_, f64>,
+    ) -> PyResult<Self> {
+        Ok(Self(Estimate::from_arrays(dim, products, known, deflated.as_array(), probes.as_array())?))
     }
 }
 

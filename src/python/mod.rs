@@ -12,13 +12,17 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
+    use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
 
     use crate::python::convert::{PyMetric, Rows, compute, compute_and_tell, on_rows};
-    use crate::{Input, parallel, renyi_entropies, spectral_entropy, subset_eigenvalues, subset_entropies};
+    use crate::{
+        Input, Options, Solved, Storage, parallel, renyi_entropies, spectral_entropy, subset_eigenvalues,
+        subset_entropies,
+    };
 
     #[pymodule_export]
-    use crate::python::convert::{PyMeasure, PyOperator};
+    use crate::python::convert::{PyEstimate, PyMeasure, PyOperator};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]
@@ -40,6 +44,41 @@ mod _core {
             operator.eigenvalues(Input { metric: metric.0, matrix }, job)
         }));
         Ok(values?.into_pyarray(py))
+    }
+
+    /// An estimate of the spectrum of the diffusion operator of rows and whether it is within the tolerance, or the
+    /// moduli of its eigenvalues where those cost less. `progress` is called with the products and the doubt in bits.
+    #[pyfunction]
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
+    fn estimate_diffusion<'py>(
+        py: Python<'py>,
+        x: Rows<'py>,
+        bandwidth: f64,
+        alpha: f64,
+        tol: f64,
+        times: Vec<f64>,
+        orders: Vec<f64>,
+        max_products: usize,
+        seed: u64,
+        storage: &str,
+        memory_limit: Option<u64>,
+        num_threads: Option<usize>,
+    ) -> PyResult<(Option<PyEstimate>, bool, Option<Vector<'py>>)> {
+        let storage = match storage {
+            "auto" => Storage::Auto,
+            "dense" => Storage::Dense,
+            "tiled" => Storage::Tiled,
+            _ => return Err(PyValueError::new_err("storage must be 'auto', 'dense' or 'tiled'")),
+        };
+        let options = Options { tol, times, orders, max_products, exact_products: None, seed };
+        let solved = on_rows!(x, matrix => compute(py, num_threads, |job| {
+            let input = Input::rows(matrix);
+            crate::estimate_diffusion(input, bandwidth, alpha, &options, storage, memory_limit, &|_, _| (), job)
+        }));
+        Ok(match solved? {
+            Solved::Estimated(estimate, reached) => (Some(PyEstimate(estimate)), reached, None),
+            Solved::Exact(eigenvalues) => (None, true, Some(eigenvalues.into_pyarray(py))),
+        })
     }
 
     /// Those of several operators on the same data. `progress` is called with how many are done.

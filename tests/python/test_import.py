@@ -111,7 +111,8 @@ def test_public_names_are_listed_in_order():
     assert names == sorted(names)
     assert len(set(names)) == len(names)
     assert {name for name in dir(dsentropy) if not name.startswith("_")} == set(names) - {"__version__"}
-    classes = ["EntropySurface", "MutualInformation", "SaturationWarning", "Spectrum", "SubsampledEntropy"]
+    classes = ["EntropySurface", "EstimatedSpectrum", "MutualInformation", "Spectrum", "SubsampledEntropy"]
+    classes += ["SaturationWarning", "ToleranceWarning"]
     assert set(names) == {"__version__", *FUNCTIONS, *NEW_FUNCTIONS, *classes}
 
 
