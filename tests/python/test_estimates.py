@@ -1,0 +1,221 @@
+"""Estimated spectra: the error is what they say it is, and the tolerance is kept or it is said that it is not."""
+
+import copy
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from dsentropy import EstimatedSpectrum, Spectrum, ToleranceWarning, diffusion_spectral_entropy, diffusion_spectrum
+from sklearn.datasets import load_digits
+
+T = [1, 2, 5]
+ORDERS = [1, 2]
+
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+
+
+def blobs(n, d):
+    rng = np.random.default_rng(0)
+    return 3 * rng.normal(size=(10, d))[rng.integers(0, 10, n)] + 0.5 * rng.normal(size=(n, d))
+
+
+RNG = np.random.default_rng(0)
+DATA = {
+    "digits, 10": (load_digits().data[:900], 10.0),
+    "digits, 30": (load_digits().data[:900], 30.0),
+    "uniform": (RNG.uniform(size=(900, 64)), 2.0),
+    "rank 10": (RNG.normal(size=(900, 10)) @ RNG.normal(size=(10, 64)), 15.0),
+    "blobs": (blobs(900, 64), 10.0),
+    "blobs, narrow": (blobs(900, 64), 4.0),
+    "plane": (RNG.normal(size=(900, 2)), 0.3),
+    "duplicates": (RNG.normal(size=(60, 4))[RNG.integers(0, 60, 900)], 1.0),
+    "identical rows": (np.ones((900, 3)), 1.0),
+    "rows far apart": (1e3 * np.arange(900.0)[:, None], 1.0),
+}
+
+
+def estimate(X, sigma, **options):
+    """Never the exact way: where memory has no room for a matrix there is none."""
+    arguments = {"t": T, "orders": ORDERS, "storage": "tiled", "memory_limit": 12_000_000, "max_products": 50_000}
+    return diffusion_spectrum(X, bandwidth=sigma, solver="stochastic", **{**arguments, **options})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DATA)
+def test_errors_are_covered_and_below_the_tolerance(name):
+    """Over 20 seeds: within three standard errors and the bracket in 95% of them, and below tol in the mean square."""
+    X, sigma = DATA[name]
+    exact = diffusion_spectrum(X, bandwidth=sigma).entropy(T, ORDERS)
+    tol = 3e-3
+    covered, squared = [], []
+    for seed in range(20):
+        spectrum = estimate(X, sigma, tol=tol, random_state=seed)
+        assert type(spectrum) is EstimatedSpectrum
+        error = np.abs(spectrum.entropy(T, ORDERS) - exact)
+        lower, upper = spectrum.bounds(T, ORDERS)
+        covered.append(error <= 3 * spectrum.standard_error(T, ORDERS) + (upper - lower) + 1e-9)
+        squared.append(error**2)
+    assert np.mean(covered, axis=0).min() >= 0.95
+    assert np.sqrt(np.mean(squared, axis=0)).max() <= tol
+
+
+def test_an_estimate_says_what_it_is():
+    X, sigma = DATA["blobs"]
+    spectrum = estimate(X, sigma, tol=1e-2)
+    assert isinstance(spectrum, Spectrum)
+    assert "estimate: standard error" in repr(spectrum)
+    assert f"products={spectrum.parameters['products']}" in repr(spectrum)
+    assert len(spectrum) == spectrum.n_samples == 900
+    lower, upper = spectrum.bounds()
+    assert lower <= spectrum.entropy() <= upper
+    assert spectrum.standard_error(T, ORDERS).shape == (3, 2)
+    assert spectrum.entropy(0) == np.log2(900)
+    assert spectrum.standard_error(0) == 0
+    assert spectrum.bounds(0) == (np.log2(900), np.log2(900))
+
+
+def test_what_cannot_be_estimated_is_an_error():
+    X, sigma = DATA["blobs"]
+    spectrum = estimate(X, sigma, tol=1e-1)
+    with pytest.raises(AttributeError, match="has no eigenvalues"):
+        _ = spectrum.eigenvalues
+    with pytest.raises(AttributeError, match="other"):
+        _ = spectrum.other
+    with pytest.raises(ValueError, match="threshold"):
+        spectrum.count(0.5)
+    with pytest.raises(ValueError, match="order must be positive"):
+        spectrum.entropy(order=[0, 1])
+    with pytest.raises(AttributeError, match="cannot be changed"):
+        spectrum.n_samples = 3
+
+
+def test_an_exact_spectrum_has_no_doubt():
+    spectrum = diffusion_spectrum(DATA["plane"][0], bandwidth=1.0)
+    assert spectrum.standard_error() == 0
+    assert spectrum.bounds() == (spectrum.entropy(), spectrum.entropy())
+
+
+def test_the_exact_way_is_taken_where_it_costs_less_and_is_said():
+    X, sigma = DATA["plane"]
+    spectrum = diffusion_spectrum(X, bandwidth=sigma, solver="stochastic", tol=1e-8)
+    assert type(spectrum) is Spectrum
+    assert "solver=exact, which costs less" in repr(spectrum)
+    assert spectrum.entropy() == pytest.approx(diffusion_spectral_entropy(X, sigma), abs=1e-10)
+
+
+def test_a_tolerance_that_is_missed_is_said():
+    X, sigma = DATA["digits, 10"]
+    with pytest.warns(ToleranceWarning, match="tol = 1e-06 bits is not reached within") as caught:
+        spectrum = estimate(X, sigma, tol=1e-6, max_products=300)
+    assert caught[0].filename == __file__
+    assert spectrum.parameters["products"] >= 300
+    exact = diffusion_spectral_entropy(X, sigma)
+    lower, upper = spectrum.bounds()
+    assert abs(spectrum.entropy() - exact) <= 4 * spectrum.standard_error() + (upper - lower)
+
+
+def test_a_seed_gives_the_same_bits_on_any_number_of_threads():
+    X, sigma = DATA["rank 10"]
+    one, two = (estimate(X, sigma, tol=1e-2, num_threads=threads) for threads in (1, 2))
+    assert np.array_equal(one.entropy(T, ORDERS), two.entropy(T, ORDERS))
+    other = estimate(X, sigma, tol=1e-2, random_state=1)
+    assert not np.array_equal(one.entropy(T, ORDERS), other.entropy(T, ORDERS))
+
+
+def test_storage_changes_nothing_beyond_rounding():
+    X, sigma = DATA["blobs"]
+    tiled, dense = (estimate(X, sigma, storage=storage, memory_limit=None) for storage in ("tiled", "dense"))
+    if type(tiled) is EstimatedSpectrum:
+        assert tiled.entropy(T) == pytest.approx(dense.entropy(T), abs=1e-9)
+
+
+def test_alpha_and_cosine():
+    X = DATA["blobs"][0]
+    for options in [{"alpha": 1.0}, {"alpha": 0.5, "metric": "cosine"}]:
+        sigma = 10.0 if len(options) == 1 else 0.7
+        exact = diffusion_spectrum(X, bandwidth=sigma, **options)
+        spectrum = estimate(X, sigma, tol=1e-3, **options)
+        lower, upper = spectrum.bounds(T)
+        allowed = 4 * spectrum.standard_error(T) + (upper - lower) + 1e-9
+        assert (np.abs(spectrum.entropy(T) - exact.entropy(T)) <= allowed).all()
+
+
+def test_readings_that_were_not_asked_for_tell_their_error():
+    X, sigma = DATA["digits, 10"]
+    exact = diffusion_spectrum(X, bandwidth=sigma)
+    spectrum = estimate(X, sigma, tol=1e-2)
+    t, order = [0.5, 1, 3.5], [0.5, 1 + 1e-9, 3, np.inf]
+    lower, upper = spectrum.bounds(t, order)
+    allowed = 4 * spectrum.standard_error(t, order) + (upper - lower) + 1e-6
+    assert (np.abs(spectrum.entropy(t, order) - exact.entropy(t, order)) <= allowed).all()
+    assert spectrum.effective_rank() == pytest.approx(2 ** spectrum.entropy())
+    assert spectrum.participation_ratio() == pytest.approx(2 ** spectrum.entropy(order=2))
+
+
+def test_files_copies_and_pickles_are_the_same(tmp_path):
+    X, sigma = DATA["blobs"]
+    spectrum = estimate(X, sigma, tol=1e-2)
+    spectrum.save(tmp_path / "estimate")
+    loaded = Spectrum.load(tmp_path / "estimate", X=X)
+    for other in [loaded, copy.deepcopy(spectrum), pickle.loads(pickle.dumps(spectrum))]:
+        assert type(other) is EstimatedSpectrum
+        assert np.array_equal(other.entropy(T, ORDERS), spectrum.entropy(T, ORDERS))
+        assert np.array_equal(other.standard_error(T, ORDERS), spectrum.standard_error(T, ORDERS))
+        assert (other.parameters, other.fingerprint) == (spectrum.parameters, spectrum.fingerprint)
+    with pytest.raises(ValueError, match="made from other data"):
+        Spectrum.load(tmp_path / "estimate", X=X + 1)
+
+
+@pytest.mark.parametrize(
+    ("options", "argument", "error"),
+    [
+        ({"solver": "lanczos"}, "solver", ValueError),
+        ({"tol": 0}, "tol", ValueError),
+        ({"tol": "1"}, "tol", TypeError),
+        ({"t": 0}, "t", ValueError),
+        ({"orders": [1, 0]}, "orders", ValueError),
+        ({"max_products": 0}, "max_products", ValueError),
+        ({"storage": "sparse"}, "storage", ValueError),
+        ({"memory_limit": 0}, "memory_limit", ValueError),
+        ({"bandwidth": "knn"}, "solver", ValueError),
+        ({"bandwidth": np.ones(900)}, "solver", ValueError),
+    ],
+)
+def test_bad_requests_are_named(options, argument, error):
+    X, sigma = DATA["blobs"]
+    with pytest.raises(error, match=rf"\b{argument}\b"):
+        diffusion_spectrum(X, **{"bandwidth": sigma, "solver": "stochastic", **options})
+
+
+def test_operators_that_may_have_negative_eigenvalues_are_refused():
+    X = DATA["plane"][0][:50]
+    distances = np.linalg.norm(X[:, None] - X, axis=-1)
+    for metric, matrix in [("precomputed", distances), ("affinity", np.exp(-distances))]:
+        with pytest.raises(ValueError, match=f"solver must be 'exact' where metric is '{metric}'"):
+            diffusion_spectrum(matrix, metric=metric, solver="stochastic")
+
+
+def test_memory_is_bounded():
+    X, sigma = DATA["blobs"]
+    with pytest.raises(MemoryError, match="900 rows need"):
+        estimate(X, sigma, memory_limit=1_000_000)
+    with pytest.raises(MemoryError, match="900 rows need"):
+        estimate(X, sigma, memory_limit=10_000_000, storage="dense")
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 17, 100])
+def test_few_rows(n):
+    X = DATA["plane"][0][:n]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ToleranceWarning)
+        spectrum = estimate(X, 1.0, tol=1e-4)
+    exact = diffusion_spectrum(X, bandwidth=1.0)
+    assert spectrum.entropy(T) == pytest.approx(exact.entropy(T), abs=1e-4)
+
+
+@pytest.mark.changes_process  # Python's global generator
+def test_no_seed_draws_one():
+    X, sigma = DATA["blobs"]
+    one, two = (estimate(X, sigma, tol=1e-2, random_state=None) for _ in range(2))
+    assert not np.array_equal(one.entropy(T), two.entropy(T))
