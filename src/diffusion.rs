@@ -55,7 +55,15 @@ pub(crate) fn normalize(affinity: &mut UpperTriangle, alpha: f64, job: &Job) -> 
 }
 
 fn divide_by_powers_of_row_sums(matrix: &mut UpperTriangle, power: f64, job: &Job) -> Result<()> {
-    let scale = inverse_powers(matrix.row_sums(job)?, power);
+    let sums = matrix.row_sums(job)?;
+    if let Some(row) = sums.iter().position(|sum| *sum <= 0.0) {
+        return Err(Error::invalid(
+            "x",
+            "of affinities such that each row has a positive one",
+            format!("none in row {row}"),
+        ));
+    }
+    let scale = inverse_powers(sums, power);
     matrix.for_each_block(job, |first, mut block| multiply(block.view_mut(), &scale[first..], &scale[first..]))
 }
 

@@ -58,8 +58,8 @@ fn largest_modulus(eigenvalues: &[f64]) -> Result<f64> {
 /// The Renyi entropies of p_i = |lambda_i|^t / sum |lambda|^t, without any shift, for each t and each order:
 /// [times, orders].
 ///
-/// Order 1 is Shannon's entropy, infinity -log2 max p. Order 0 is log2 of the rank: of the number of eigenvalues above
-/// N eps of the largest, below which they are rounding; where t is 0, all of them count, as they do in every p.
+/// Order 1 is Shannon's entropy, infinity -log2 max p. Order 0 is log2 of the number of eigenvalues that are not 0; where
+/// t is 0, all of them count, as they do in every p.
 ///
 /// # Errors
 /// [`Error::Invalid`] as in [`spectral_entropy`], and for an order that is negative or not a number.
@@ -71,8 +71,6 @@ pub fn renyi_entropies(eigenvalues: &[f64], times: &[f64], orders: &[f64]) -> Re
     }
     let log_moduli: Vec<f64> =
         eigenvalues.iter().filter(|&&v| v != 0.0).map(|v| (v.abs() / largest).max(f64::MIN_POSITIVE).ln()).collect();
-    let rounding = (eigenvalues.len() as f64 * f64::EPSILON).ln();
-    let rank = log_moduli.iter().filter(|&&log| log > rounding).count().max(1);
     let mut entropies = Array2::zeros((times.len(), orders.len()));
     for (&t, mut of_time) in times.iter().zip(entropies.rows_mut()) {
         if t == 0.0 {
@@ -81,9 +79,10 @@ pub fn renyi_entropies(eigenvalues: &[f64], times: &[f64], orders: &[f64]) -> Re
         }
         let log_powers: Vec<f64> = log_moduli.iter().map(|log| t * log).collect();
         let log_sum = log_powers.iter().map(|log| log.exp()).sum::<f64>().ln(); // the largest is exp 0
-        let log_p: Vec<f64> = log_powers.into_iter().map(|log| log - log_sum).collect();
+        // What has underflowed adds nothing to any sum.
+        let log_p: Vec<f64> = log_powers.iter().filter(|log| log.is_finite()).map(|log| log - log_sum).collect();
         for (&order, entropy) in orders.iter().zip(&mut of_time) {
-            let nats = if order == 0.0 { (rank as f64).ln() } else { renyi_nats(&log_p, order) };
+            let nats = if order == 0.0 { (log_moduli.len() as f64).ln() } else { renyi_nats(&log_p, order) };
             *entropy = (nats / LN_2).max(0.0);
         }
     }
@@ -103,7 +102,7 @@ fn renyi_nats(log_p: &[f64], order: f64) -> f64 {
         -log_p.iter().map(|log| log.exp() * (excess * log).exp_m1()).sum::<f64>().ln_1p() / excess
     } else {
         let sum: f64 = log_p.iter().map(|log| (order * (log - largest)).exp()).sum();
-        -(order * largest + sum.ln()) / excess
+        -(largest * (order / excess) + sum.ln() / excess)
     }
 }
 
@@ -186,8 +185,18 @@ mod tests {
     }
 
     #[test]
-    fn rank_leaves_rounding_out_and_t_0_counts_all() {
-        let eigenvalues = [1.0, 0.5, 1e-17, 0.0];
+    fn what_underflows_adds_nothing() {
+        assert_eq!(
+            renyi_entropies(&[1.0, 1.0, 1e-300], &[1e307], &[1.0, 2.0]).unwrap().into_raw_vec_and_offset().0,
+            [1.0; 2]
+        );
+        let huge = renyi_entropies(&[1.0; 8], &[1.0], &[1e308]).unwrap();
+        approx::assert_abs_diff_eq!(huge[[0, 0]], 3.0, epsilon = 1e-14);
+    }
+
+    #[test]
+    fn rank_counts_what_is_not_zero_and_t_0_counts_all() {
+        let eigenvalues = [1.0, 0.5, 0.0, 0.0];
         let entropies = renyi_entropies(&eigenvalues, &[0.0, 1.0, 3.0], &[0.0, 1.0]).unwrap();
         assert_eq!(entropies.column(0).to_vec(), [2.0, 1.0, 1.0]);
         assert_eq!(entropies[[0, 1]], 2.0);

@@ -11,12 +11,14 @@
 
 use std::ops::Range;
 
+use bytemuck::Zeroable;
+use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayViewMut2, s};
 
-use crate::distance::Distances;
+use crate::distance::{Distances, Points};
 use crate::error::{Error, Result, require_positive};
 use crate::parallel::Job;
-use crate::simd::{negative_exponentials, negative_exponentials_of_products};
+use crate::simd::{negative_exponentials, negative_exponentials_of_products, negative_exponentials_single};
 use crate::triangle::{RowSums, UpperTriangle, map_row_blocks};
 
 /// Columns of a tile, which is still in the cache of a core when its exponentials are taken.
@@ -66,10 +68,71 @@ impl Bandwidth {
 /// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite, or of another number of rows; out of
 /// memory; interrupted.
 pub fn gaussian_affinity(distances: &dyn Distances, bandwidth: &Bandwidth, job: &Job) -> Result<UpperTriangle> {
-    let kernel = Gaussian::new(distances, bandwidth)?;
-    let mut affinity = UpperTriangle::zeros(distances.len())?;
+    stored_affinity(&Gaussian::new(distances, bandwidth)?, job)
+}
+
+/// The columns of the tiles of a block of rows of the upper triangle, from its first row's diagonal on.
+pub(crate) fn tiles(first: usize, n: usize) -> impl Iterator<Item = Range<usize>> {
+    (first..n).step_by(TILE_COLUMNS).map(move |column| column..(column + TILE_COLUMNS).min(n))
+}
+
+/// Affinities, tile by tile, stored nowhere.
+pub(crate) trait Kernel<A>: Sync {
+    /// The number of rows.
+    fn len(&self) -> usize;
+
+    /// Writes the affinities of `rows` to `columns` into `out`, [rows, columns].
+    fn affinities(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<A>);
+}
+
+impl Kernel<f64> for Gaussian<'_> {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn affinities(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<f64>) {
+        self.affinities(rows, columns, out);
+    }
+}
+
+/// The Gaussian kernel of one bandwidth in f32, from Gram distances in f32: for estimates.
+///
+/// ```text
+/// G_ij = exp(2 <y_i, y_j> - |y_i|^2 - |y_j|^2),     y = (x - m) / (sigma sqrt 2)
+/// ```
+pub(crate) struct SingleGaussian {
+    rows: Array2<f32>,
+    squared_norms: Vec<f32>,
+}
+
+impl SingleGaussian {
+    /// None where the relative error of an affinity could be above `tolerance`: where rows are many bandwidths from
+    /// their mean.
+    pub(crate) fn new(points: &Points, bandwidth: f64, tolerance: f64) -> Option<Self> {
+        let scale = points.unit() / bandwidth / std::f64::consts::SQRT_2;
+        let longest =
+            points.squared_norms().iter().fold(0.0, |longest: f64, norm| longest.max(*norm)) * scale * scale;
+        // Of the products and their sum, and of the norms, rounded (in the mean far less).
+        let error = 4.0 * f64::from(f32::EPSILON) * longest * (points.dim() as f64).sqrt();
+        if error.is_nan() || error > tolerance {
+            return None;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "this is where they are rounded")]
+        let rows = points.centred().mapv(|entry| (entry * scale) as f32);
+        // Of the rounded rows, so that equal rows have an affinity near 1.
+        let squared_norms = rows.rows().into_iter().map(|row| row.dot(&row)).collect();
+        Some(Self { rows, squared_norms })
+    }
+}
+
+/// All affinities of a kernel.
+pub(crate) fn stored_affinity<A: Copy + Zeroable + Send + Sync>(
+    kernel: &dyn Kernel<A>,
+    job: &Job,
+) -> Result<UpperTriangle<A>> {
+    let mut affinity = UpperTriangle::zeros(kernel.len())?;
     affinity.for_each_block(job, |first, mut block| {
-        for columns in tiles(first, distances.len()) {
+        for columns in tiles(first, kernel.len()) {
             let tile = block.slice_mut(s![.., columns.start - first..columns.end - first]);
             kernel.affinities(first..first + tile.nrows(), columns, tile);
         }
@@ -77,9 +140,19 @@ pub fn gaussian_affinity(distances: &dyn Distances, bandwidth: &Bandwidth, job: 
     Ok(affinity)
 }
 
-/// The columns of the tiles of a block of rows of the upper triangle, from its first row's diagonal on.
-pub(crate) fn tiles(first: usize, n: usize) -> impl Iterator<Item = Range<usize>> {
-    (first..n).step_by(TILE_COLUMNS).map(move |column| column..(column + TILE_COLUMNS).min(n))
+impl Kernel<f32> for SingleGaussian {
+    fn len(&self) -> usize {
+        self.rows.nrows()
+    }
+
+    fn affinities(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f32>) {
+        let (left, right) = (self.rows.slice(s![rows.clone(), ..]), self.rows.slice(s![columns.clone(), ..]));
+        general_mat_mul(2.0, &left, &right.t(), 0.0, &mut out);
+        for (i, mut row) in rows.zip(out.rows_mut()) {
+            let row = row.as_slice_mut().expect("the rows of a tile are contiguous");
+            negative_exponentials_single(row, self.squared_norms[i], &self.squared_norms[columns.clone()]);
+        }
+    }
 }
 
 /// A Gaussian kernel on distances that were prepared for its bandwidth: affinities, tile by tile, stored nowhere.
@@ -155,7 +228,7 @@ impl<'a> Gaussian<'a> {
 pub(crate) fn multiply(mut tile: ArrayViewMut2<f64>, of_rows: &[f64], of_columns: &[f64]) {
     for (row, own) in tile.rows_mut().into_iter().zip(of_rows) {
         for (entry, other) in row.into_iter().zip(of_columns) {
-            *entry *= own * other;
+            *entry = *entry * own * other;
         }
     }
 }

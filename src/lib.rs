@@ -59,7 +59,7 @@ pub use linalg::{general_eigenvalues, symmetric_eigenvalues};
 pub use measure::{Measure, Operator, Precision};
 pub use mutual_information::{subset_eigenvalues, subset_entropies};
 pub use neighbors::{Symmetrize, nearest_neighbors, neighbor_graph};
-pub use operator::{DenseOperator, DiffusionOperator, SymmetricOperator};
+pub use operator::{DenseOperator, SymmetricOperator};
 pub use precomputed::given_eigenvalues;
 pub use solver::{Solved, Storage, estimate_diffusion};
 pub use stochastic::{Estimate, Options, Outcome, Reading, estimate};

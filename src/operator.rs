@@ -11,13 +11,14 @@
 
 use std::ops::Range;
 
+use bytemuck::Zeroable;
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array2, ArrayView2, Axis, LinalgScalar, Zip, s};
 
 use crate::diffusion::inverse_powers;
 use crate::error::Result;
-use crate::kernel::{Gaussian, TILE_COLUMNS, tiles};
+use crate::kernel::{Kernel, TILE_COLUMNS, tiles};
 use crate::parallel::Job;
 use crate::triangle::{RowSums, UpperTriangle};
 
@@ -46,24 +47,47 @@ pub trait SymmetricOperator: Sync {
 
     /// A unit vector near the eigenvector of the largest eigenvalue, if one is known.
     fn leading(&self) -> Option<&[f64]>;
+
+    /// The relative error of products: a difference of sums below this part of them is not known.
+    fn rounding(&self) -> f64 {
+        1e-10
+    }
 }
 
-/// The symmetric diffusion operator of an affinity.
-pub struct DiffusionOperator<'a> {
-    affinity: Affinity<'a>,
-    scale: Vec<f64>,
-    trace: f64,
-    squared_norm: f64,
-    leading: Vec<f64>,
+/// What affinities may be held in: f32 or f64.
+pub(crate) trait Entry: LinalgScalar + Into<f64> + Zeroable + Send + Sync {
+    /// That of an operator with such entries; see [`SymmetricOperator::rounding`].
+    const ROUNDING: f64;
+
+    /// The nearest one.
+    fn rounded(value: f64) -> Self;
+}
+
+impl Entry for f64 {
+    const ROUNDING: f64 = 1e-10;
+
+    fn rounded(value: f64) -> Self {
+        value
+    }
+}
+
+impl Entry for f32 {
+    const ROUNDING: f64 = 1e-6;
+
+    fn rounded(value: f64) -> Self {
+        #[expect(clippy::cast_possible_truncation, reason = "this is where it is rounded")]
+        let rounded = value as f32;
+        rounded
+    }
 }
 
 /// Where the tiles of an affinity come from.
-pub(crate) enum Affinity<'a> {
-    Stored(&'a UpperTriangle),
-    Computed(Gaussian<'a>),
+pub(crate) enum Affinity<'a, A> {
+    Stored(&'a UpperTriangle<A>),
+    Computed(&'a dyn Kernel<A>),
 }
 
-impl Affinity<'_> {
+impl<A: Entry> Affinity<'_, A> {
     fn dim(&self) -> usize {
         match self {
             Self::Stored(triangle) => triangle.dim(),
@@ -76,8 +100,8 @@ impl Affinity<'_> {
         &self,
         rows: Range<usize>,
         columns: Range<usize>,
-        buffer: &mut Array2<f64>,
-        f: impl FnOnce(ArrayView2<f64>) -> T,
+        buffer: &mut Array2<A>,
+        f: impl FnOnce(ArrayView2<A>) -> T,
     ) -> T {
         match self {
             Self::Stored(triangle) => f(triangle.tile(rows, columns)),
@@ -90,12 +114,12 @@ impl Affinity<'_> {
     }
 
     /// What `f` adds up over the tiles of each strip, in the order of the strips.
-    fn over_strips<A: Send>(
+    fn over_strips<S: Send>(
         &self,
         job: &Job,
-        start: impl Fn() -> A + Sync,
-        f: impl Fn(&mut A, Range<usize>, Range<usize>, ArrayView2<f64>) + Sync,
-    ) -> Result<Vec<A>> {
+        start: impl Fn() -> S + Sync,
+        f: impl Fn(&mut S, Range<usize>, Range<usize>, ArrayView2<A>) + Sync,
+    ) -> Result<Vec<S>> {
         let n = self.dim();
         job.parallel(|| {
             let strips = strips(n).into_par_iter().with_max_len(1);
@@ -125,32 +149,35 @@ impl Affinity<'_> {
         Ok(sums.iter().zip(weights).map(|(sum, weight)| sum * weight).collect())
     }
 
-    /// G X.
+    /// G X, a tile's products in the precision of its entries, their sums in f64.
     fn times(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+        let rounded = x.mapv(A::rounded);
+        let columns_of_x = x.ncols();
         let parts = self.over_strips(
             job,
-            || Array2::<f64>::zeros(x.raw_dim()),
-            |y, rows, columns, tile| {
-                add_product(tile, x.slice(s![columns.clone(), ..]), y.slice_mut(s![rows.clone(), ..]));
+            || (Array2::<f64>::zeros(x.raw_dim()), Array2::zeros((TILE_COLUMNS, columns_of_x))),
+            |(y, buffer), rows, columns, tile| {
+                let mut add = |a: ArrayView2<A>, from: Range<usize>, to: Range<usize>| {
+                    let mut product = buffer.slice_mut(s![..to.len(), ..]);
+                    general_mat_mul(A::one(), &a, &rounded.slice(s![from, ..]), A::zero(), &mut product);
+                    Zip::from(y.slice_mut(s![to, ..])).and(&product).for_each(|sum, &entry| *sum += entry.into());
+                };
+                add(tile, columns.clone(), rows.clone());
                 // The square on the diagonal is symmetric by itself.
                 let right = columns.start.max(rows.end)..columns.end;
                 if !right.is_empty() {
                     let beyond = tile.slice(s![.., right.start - columns.start..]);
-                    add_product(beyond.t(), x.slice(s![rows, ..]), y.slice_mut(s![right, ..]));
+                    add(beyond.reversed_axes(), rows, right);
                 }
             },
         )?;
-        let mut parts = parts.into_iter();
+        let mut parts = parts.into_iter().map(|(y, _)| y);
         let mut total = parts.next().unwrap_or_else(|| Array2::zeros(x.raw_dim()));
         for part in parts {
             total += &part;
         }
         Ok(total)
     }
-}
-
-fn add_product(a: ArrayView2<f64>, x: ArrayView2<f64>, mut y: ArrayViewMut2<f64>) {
-    general_mat_mul(1.0, &a, &x, 1.0, &mut y);
 }
 
 /// Rows in strips of about equal area of the upper triangle, each a multiple of a tile's rows but for the last.
@@ -172,9 +199,18 @@ fn strips(n: usize) -> Vec<Range<usize>> {
     starts.zip(ends).map(|(start, end)| start..end).filter(|strip| !strip.is_empty()).collect()
 }
 
-impl<'a> DiffusionOperator<'a> {
+/// The symmetric diffusion operator of an affinity.
+pub(crate) struct DiffusionOperator<'a, A> {
+    affinity: Affinity<'a, A>,
+    scale: Vec<f64>,
+    trace: f64,
+    squared_norm: f64,
+    leading: Vec<f64>,
+}
+
+impl<'a, A: Entry> DiffusionOperator<'a, A> {
     /// K of an affinity whose rows have positive sums; see [`crate::diffusion_operator`].
-    pub(crate) fn new(affinity: Affinity<'a>, alpha: f64, job: &Job) -> Result<Self> {
+    pub(crate) fn new(affinity: Affinity<'a, A>, alpha: f64, job: &Job) -> Result<Self> {
         let ones = vec![1.0; affinity.dim()];
         let mut degrees = affinity.weighted_row_sums(&ones, job)?;
         let mut weights = ones;
@@ -194,6 +230,7 @@ impl<'a> DiffusionOperator<'a> {
                 for (i, row) in rows.clone().zip(tile.rows()) {
                     let mut below = 0.0;
                     for (j, &entry) in columns.clone().zip(row) {
+                        let entry: f64 = entry.into();
                         let weighted = entry * entry * squares[j];
                         if i == j {
                             *trace += entry * squares[i];
@@ -210,7 +247,7 @@ impl<'a> DiffusionOperator<'a> {
     }
 }
 
-impl SymmetricOperator for DiffusionOperator<'_> {
+impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
     fn dim(&self) -> usize {
         self.affinity.dim()
     }
@@ -236,11 +273,15 @@ impl SymmetricOperator for DiffusionOperator<'_> {
     fn leading(&self) -> Option<&[f64]> {
         Some(&self.leading)
     }
+
+    fn rounding(&self) -> f64 {
+        A::ROUNDING
+    }
 }
 
 /// A symmetric matrix whose upper triangle is stored.
 pub struct DenseOperator<'a> {
-    matrix: Affinity<'a>,
+    matrix: Affinity<'a, f64>,
     trace: f64,
     squared_norm: f64,
 }
@@ -289,7 +330,7 @@ impl SymmetricOperator for DenseOperator<'_> {
 mod tests {
     use super::*;
     use crate::distance::Points;
-    use crate::kernel::{Bandwidth, gaussian_affinity};
+    use crate::kernel::{Bandwidth, Gaussian, SingleGaussian, gaussian_affinity};
     use crate::{diffusion_operator, parallel};
 
     #[test]
@@ -314,8 +355,8 @@ mod tests {
                 let k = diffusion_operator(&points, &bandwidth, alpha, job)?;
                 let g = gaussian_affinity(&points, &bandwidth, job)?;
                 let stored = DiffusionOperator::new(Affinity::Stored(&g), alpha, job)?;
-                let tiled =
-                    DiffusionOperator::new(Affinity::Computed(Gaussian::new(&points, &bandwidth)?), alpha, job)?;
+                let kernel = Gaussian::new(&points, &bandwidth)?;
+                let tiled = DiffusionOperator::new(Affinity::Computed(&kernel), alpha, job)?;
                 let dense = DenseOperator::new(&k, job)?;
                 let full = Array2::from_shape_fn((n, n), |(i, j)| k.get(i, j));
                 let expected = full.dot(&block);
@@ -334,5 +375,27 @@ mod tests {
             };
             parallel::run(2, || false, work).unwrap();
         }
+    }
+
+    /// Of rows a few bandwidths from their mean; where they are farther there is none.
+    #[test]
+    fn single_precision_is_near() {
+        let n = 1300;
+        let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
+        let block = Array2::from_shape_fn((n, 4), |(i, j)| ((i * 29 + j * 7) % 53) as f64 / 26.0 - 1.0);
+        let points = Points::new(x.view(), 2.0);
+        let work = |job: &Job| {
+            let (double, single) =
+                (Gaussian::new(&points, &Bandwidth::Fixed(2.0))?, SingleGaussian::new(&points, 2.0, 1e-4));
+            let single = single.expect("rows are near");
+            let double = DiffusionOperator::new(Affinity::Computed(&double), 0.5, job)?;
+            let single = DiffusionOperator::new(Affinity::Computed(&single), 0.5, job)?;
+            approx::assert_relative_eq!(single.trace(), double.trace(), max_relative = 1e-6);
+            approx::assert_relative_eq!(single.squared_norm(), double.squared_norm(), max_relative = 1e-6);
+            approx::assert_abs_diff_eq!(single.apply(&block, job)?, double.apply(&block, job)?, epsilon = 1e-5);
+            Ok(())
+        };
+        parallel::run(2, || false, work).unwrap();
+        assert!(SingleGaussian::new(&points, 1e-3, 1e-4).is_none());
     }
 }

@@ -85,13 +85,14 @@ impl Distances for StoredDistances {
     }
 }
 
-/// Affinities as they are given; where `in_own_scale`, multiplied by the power of two that keeps sums of them finite.
+/// Affinities as they are given; where `in_own_scale`, multiplied by a power of two if sums of them could overflow.
 pub(crate) fn given_affinity<T: Element>(
     matrix: ArrayView2<T>,
     in_own_scale: bool,
     job: &Job,
 ) -> Result<UpperTriangle> {
-    let (first, second) = if in_own_scale { halves(-common_exponent(0.0, largest(matrix))) } else { (1.0, 1.0) };
+    let excess = (largest(matrix) / f64::MAX * 2.0 * matrix.nrows() as f64).log2().ceil().max(0.0);
+    let (first, second) = if in_own_scale { (excess.exp2().recip(), 1.0) } else { (1.0, 1.0) };
     let mut affinity = UpperTriangle::zeros(matrix.nrows())?;
     affinity.for_each_block(job, |row, mut block| {
         let given = matrix.slice(s![row..row + block.nrows(), row..]);

@@ -1,18 +1,22 @@
 //! The ways to an estimated spectrum: with the affinity stored, or computed anew for each product.
 
-use crate::distance::{Distances, Element};
+use crate::distance::{Element, Points};
 use crate::error::{Error, Result};
 use crate::input::{Input, Metric};
-use crate::kernel::{Bandwidth, Gaussian, gaussian_affinity};
+use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian, stored_affinity};
 use crate::measure::{Operator, Precision, bytes};
 use crate::memory;
-use crate::operator::{Affinity, DiffusionOperator};
+use crate::operator::{Affinity, DiffusionOperator, Entry};
 use crate::parallel::Job;
 use crate::stochastic::{Estimate, Options, Outcome, estimate};
 
 /// Products of a stored operator with a vector that cost as much as its eigenvalues, as a part of N. Measured (float64,
 /// SkylakeX kernels, 2 cores): 0.7 at N = 2000, 0.6 at 5000.
 const EXACT_PRODUCTS: f64 = 0.6;
+
+/// Tolerances from which affinities are in f32, in bits, where their relative error is below this part of it.
+const SINGLE_FROM: f64 = 3e-4;
+const SINGLE_PART: f64 = 0.01;
 
 /// What an estimate holds in blocks of vectors, [N] each: the Krylov basis, probes, strips' sums.
 const VECTORS: u64 = 700;
@@ -74,34 +78,48 @@ pub fn estimate_diffusion<T: Element>(
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a size")]
     let exact_products = fits.then_some((EXACT_PRODUCTS * n as f64) as usize);
     let options = Options { exact_products, ..options.clone() };
-    let distances = input.distances(bandwidth)?;
+    let points = Points::new(input.matrix, bandwidth);
     let stored = storage != Storage::Tiled && fits;
-    let outcome = outcome(&*distances, &sigma, alpha, stored, &options, progress, job)?;
-    match outcome {
+    match outcome(&points, bandwidth, alpha, stored, &options, progress, job)? {
         Outcome::Estimated(estimate, reached) => Ok(Solved::Estimated(estimate, reached)),
         Outcome::ExactIsCheaper(_) => {
             let operator = Operator::Diffusion { bandwidth: sigma, alpha, precision: Precision::Double };
-            Ok(Solved::Exact(operator.eigenvalues_of_distances(&*distances, input.columns(), job)?))
+            Ok(Solved::Exact(operator.eigenvalues_of_distances(&points, input.columns(), job)?))
         }
     }
 }
 
 fn outcome(
-    distances: &dyn Distances,
-    sigma: &Bandwidth,
+    points: &Points,
+    bandwidth: f64,
     alpha: f64,
     stored: bool,
     options: &Options,
     progress: &(dyn Fn(usize, f64) + Sync),
     job: &Job,
 ) -> Result<Outcome> {
-    if stored {
-        let affinity = gaussian_affinity(distances, sigma, job)?;
-        let operator = DiffusionOperator::new(Affinity::Stored(&affinity), alpha, job)?;
-        return estimate(&operator, options, progress, job);
+    let single =
+        (options.tol >= SINGLE_FROM).then(|| SingleGaussian::new(points, bandwidth, SINGLE_PART * options.tol));
+    if let Some(kernel) = single.flatten() {
+        return outcome_of(&kernel, alpha, stored, options, progress, job);
     }
-    let kernel = Gaussian::new(distances, sigma)?;
-    estimate(&DiffusionOperator::new(Affinity::Computed(kernel), alpha, job)?, options, progress, job)
+    let kernel = Gaussian::new(points, &Bandwidth::Fixed(bandwidth))?;
+    outcome_of(&kernel, alpha, stored, options, progress, job)
+}
+
+fn outcome_of<A: Entry>(
+    kernel: &dyn Kernel<A>,
+    alpha: f64,
+    stored: bool,
+    options: &Options,
+    progress: &(dyn Fn(usize, f64) + Sync),
+    job: &Job,
+) -> Result<Outcome> {
+    if !stored {
+        return estimate(&DiffusionOperator::new(Affinity::Computed(kernel), alpha, job)?, options, progress, job);
+    }
+    let affinity = stored_affinity(kernel, job)?;
+    estimate(&DiffusionOperator::new(Affinity::Stored(&affinity), alpha, job)?, options, progress, job)
 }
 
 fn require_at_most(rows: usize, needed: u64, limit: u64) -> Result<()> {

@@ -37,9 +37,6 @@ const PROBES: usize = 16;
 /// Steps of new probes before anything is known of the depth that they need.
 const FIRST_DEPTH: usize = 5;
 
-/// A part of a sum that is left is known as a difference, up to rounding; below this part of the sum it is not known.
-const ROUNDING: f64 = 1e-10;
-
 /// Of the three sums that are known.
 const KNOWN: usize = 3;
 
@@ -93,6 +90,8 @@ pub struct Estimate {
     probes: Vec<Bracket>,
     largest: f64,
     products: usize,
+    /// The operator's: what is below this part of its trace is not known.
+    rounding: f64,
 }
 
 /// A number that is read off an estimate.
@@ -104,7 +103,7 @@ pub struct Reading {
     pub standard_error: f64,
     /// The lower end of the bracket around the value.
     pub lower: f64,
-    /// Its upper end.
+    /// Its upper end. Rounding is in both.
     pub upper: f64,
 }
 
@@ -151,8 +150,11 @@ pub fn estimate(
         (operator.trace() - trace, operator.trace()),
         (operator.squared_norm() - squared_norm, operator.squared_norm()),
     ];
-    let known: Vec<f64> =
-        known.into_iter().take_while(|(rest, whole)| *rest > ROUNDING * whole).map(|(rest, _)| rest).collect();
+    let known: Vec<f64> = known
+        .into_iter()
+        .take_while(|(rest, whole)| *rest > operator.rounding() * whole)
+        .map(|(rest, _)| rest)
+        .collect();
     // Where not even the trace has a rest, the recurrence has found all that there is.
     let is_left = known.len() > 1;
     let mut batches: Vec<Batch> = Vec::new();
@@ -168,6 +170,7 @@ pub fn estimate(
             probes: batches.iter().flat_map(|batch| batch.rules.iter().cloned()).collect(),
             largest: 0.0,
             products,
+            rounding: operator.rounding(),
         }
         .with_largest();
         let worst = estimate.worst(options);
@@ -265,6 +268,11 @@ impl Estimate {
         self.products
     }
 
+    /// The operator's relative rounding.
+    pub fn rounding(&self) -> f64 {
+        self.rounding
+    }
+
     /// The entropy of order `order` at `t`, in bits; both positive.
     pub fn read(&self, t: f64, order: f64) -> Reading {
         let z = self.total(|x| x.powf(t));
@@ -281,7 +289,16 @@ impl Estimate {
             other = self.total(|x| x.powf(t * order));
             entropy = Box::new(move |z, s| (s.log2() - order * z.log2()) / (1.0 - order));
         }
-        reading(&z, &other, &*entropy)
+        let rounding = self.rounding_bits(t * order.min(1.0));
+        let reading = reading(&z, &other, &*entropy);
+        Reading { lower: (reading.lower - rounding).max(0.0), upper: reading.upper + rounding, ..reading }
+    }
+
+    /// What an unknown part of the trace, spread over all eigenvalues, can add to an entropy of their powers.
+    fn rounding_bits(&self, power: f64) -> f64 {
+        let n = self.dim as f64;
+        let part = if power < 1.0 { n.powf(1.0 - power) * self.rounding.powf(power) } else { self.rounding };
+        part.min(1.0) * (n / self.rounding).log2()
     }
 
     /// All that an estimate is, as numbers: what is known; the deflated part, [4, nodes]; the probes, [probes, 4, nodes],
@@ -307,6 +324,7 @@ impl Estimate {
     pub fn from_arrays(
         dim: usize,
         products: usize,
+        rounding: f64,
         known: Vec<f64>,
         deflated: ArrayView2<f64>,
         probes: ArrayView3<f64>,
@@ -320,7 +338,8 @@ impl Estimate {
             ));
         }
         let probes = probes.outer_iter().map(Bracket::from_rows).collect();
-        Ok(Self { dim, known, deflated: Bracket::from_rows(deflated), probes, largest: 0.0, products }.with_largest())
+        let deflated = Bracket::from_rows(deflated);
+        Ok(Self { dim, known, deflated, probes, largest: 0.0, products, rounding }.with_largest())
     }
 
     fn worst(&self, options: &Options) -> Reading {
@@ -553,7 +572,8 @@ mod tests {
         let bandwidth = Bandwidth::Fixed(sigma);
         let work = |job: &Job| {
             let affinity = gaussian_affinity(&points, &bandwidth, job)?;
-            let tiles = Affinity::Computed(Gaussian::new(&points, &bandwidth)?);
+            let kernel = Gaussian::new(&points, &bandwidth)?;
+            let tiles = Affinity::Computed(&kernel);
             let tiles = if stored { Affinity::Stored(&affinity) } else { tiles };
             let operator = DiffusionOperator::new(tiles, 0.0, job)?;
             estimate(&operator, options, &|_, _| (), job)
@@ -619,7 +639,8 @@ mod tests {
         let points = Points::new(x.view(), sigma);
         let bandwidth = Bandwidth::Fixed(sigma);
         let work = |job: &Job| {
-            let operator = DiffusionOperator::new(Affinity::Computed(Gaussian::new(&points, &bandwidth)?), 0.0, job)?;
+            let kernel = Gaussian::new(&points, &bandwidth)?;
+            let operator = DiffusionOperator::new(Affinity::Computed(&kernel), 0.0, job)?;
             estimate(&operator, &Options { exact_products: Some(350), ..options(1e-6, 0) }, &|_, _| (), job)
         };
         assert!(matches!(parallel::run(2, || false, work), Ok(Outcome::ExactIsCheaper(products)) if products < 700));
@@ -636,8 +657,9 @@ mod tests {
             let points = Points::new(x.view(), 1.0);
             let bandwidth = Bandwidth::Fixed(1.0);
             let work = |job: &Job| {
-                let tiles = Affinity::Computed(Gaussian::new(&points, &bandwidth)?);
-                estimate(&DiffusionOperator::new(tiles, 0.0, job)?, &options, &|_, _| (), job).map(|_| ())
+                let kernel = Gaussian::new(&points, &bandwidth)?;
+                estimate(&DiffusionOperator::new(Affinity::Computed(&kernel), 0.0, job)?, &options, &|_, _| (), job)
+                    .map(|_| ())
             };
             let error = parallel::run(1, || false, work).unwrap_err().to_string();
             assert!(error.starts_with(start), "{error}");

@@ -53,7 +53,8 @@ def estimate_bandwidth(
     Returns
     -------
     float
-        In units of the data; 0 where no two rows differ.
+        In units of the data; 0 where no two rows differ and, by the rule ``"knn"``, where each row has as many
+        duplicates as neighbours are asked for.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def estimate_bandwidth(
 
     Notes
     -----
-    Cost: N^2 D flops, with at most 4000 rows for the median, which takes 8 bytes a pair.
+    Cost: N^2 D flops, with at most 4000 rows for the median, which takes 16 bytes a pair.
 
     References
     ----------
@@ -120,7 +121,33 @@ def for_core(bandwidth: Bandwidth) -> Bandwidth:
 def _median(data: Data, seed: int | None, num_threads: int | None) -> float:
     n = data.n_samples
     part = data if n <= MEDIAN_ROWS else data.part(_subsample.draw(n, MEDIAN_ROWS, seed))
-    return _core.median_distance(part.rows, part.core_metric, num_threads)
+    median = _core.median_distance(part.rows, part.core_metric, num_threads)
+    if median == 0 and part is not data:
+        median = _median_of_distinct(data, seed)
+    # Directions that were equal before they were rounded.
+    rounded = data.metric == "cosine" and median <= 4 * np.finfo(data.given.dtype).eps
+    return 0.0 if rounded else median
+
+
+def _median_of_distinct(data: Data, seed: int | None) -> float:
+    """Where nearly all rows are equal: over all pairs, as often as they occur; of at most 4000 distinct rows."""
+    if data.metric == "precomputed":
+        positive = data.rows[data.rows > 0]
+        return float(np.median(positive)) if positive.size else 0.0
+    from scipy.spatial.distance import pdist
+
+    distinct, counts = np.unique(data.rows, axis=0, return_counts=True)
+    if len(distinct) == 1:
+        return 0.0
+    if len(distinct) > MEDIAN_ROWS:
+        chosen = _subsample.draw(len(distinct), MEDIAN_ROWS, seed)
+        distinct, counts = distinct[chosen], counts[chosen]
+    distances = pdist(distinct.astype(np.float64))
+    i, j = np.triu_indices(len(distinct), 1)
+    weights = counts[i].astype(np.float64) * counts[j]
+    order = np.argsort(distances)
+    below = np.cumsum(weights[order])
+    return float(distances[order[np.searchsorted(below, below[-1] / 2)]])
 
 
 def _neighbor_distances(data: Data, n_neighbors: Any, num_threads: int | None) -> NDArray[np.float64]:

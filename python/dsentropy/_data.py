@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from dsentropy._validation import (
     as_limit,
     as_rows,
     as_seed,
+    require_no_zero_row,
 )
 
 METRICS = ("euclidean", "cosine", "precomputed", "affinity")
@@ -61,8 +63,16 @@ class Data:
         """Some of the rows."""
         if self.metric in ("precomputed", "affinity"):
             pairs: Rows = self.rows[np.ix_(chosen, chosen)]
+            if self.metric == "affinity":
+                require_no_zero_row(pairs, "X", " of each subset")
             return Data(pairs, self.metric, pairs, chosen)
         return Data(self.rows[chosen], self.metric, self.given[chosen], chosen)
+
+    def require_subsets(self, subsets: Iterable[NDArray[np.uint64]]) -> None:
+        """Fail where a row of affinities has none within a subset."""
+        if self.metric == "affinity":
+            for chosen in subsets:
+                self.part(chosen)
 
     def limited(self, max_samples: Any, random_state: Any) -> Data:
         """At most so many rows, drawn as the familiar functions draw them."""

@@ -278,23 +278,23 @@ def _silent(text: str) -> None:
     """Print nothing."""
 
 
-def _diffusion_spectrum(title: str, sigma: float, precision: str) -> _Spectrum:
+def _diffusion_spectrum(title: str, sigma: float, precision: str) -> _FiledOperator:
     parameters: _eigenvalue_file.Fingerprint = {"operator": "diffusion", "gaussian_kernel_sigma": sigma}
     if precision == "single":  # asked for; where nothing is said, files are in double precision
         parameters["precision"] = precision
-    return _Spectrum(title, Operator.diffusion(sigma, 0.0, precision), parameters)
+    return _FiledOperator(title, Operator.diffusion(sigma, 0.0, precision), parameters)
 
 
-def _adjacency_spectrum(sigma: float, anisotropic: bool, use_knn: bool, knn: int, precision: str) -> _Spectrum:
+def _adjacency_spectrum(sigma: float, anisotropic: bool, use_knn: bool, knn: int, precision: str) -> _FiledOperator:
     if use_knn:
         operator = Operator.neighbor_graph(knn, None)
-        return _Spectrum("adjacency matrix", operator, {"operator": "neighbor_graph", "knn": knn})
+        return _FiledOperator("adjacency matrix", operator, {"operator": "neighbor_graph", "knn": knn})
     if anisotropic:
         return _diffusion_spectrum("adjacency matrix", sigma, precision)
     # The affinity of the paper has a factor that no entropy sees; the file has it, as the reference's has.
     factor = 1 / (sigma * math.sqrt(2 * math.pi))
     parameters: _eigenvalue_file.Fingerprint = {"operator": "affinity", "gaussian_kernel_sigma": sigma}
-    return _Spectrum("adjacency matrix", Operator.affinity(sigma), parameters, factor)
+    return _FiledOperator("adjacency matrix", Operator.affinity(sigma), parameters, factor)
 
 
 class _Source:
@@ -345,7 +345,7 @@ class _File:
         return str(self.path).encode("utf-8", "backslashreplace").decode()  # any name can be printed
 
 
-class _Spectrum:
+class _FiledOperator:
     """An operator, what it is called, and what its file says of it."""
 
     def __init__(

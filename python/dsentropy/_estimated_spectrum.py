@@ -96,7 +96,14 @@ class EstimatedSpectrum(Spectrum):
     def _state(self) -> dict[str, Any]:
         known, deflated, probes = self._estimate.to_arrays()
         sizes = np.array([self._estimate.dim, self._estimate.products])
-        return {"sizes": sizes, "known": np.array(known), "deflated": deflated, "probes": probes}
+        rounding = np.array(self._estimate.rounding)
+        return {
+            "sizes": sizes,
+            "rounding": rounding,
+            "known": np.array(known),
+            "deflated": deflated,
+            "probes": probes,
+        }
 
 
 def restored(
@@ -104,6 +111,6 @@ def restored(
 ) -> EstimatedSpectrum:
     """The spectrum whose ``_state`` this is."""
     dim, products = state["sizes"].tolist()
-    known = state["known"].tolist()
-    estimate = _core.Estimate.from_arrays(dim, products, known, state["deflated"], state["probes"])
+    rounding, known = state["rounding"].item(), state["known"].tolist()
+    estimate = _core.Estimate.from_arrays(dim, products, rounding, known, state["deflated"], state["probes"])
     return EstimatedSpectrum(estimate, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)

@@ -16,15 +16,15 @@ from dsentropy._data import Data
 from dsentropy._entropy import core_precision
 from dsentropy._mutual_information import Subsets, cluster_members
 from dsentropy._progress import progress_bar
-from dsentropy._spectra import bandwidth_of
+from dsentropy._spectra import bandwidth_of, entropies
 from dsentropy._spectrum import Numbers, warn_if_saturated
-from dsentropy._subsample import Draws
+from dsentropy._subsample import INNER_MAX_N, Draws
 from dsentropy._validation import (
     as_alpha,
     as_count,
     as_nonnegative,
+    as_number_of_permutations,
     as_numbers,
-    as_permutations,
     as_precision,
     as_seed,
     as_threads,
@@ -43,10 +43,10 @@ class MutualInformation:
     value : float or ndarray
         Bits; it can be negative.
     standard_error : float or ndarray
-        The Monte Carlo error of ``value`` that the random subsets leave: the standard deviation over the repetitions,
-        weighted and summed over the clusters as if their subsets were one and the same, divided by the square root of
-        the number of repetitions. So they are where clusters have one size; else they share a part of their rows, and
-        the error is at most this. It says nothing of other data from the same population. NaN for one repetition.
+        The Monte Carlo error of ``value`` that the random subsets leave. Where clusters have one size it is the
+        standard deviation over the repetitions of the weighted sum, divided by the square root of their number. Else
+        the subsets of different clusters share rows across repetitions as well, and correlations are those of means
+        over as many shared rows. It says nothing of other data from the same population. NaN for one repetition.
     p_value : float, ndarray or None
         The part of the permutations, with the labels as they are counted among them, whose information is at least
         ``value``. None without permutations.
@@ -171,7 +171,8 @@ def mutual_information(
     -----
     Cost: that of R + 1 entropies for each size of cluster that occurs, of one more for each further cluster of that
     size, and of one a cluster and permutation, spread over the threads. Clusters of more than 10,000 rows are cut to
-    a random subset. With a number as bandwidth and 5 repetitions the value is that of
+    a random subset, and so are the subsets that they are compared with, which are independent of each other (the
+    reference's are not). With a number as bandwidth and 5 repetitions the value is that of
     :func:`diffusion_spectral_mutual_information`.
 
     It is not Shannon's mutual information: it can be negative, and I(A; A) is not H(A).
@@ -196,7 +197,7 @@ def mutual_information(
     wanted = as_precision(precision)
     threads = as_threads(num_threads)
     repetitions = as_count(n_repetitions, "n_repetitions")
-    permutations = as_permutations(n_permutations, "n_permutations")
+    permutations = as_number_of_permutations(n_permutations, "n_permutations")
     seed = as_seed(random_state, "random_state")
     data = Data.of(X, metric)
     n = data.n_samples
@@ -207,14 +208,15 @@ def mutual_information(
 
     members = cluster_members(labels)
     subsets, draws = Subsets(), Draws(seed)
-    keys = [subsets.add_cluster(cluster, n, repetitions, draws) for cluster in members]
+    keys = [subsets.add_cluster(cluster, n, repetitions, draws, independent=True) for cluster in members]
     own = [key for key, _ in keys]
     random = [among for _, among in keys]
     shuffled = [_permuted(members, permutation, subsets) for permutation in _permutations(n, permutations, seed)]
 
+    data.require_subsets(subsets.rows)
     with progress_bar(progress, len(subsets.rows), "entropies") as advance:
         spectra = _core.subset_eigenvalues(data.rows, data.core_metric, subsets.rows, operator, advance, threads)
-    bits = np.array([_core.renyi_entropies(eigenvalues, times, [1.0])[:, 0] for eigenvalues in spectra])
+    bits = np.array([entropies(eigenvalues, times, [1.0])[:, 0] for eigenvalues in spectra])
 
     weights = np.array([len(cluster) / n for cluster in members])
     of_random = bits[np.array(random)]  # [clusters, repetitions, times]
@@ -222,16 +224,14 @@ def mutual_information(
     value = random_entropy - weights @ bits[own]
     error = np.full(len(times), np.nan)
     if repetitions > 1:
-        # Draws of different sizes come from one stream of random numbers, which they cut at different places, so
-        # they are correlated across repetitions: only the bound by the sum of standard deviations holds.
-        error = weights @ of_random.std(axis=1, ddof=1) / np.sqrt(repetitions)
+        error = _standard_error(of_random, weights, [[subsets.rows[key] for key in keys] for keys in random], n)
     null = p_value = None
     if permutations:
         null = random_entropy - np.einsum("b,pbt->pt", weights, bits[np.array(shuffled)])
         p_value = (1 + (null >= value - _ROUNDING).sum(axis=0)) / (1 + permutations)
 
     if data.metric != "affinity":
-        most = float(weights @ np.log2([len(cluster) for cluster in members]))
+        most = float(weights @ np.log2([min(len(cluster), INNER_MAX_N) for cluster in members]))
         warn_if_saturated(random_entropy[:, None], most, times, [1.0], sigma, stacklevel=3)
 
     def of_t(values: NDArray[Any]) -> Any:
@@ -248,6 +248,36 @@ def mutual_information(
         t=tuple(times),
         bandwidth=None if data.metric == "affinity" else sigma,
     )
+
+
+def _standard_error(
+    bits: NDArray[np.float64], weights: NDArray[np.float64], rows: list[list[NDArray[np.uint64]]], n: int
+) -> NDArray[np.float64]:
+    """Of the weighted sum of means over repetitions, for bits [clusters, repetitions, times].
+
+    Subsets of k and l of n rows that share m have means with the correlation (m / k l - 1 / n) / sqrt((1 / k - 1 / n)
+    (1 / l - 1 / n)), and an entropy is, to first order, such a mean. The draws of clusters of unequal size come from
+    one stream of random numbers, which they cut at different places, so what they share crosses repetitions.
+    """
+    from scipy.sparse import csr_array
+
+    clusters, repetitions, _ = bits.shape
+    every = [one for of_cluster in rows for one in of_cluster]
+    sizes = np.array([len(one) for one in every])
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    within = csr_array((np.ones(starts[-1]), np.concatenate(every).astype(np.int64), starts), shape=(len(every), n))
+    shared = (within @ within.T).toarray()
+    variances = 1 / sizes - 1 / n
+    scale = np.sqrt(np.outer(variances, variances))
+    with np.errstate(divide="ignore", invalid="ignore"):  # of all rows nothing varies
+        correlations = np.where(scale > 0, (shared / np.outer(sizes, sizes) - 1 / n) / scale, 0.0)
+    correlations = correlations.reshape(clusters, repetitions, clusters, repetitions)
+    together = correlations.sum(axis=(1, 3)) / repetitions
+    equal = np.equal.outer(sizes[::repetitions], sizes[::repetitions])
+    together[equal] = 1.0  # the same subsets, and independent ones in other repetitions
+    parts = weights[:, None] * bits.std(axis=1, ddof=1)
+    variance: NDArray[np.float64] = np.einsum("bt,bc,ct->t", parts, together, parts) / repetitions
+    return np.sqrt(np.maximum(variance, 0))
 
 
 def _permutations(n: int, number: int, seed: int | None) -> list[NDArray[np.int64]]:

@@ -12,7 +12,7 @@ from dsentropy import _core
 from dsentropy._clusters import assign_clusters
 from dsentropy._core import Measure, Operator
 from dsentropy._entropy import core_precision, warn_chebyshev
-from dsentropy._subsample import Draws
+from dsentropy._subsample import INNER_MAX_N, Draws
 from dsentropy._validation import (
     Rows,
     as_count,
@@ -306,9 +306,16 @@ class Subsets:
         return number
 
     def add_cluster(
-        self, cluster: NDArray[np.uint64], n: int, repetitions: int, draws: Draws
+        self, cluster: NDArray[np.uint64], n: int, repetitions: int, draws: Draws, *, independent: bool = False
     ) -> tuple[int, list[int]]:
-        """The number of a cluster, and those of as large random subsets of all n rows, as the reference draws."""
+        """The number of a cluster, and those of as large random subsets of all n rows, as the reference draws them.
+
+        Where a cluster is cut, the reference's subsets are the same from the second on, unless they are to be
+        ``independent``.
+        """
         own = self.add(draws.limit(cluster))
         draws.restart()
+        if independent:
+            size = min(len(cluster), INNER_MAX_N)
+            return own, [self.add(draws.next(n, size)) for _ in range(repetitions)]
         return own, [self.add(draws.limit(draws.next(n, len(cluster)))) for _ in range(repetitions)]

@@ -63,11 +63,16 @@ def surface(found: EntropySurface, order: int, alpha: int, ax: Any) -> Any:
         ax.axhspan(low, high, color="0.5", alpha=0.25, linewidth=0)
     ax.axhline(most, color="0.4", linewidth=0.8, linestyle=":")
     ax.annotate("log2 N", (0.99, most), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="0.3")
-    ax.set(ylim=(-0.05 * most, 1.05 * most), xlabel="bandwidth", ylabel="entropy (bits)")
+    ax.set(ylim=(-0.05 * most, 1.08 * most), xlabel="bandwidth", ylabel="entropy (bits)")
     if on_a_scale:
         ax.set_xscale("log")
     if not on_a_scale or len(bandwidths) <= 12:
         labels = [f"{bandwidth:.3g}" if isinstance(bandwidth, float) else bandwidth for bandwidth in bandwidths]
+        if on_a_scale:  # of those that would overlap, the first is named
+            positions = np.log(places[along])
+            room, last = 0.07 * np.ptp(positions), -np.inf
+            for place, position in zip(along, positions, strict=True):
+                labels[place], last = ("", last) if position - last < room else (labels[place], position)
         ax.set_xticks(places, labels)
         ax.set_xticks([], minor=True)
     title = f"{found.n_samples} samples"

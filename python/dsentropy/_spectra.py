@@ -14,7 +14,7 @@ from dsentropy._data import Data
 from dsentropy._estimates import Request
 from dsentropy._progress import progress_bar
 from dsentropy._spectrum import Numbers, Spectrum
-from dsentropy._validation import as_alpha, as_choice, as_pairs, as_precision, as_threads
+from dsentropy._validation import as_alpha, as_choice, as_pairs, as_precision, as_threads, rounding_of
 
 _NEGATIVE = 1e-5
 """What part of the largest eigenvalue a negative one of a positive semi-definite matrix may be by rounding."""
@@ -146,7 +146,7 @@ def diffusion_spectrum(
     data = Data.of(X, metric)
     used = data.limited(max_samples, random_state)
     sigma, about = bandwidth_of(bandwidth, used, n_neighbors, random_state, threads, data.n_samples)
-    about = {"operator": "diffusion", **about, "alpha": of_alpha, **_subset(data, used, max_samples, random_state)}
+    about = {"operator": "diffusion", **about, "alpha": of_alpha, **subset_of(data, used, max_samples, random_state)}
     if as_choice(solver, "solver", "exact", "stochastic") == "stochastic":
         request = Request.of(tol, t, orders, max_products, storage, memory_limit, random_state)
         with progress_bar(progress, 1, "spectrum") as advance:
@@ -249,7 +249,7 @@ def adjacency_spectrum(
         eigenvalues = _core.eigenvalues(used.rows, used.core_metric, operator, threads)
         advance(1)
     parameters = {"operator": "affinity" if kind == "gaussian" else "neighbor_graph", **about}
-    return spectrum_of(eigenvalues, used, {**parameters, **_subset(data, used, max_samples, random_state)})
+    return spectrum_of(eigenvalues, used, {**parameters, **subset_of(data, used, max_samples, random_state)})
 
 
 def kernel_spectrum(K: ArrayLike, *, num_threads: int | None = None) -> Spectrum:
@@ -267,7 +267,7 @@ def kernel_spectrum(K: ArrayLike, *, num_threads: int | None = None) -> Spectrum
     Returns
     -------
     Spectrum
-        Of N eigenvalues. Negative ones, down to 1e-5 of the largest, are rounding, and are taken as 0.
+        Of N eigenvalues. Negative ones, down to 1e-5 of the largest or to what the dtype rounds, are taken as 0.
 
     Raises
     ------
@@ -293,13 +293,16 @@ def kernel_spectrum(K: ArrayLike, *, num_threads: int | None = None) -> Spectrum
     """
     matrix = as_pairs(K, "K")
     eigenvalues = _core.symmetric_eigenvalues(matrix, as_threads(num_threads))
+    if not np.isfinite(eigenvalues).all():
+        raise ValueError("K must have finite eigenvalues: scale it down")
     smallest, largest = eigenvalues[0], eigenvalues[-1]
-    if smallest < -_NEGATIVE * max(largest, 0.0):
+    rounding = max(_NEGATIVE, 4 * np.sqrt(len(matrix)) * rounding_of(K, matrix))
+    if smallest < -rounding * max(largest, 0.0):
         raise ValueError(f"K must be positive semi-definite, got eigenvalues from {smallest:g} to {largest:g}")
     if largest == 0:
         raise ValueError("K must not be zero")
-    fingerprint = Data(matrix, "affinity", matrix).fingerprint()
-    return Spectrum(np.maximum(eigenvalues, 0), parameters={"operator": "kernel"}, fingerprint=fingerprint)
+    data = Data(matrix, "affinity", matrix)
+    return spectrum_of(np.maximum(eigenvalues, 0), data, {"operator": "kernel"})
 
 
 def covariance_spectrum(
@@ -313,7 +316,7 @@ def covariance_spectrum(
 
     What linear measures of dimension are read from, to put beside the diffusion spectral entropy: the participation
     ratio at t = 1; at t = 1/2, where the eigenvalues become singular values of :math:`X_c`, the effective rank of Roy
-    & Vetterli (RankMe, which does not centre).
+    & Vetterli (which RankMe is without centring).
 
     Parameters
     ----------
@@ -360,11 +363,12 @@ def covariance_spectrum(
     data = Data.of(X)
     used = data.limited(max_samples, random_state)
     eigenvalues = _core.covariance_eigenvalues(used.rows, threads)
+    if (used.rows == used.rows[0]).all():
+        raise ValueError("X must have rows that differ, to have a covariance")
     if not np.isfinite(eigenvalues).all() or not eigenvalues.any():
-        what = "rows that differ" if np.isfinite(eigenvalues).all() else "a scale whose squares are finite"
-        raise ValueError(f"X must have {what}, to have a covariance")
+        raise ValueError("X must have a scale whose squares are finite and not zero, to have a covariance")
     parameters = {"operator": "covariance", "metric": "euclidean"}
-    return spectrum_of(eigenvalues, used, {**parameters, **_subset(data, used, max_samples, random_state)})
+    return spectrum_of(eigenvalues, used, {**parameters, **subset_of(data, used, max_samples, random_state)})
 
 
 def bandwidth_of(
@@ -382,12 +386,24 @@ def bandwidth_of(
     return sigma, {**about, "metric": data.metric}
 
 
+def without_rounding(eigenvalues: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Eigenvalues, 0 where they are below N eps of the largest, which is rounding: powers below 1 magnify it."""
+    least = len(eigenvalues) * np.finfo(np.float64).eps * eigenvalues.max()
+    return np.where(eigenvalues > least, eigenvalues, 0.0)
+
+
+def entropies(eigenvalues: NDArray[np.float64], times: list[float], orders: list[float]) -> NDArray[np.float64]:
+    """Bits [times, orders] of a computed spectrum."""
+    return _core.renyi_entropies(without_rounding(eigenvalues), times, orders)
+
+
 def spectrum_of(eigenvalues: NDArray[np.float64], data: Data, parameters: dict[str, Any]) -> Spectrum:
     """With the data's number of rows and fingerprint."""
-    return Spectrum(eigenvalues, n_samples=data.n_samples, parameters=parameters, fingerprint=data.fingerprint())
+    values = without_rounding(eigenvalues)
+    return Spectrum(values, n_samples=data.n_samples, parameters=parameters, fingerprint=data.fingerprint())
 
 
-def _subset(data: Data, used: Data, max_samples: Any, random_state: Any) -> dict[str, Any]:
+def subset_of(data: Data, used: Data, max_samples: Any, random_state: Any) -> dict[str, Any]:
     """How the rows were chosen, where not all are used."""
     if used is data:
         return {}

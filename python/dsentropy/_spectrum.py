@@ -60,7 +60,8 @@ class Spectrum:
     Attributes
     ----------
     eigenvalues : ndarray of shape (n,), float64
-        Moduli, largest first.
+        Moduli, largest first. Where this package computed them, those below N eps of the largest, which are rounding,
+        are 0.
     n_samples : int
         The number of rows.
     parameters : mapping
@@ -101,12 +102,11 @@ class Spectrum:
         given = as_array(eigenvalues, "eigenvalues")
         if given.dtype.kind not in "fciu" or given.ndim != 1 or given.size == 0:
             raise ValueError(f"eigenvalues must be a vector of numbers, got dtype {given.dtype}, shape {given.shape}")
-        moduli = np.sort(np.abs(given).astype(np.float64))[::-1].copy()
+        moduli = np.sort(np.abs(given).astype(np.float64))[::-1]
         if not (np.isfinite(moduli[0]) and moduli[0] > 0):
             raise ValueError("eigenvalues must be finite and not all zero")
-        moduli.setflags(write=False)
         values = {
-            "eigenvalues": moduli,
+            "eigenvalues": _frozen(moduli),
             "n_samples": len(moduli) if n_samples is None else as_count(n_samples, "n_samples"),
             "parameters": frozen_parameters(parameters or {}),
             "fingerprint": fingerprint,
@@ -160,8 +160,8 @@ class Spectrum:
         t : float or sequence of float, default 1
             Diffusion time, at least 0.
         order : float or sequence of float, default 1
-            q, at least 0, or infinity. Order 1 is Shannon's entropy. Order 0 is the logarithm of the rank:
-            eigenvalues below N eps of the largest are rounding, and do not count unless t is 0.
+            q, at least 0, or infinity. Order 1 is Shannon's entropy. Order 0 is the logarithm of the number of
+            eigenvalues that are not 0; where t is 0 all count.
         base : float, default 2
             Of the logarithm: 2 gives bits.
         normalized : bool, default False
@@ -204,7 +204,7 @@ class Spectrum:
         r"""The number of equal eigenvalues that would have this entropy: 2 to the power of the entropy in bits.
 
         Of a kernel's spectrum at t = 1 this is the Vendi score; of a covariance's at t = 1/2 the effective rank of
-        Roy & Vetterli (2007), known as RankMe.
+        Roy & Vetterli (2007), which RankMe is without centring.
 
         Parameters
         ----------
@@ -240,7 +240,9 @@ class Spectrum:
             From 1 to the number of eigenvalues.
         """
         times, several = as_numbers(t, "t", as_nonnegative)
-        return _without_axes(np.exp2(self._bits(times, [2.0])), several, False)
+        bits = self._bits(times, [2.0])
+        self._warn_if_saturated(bits, times, [2.0])
+        return _without_axes(np.exp2(bits), several, False)
 
     @overload
     def count(self, threshold: float, t: float = 1) -> int: ...
@@ -342,6 +344,7 @@ class Spectrum:
             "version": _core.__version__,
             "n_samples": self.n_samples,
             "parameters": plain,
+            "arrays": sorted(arrays),
             "fingerprint": self.fingerprint,
         }
         write_npz(name, about=np.array(json.dumps(about)), **self._state(), **arrays)
@@ -439,7 +442,7 @@ def warn_if_saturated(
             at = times[int(np.argwhere(signs == sign)[0, 0])]
             advice = f"{of_what} too {kind} to tell these data apart, use a {way} one (or a {way} t)"
             if not np.any(bandwidth):
-                advice = "no two rows differ, or each has many duplicates, so no bandwidth tells them apart"
+                advice = "no two rows differ by more than rounding, or each has many duplicates"
             text = f"the entropy at t = {at:g} is within 2% of {bound}: {advice}"
             warnings.warn(text, SaturationWarning, stacklevel=stacklevel)
 
@@ -455,16 +458,27 @@ def _restored(
 
 
 def frozen_parameters(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A copy that cannot be changed."""
-    return MappingProxyType({name: _frozen(value) for name, value in parameters.items()})
+    """A copy that cannot be changed, of what a file can hold."""
+    if not isinstance(parameters, Mapping):
+        raise TypeError(f"parameters must be a mapping, got {parameters!r}")
+    return MappingProxyType({str(name): _plain(name, value) for name, value in parameters.items()})
 
 
-def _frozen(value: Any) -> Any:
-    if not isinstance(value, np.ndarray):
+def _plain(name: str, value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (str, bool, int, float)):
         return value
-    copy = value.copy()
-    copy.setflags(write=False)
-    return copy
+    if isinstance(value, (list, tuple)):
+        value = np.array(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and value.size:
+        return _frozen(value)
+    raise TypeError(f"parameters must be numbers, strings and arrays of numbers, got {value!r} for {name!r}")
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy that cannot be made writable."""
+    return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
 
 
 def _shown(value: Any) -> str:
@@ -487,6 +501,8 @@ def _fingerprint(X: Any, parameters: Mapping[str, Any]) -> str:
         matrix = as_pairs(X, "X")
         return Data(matrix, "affinity", matrix).fingerprint()
     data = Data.of(X, parameters.get("metric", "euclidean"))
+    if parameters.get("max_samples") is not None and parameters.get("random_state", 0) is None:
+        raise ValueError("X cannot be checked: the rows were drawn without a seed")
     return data.limited(parameters.get("max_samples"), parameters.get("random_state", 0)).fingerprint()
 
 
@@ -498,7 +514,7 @@ def _read(path: str) -> Spectrum:
         try:
             with np.load(opened, allow_pickle=False) as file:
                 about = json.loads(str(file["about"]))
-                arrays = {key[10:]: file[key] for key in file if key.startswith("parameter ")}
+                arrays = {key.removeprefix("parameter "): file[key] for key in about.get("arrays", [])}
                 version = about["format"]
                 if version == _FORMAT:
                     parameters = {**about["parameters"], **arrays}

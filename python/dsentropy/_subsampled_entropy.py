@@ -15,7 +15,7 @@ from dsentropy._data import Data
 from dsentropy._entropy import core_precision
 from dsentropy._mutual_information import Subsets
 from dsentropy._progress import progress_bar
-from dsentropy._spectra import bandwidth_of
+from dsentropy._spectra import bandwidth_of, entropies
 from dsentropy._spectrum import Numbers, warn_if_saturated
 from dsentropy._subsample import Draws
 from dsentropy._validation import (
@@ -172,9 +172,10 @@ def subsampled_entropy(
     draws, subsets = Draws(seed), Subsets()
     # In the order of the rows: subsets of all of them are one and the same.
     keys = [subsets.add(np.sort(draws.next(data.n_samples, size))) for _ in range(repeats)]
+    data.require_subsets(subsets.rows)
     with progress_bar(progress, len(subsets.rows), "entropies") as advance:
         spectra = _core.subset_eigenvalues(data.rows, data.core_metric, subsets.rows, operator, advance, threads)
-    bits = np.array([_core.renyi_entropies(eigenvalues, times, orders) for eigenvalues in spectra])[keys]
+    bits = np.array([entropies(eigenvalues, times, orders) for eigenvalues in spectra])[keys]
 
     def shaped(values: NDArray[np.float64]) -> Any:
         values = values if several_orders else values[..., 0]

@@ -13,9 +13,8 @@ from dsentropy import _bandwidth, _core
 from dsentropy._bandwidth import BandwidthLike
 from dsentropy._core import Operator
 from dsentropy._data import Data
-from dsentropy._entropy import core_precision
 from dsentropy._progress import progress_bar
-from dsentropy._spectra import bandwidth_of
+from dsentropy._spectra import bandwidth_of, subset_of, without_rounding
 from dsentropy._spectrum import Numbers, Spectrum
 from dsentropy._validation import as_alpha, as_nonnegative, as_numbers, as_order, as_precision, as_threads
 
@@ -31,7 +30,8 @@ class EntropySurface:
     dims : tuple of str
         The names of its axes: ``("bandwidth", "t", "order", "alpha")``.
     coords : dict
-        What stands along each: numbers; for a bandwidth that differs from row to row, its rule.
+        What stands along each: numbers; for a bandwidth that differs from row to row its rule, or "adaptive" and its
+        place.
     spectra : tuple of tuple of Spectrum
         Those of each bandwidth and alpha.
     n_samples : int
@@ -131,11 +131,8 @@ def entropy_surface(
         Renyi orders; see :meth:`Spectrum.entropy`.
     alphas : float or sequence of float, default (0.0,)
         Normalisations; see :func:`diffusion_spectrum`.
-    n_neighbors, metric, max_samples, random_state, num_threads
+    n_neighbors, metric, precision, max_samples, random_state, num_threads
         As in :func:`diffusion_spectrum`; the metric may not be ``"affinity"``, which has no bandwidth.
-    precision : {"auto", "single", "double"}, default "auto"
-        As in :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is accurate: every t is
-        from 1 to 10, every order from 1 to 2.
     progress : bool, default False
         Show a bar of tqdm.
 
@@ -151,9 +148,9 @@ def entropy_surface(
 
     Notes
     -----
-    Cost: N^2 D flops for the distances, once, and 4/3 N^3 for the eigenvalues of each bandwidth and alpha; t and
-    orders are free. Memory: an N x N matrix of distances, and one of each operator that is decomposed: as many at
-    once as there are threads up to 3000 rows, one beyond.
+    Cost: N^2 D flops for the distances, once (and once more for each ``"median"`` or ``"knn"``), and 4/3 N^3 for the
+    eigenvalues of each bandwidth and alpha; t and orders are free. Memory: an N x N matrix of distances, and one of
+    each operator that is decomposed: as many at once as there are threads up to 3000 rows, one beyond.
 
     No warning is given where entropies saturate: see :attr:`EntropySurface.saturated`.
 
@@ -184,19 +181,19 @@ def entropy_surface(
     if not each:
         raise ValueError("bandwidths must not be empty")
     resolved = [bandwidth_of(one, used, n_neighbors, random_state, threads, data.n_samples) for one in each]
-    chosen = core_precision(wanted, used.given, times, of_orders)
+    chosen = "single" if wanted == "single" else "double"
     operators = [
         Operator.diffusion(_bandwidth.for_core(sigma), alpha, chosen) for sigma, _ in resolved for alpha in of_alphas
     ]
     with progress_bar(progress, len(operators), "spectra") as advance:
         computed = _core.sweep_eigenvalues(used.rows, used.core_metric, operators, advance, threads)
-    fingerprint = used.fingerprint()
+    fingerprint, subset = used.fingerprint(), subset_of(data, used, max_samples, random_state)
     eigenvalues = iter(computed)
     spectra = tuple(
         tuple(
             Spectrum(
-                next(eigenvalues),
-                parameters={"operator": "diffusion", **about, "alpha": alpha, "precision": wanted},
+                without_rounding(next(eigenvalues)),
+                parameters={"operator": "diffusion", **about, "alpha": alpha, "precision": wanted, **subset},
                 fingerprint=fingerprint,
             )
             for alpha in of_alphas
@@ -207,7 +204,8 @@ def entropy_surface(
     values = np.ascontiguousarray(np.moveaxis(np.array(bits), 1, -1))
     values.setflags(write=False)
     labels = tuple(
-        sigma if isinstance(sigma, float) else str(about.get("rule", "adaptive")) for sigma, about in resolved
+        sigma if isinstance(sigma, float) else str(about.get("rule", f"adaptive {place}"))
+        for place, (sigma, about) in enumerate(resolved)
     )
     coords: dict[str, tuple[Any, ...]] = {
         "bandwidth": labels,

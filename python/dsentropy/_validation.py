@@ -96,9 +96,17 @@ def as_count(value: Any, name: str, n_rows: int | None = None) -> int:
     return number
 
 
-def as_permutations(value: Any, name: str) -> int:
+def as_number_of_permutations(value: Any, name: str) -> int:
     """An integer, at least 0."""
-    return 0 if not _is_bool(value) and isinstance(value, (int, np.integer)) and value == 0 else as_count(value, name)
+    try:
+        if _is_bool(value):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if number < 0:
+        raise ValueError(f"{name} must be at least 0, got {number}")
+    return number
 
 
 def as_limit(value: Any, name: str) -> int | None:
@@ -184,7 +192,7 @@ def as_pairs(value: Any, name: str) -> Rows:
     n = len(matrix)
     if matrix.shape != (n, n):
         raise ValueError(f"{name} must be square, got shape {matrix.shape}")
-    tolerance = np.sqrt(np.finfo(matrix.dtype).eps) * max(-matrix.min(), matrix.max())
+    tolerance = np.sqrt(rounding_of(value, matrix)) * max(-matrix.min(), matrix.max())
     step = max(1, 2**20 // n)
     for start in range(0, n, step):
         with np.errstate(over="ignore"):
@@ -194,6 +202,16 @@ def as_pairs(value: Any, name: str) -> Rows:
             one, other = matrix[start + i, j], matrix[j, start + i]
             raise ValueError(f"{name} must be symmetric, got {one} and {other} for rows {start + i} and {j}")
     return matrix
+
+
+def rounding_of(value: Any, coerced: Rows) -> float:
+    """The relative rounding of what was given: of its dtype, before it was coerced."""
+    given = getattr(value, "dtype", None)
+    if str(given) in ("float16", "torch.float16"):
+        return float(np.finfo(np.float16).eps)
+    if "bfloat16" in str(given):
+        return 2.0**-7
+    return float(np.finfo(coerced.dtype).eps)
 
 
 def as_distances(value: Any, name: str) -> Rows:
@@ -208,10 +226,15 @@ def as_distances(value: Any, name: str) -> Rows:
 def as_affinities(value: Any, name: str) -> Rows:
     """A matrix of affinities: none is negative, and no row is zero."""
     matrix = _not_negative(as_pairs(value, name), name)
+    require_no_zero_row(matrix, name)
+    return matrix
+
+
+def require_no_zero_row(matrix: Rows, name: str, where: str = "") -> None:
+    """Each row of affinities has one that is positive."""
     zero = ~matrix.any(axis=1)
     if zero.any():
-        raise ValueError(f"{name} must have a positive entry in each row, got zeros in row {zero.argmax()}")
-    return matrix
+        raise ValueError(f"{name} must have a positive entry in each row{where}, got zeros in row {zero.argmax()}")
 
 
 def _not_negative(matrix: Rows, name: str) -> Rows:

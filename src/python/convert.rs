@@ -160,6 +160,12 @@ impl PyEstimate {
         self.0.products()
     }
 
+    /// The operator's relative rounding.
+    #[getter]
+    fn rounding(&self) -> f64 {
+        self.0.rounding()
+    }
+
     /// All that it is, as arrays.
     fn to_arrays<'py>(&self, py: Python<'py>) -> State<'py> {
         let (known, deflated, probes) = self.0.to_arrays();
@@ -171,11 +177,12 @@ impl PyEstimate {
     fn from_arrays(
         dim: usize,
         products: usize,
+        rounding: f64,
         known: Vec<f64>,
         deflated: PyReadonlyArray2<'_, f64>,
         probes: PyReadonlyArray3<'_, f64>,
     ) -> PyResult<Self> {
-        Ok(Self(Estimate::from_arrays(dim, products, known, deflated.as_array(), probes.as_array())?))
+        Ok(Self(Estimate::from_arrays(dim, products, rounding, known, deflated.as_array(), probes.as_array())?))
     }
 }
 

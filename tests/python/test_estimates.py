@@ -44,7 +44,7 @@ def estimate(X, sigma, **options):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DATA)
 def test_errors_are_covered_and_below_the_tolerance(name):
-    """Over 20 seeds: within three standard errors and the bracket in 95% of them, and below tol in the mean square."""
+    """Over 20 seeds: within three standard errors and the bracket in 95%, and below tol in the mean square."""
     X, sigma = DATA[name]
     exact = diffusion_spectrum(X, bandwidth=sigma).entropy(T, ORDERS)
     tol = 3e-3

@@ -1,6 +1,7 @@
 """Bad arguments of the functions that are not the reference's: a clear error that names the argument."""
 
 import dsentropy
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -248,3 +249,49 @@ def test_too_little_memory_is_said_before_any_work(function):
         arguments["n_samples"] = 299_999
     with pytest.raises(MemoryError, match="rows need"):
         getattr(dsentropy, function)(many, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [
+        ("mutual_information", {"reference": [0, 0, 0, 1, 1, 1]}),
+        ("subsampled_entropy", {"n_samples": 3}),
+        ("diffusion_spectrum", {"max_samples": 3}),
+    ],
+)
+def test_rows_without_an_affinity_within_a_subset_are_named(function, arguments):
+    pairs = np.roll(np.eye(6), 3, axis=0)
+    refused(ValueError, "X", function, pairs, metric="affinity", **arguments)
+
+
+def test_affinities_of_any_range_have_an_operator():
+    for small in [1e-300, 1e-310]:
+        spectrum = dsentropy.diffusion_spectrum(np.diag([1e300, small]), metric="affinity")
+        assert spectrum.eigenvalues == pytest.approx([1, 1])
+
+
+def test_rounding_of_half_precision_is_no_fault_of_a_kernel():
+    rows = np.random.default_rng(0).normal(size=(50, 8))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    exact = rows @ rows.T
+    K = exact.astype(np.float16)
+    K[3, 4] = np.nextafter(K[3, 4], np.float16(2))
+    for given in [K, exact.astype(ml_dtypes.bfloat16)]:
+        rank = dsentropy.kernel_spectrum(given).effective_rank()
+        assert rank == pytest.approx(dsentropy.kernel_spectrum(exact).effective_rank(), rel=0.1)
+    with pytest.raises(ValueError, match=r"^K must"):
+        dsentropy.kernel_spectrum(np.full((4, 4), 1.7e308))
+
+
+@pytest.mark.parametrize("value", [0.1, 0.3, 1e8 + 0.1])
+def test_equal_rows_have_no_covariance(value):
+    for n in [1, 3, 7, 10]:
+        with pytest.raises(ValueError, match=r"^X must have rows that differ"):
+            dsentropy.covariance_spectrum(np.full((n, 2), value))
+    with pytest.raises(ValueError, match=r"^X must have a scale"):
+        dsentropy.covariance_spectrum(1e-200 * X)
+
+
+@pytest.mark.parametrize("value", [1.0, True, "1", None])
+def test_permutations_are_an_integer(value):
+    refused(TypeError, "n_permutations", "mutual_information", n_permutations=value)

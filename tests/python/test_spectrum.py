@@ -1,15 +1,18 @@
 """A Spectrum: what is read off it, what it says when it is saturated, its file, and that it cannot be changed."""
 
 import copy
+import io
 import json
 import math
 import os
 import pickle
+import random
 import sys
 import warnings
 
 import dsentropy
 import matplotlib.figure
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from dsentropy import (
@@ -18,6 +21,8 @@ from dsentropy import (
     covariance_spectrum,
     diffusion_spectral_entropy,
     diffusion_spectrum,
+    entropy_surface,
+    estimate_bandwidth,
     kernel_spectrum,
 )
 
@@ -321,18 +326,11 @@ def test_a_picture_has_a_line_for_each_t():
     assert axes.get_yscale() == "log"
 
 
-def test_a_picture_makes_its_own_axes(run_python):
-    run_python(
-        """
-        import matplotlib
-        matplotlib.use("agg")
-        import numpy as np
-        from dsentropy import Spectrum, entropy_surface
-        Spectrum([1.0, 0.5]).plot().figure.savefig("/dev/null", format="png")
-        X = np.random.default_rng(0).normal(size=(30, 3))
-        entropy_surface(X, [1, 2]).plot().figure.savefig("/dev/null", format="png")
-        """
-    )
+def test_a_picture_makes_its_own_axes():
+    matplotlib.use("agg")
+    for axes in [Spectrum([1.0, 0.5]).plot(), entropy_surface(X, [1, 2]).plot()]:
+        axes.figure.savefig(io.BytesIO())
+        plt.close(axes.figure)
 
 
 def test_without_its_extra_a_picture_or_a_bar_says_what_to_install(monkeypatch):
@@ -349,3 +347,78 @@ def test_saturation_warning_is_a_user_warning_that_can_be_silenced():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SaturationWarning)
         diffusion_spectrum(X, bandwidth=1e-3).entropy()
+
+
+# ---- rounding
+
+
+@readings
+def test_rounding_of_eigenvalues_is_not_read_at_small_t_and_orders():
+    """A spectrum that decays far below what float64 tells: entropies fall with the order, on one thread and two."""
+    for threads in (1, 2):
+        spectrum = diffusion_spectrum(X, bandwidth=20.0, num_threads=threads)
+        assert spectrum.eigenvalues[-1] == 0
+        entropy = spectrum.entropy([0.1, 0.5, 1], [0, 0.01, 0.1, 0.5, 1, 2])
+        assert (np.diff(entropy, axis=1) <= 1e-12).all()
+        powers = spectrum.eigenvalues**0.1
+        p = powers[powers > 0] / powers.sum()
+        assert spectrum.entropy(0.1) == pytest.approx(-(p * np.log2(p)).sum())
+        assert spectrum.entropy(0.1, 0) == pytest.approx(math.log2(np.count_nonzero(spectrum.eigenvalues)))
+
+
+def test_powers_that_under_or_overflow_add_nothing():
+    assert Spectrum([1, 1, 1e-300]).entropy(t=1e307) == 1
+    assert Spectrum(np.ones(8)).entropy(order=1e308) == pytest.approx(3)
+
+
+# ---- parameters
+
+
+def test_parameters_are_what_a_file_can_hold(tmp_path):
+    given = {"a": np.int64(3), "b": [1.0, 2.0], "c": None, "d": np.float32(0.5), "e": np.arange(3)}
+    spectrum = Spectrum([1.0, 0.5], parameters=given)
+    given["b"].append(3.0)
+    assert spectrum.parameters["b"].tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match="cannot set WRITEABLE"):
+        spectrum.eigenvalues.setflags(write=True)
+    spectrum.save(tmp_path / "spectrum")
+    same(spectrum, Spectrum.load(tmp_path / "spectrum"))
+    for bad in [{"a": {}}, {"a": np.array(["x"])}, {"a": np.array([])}, 5]:
+        with pytest.raises(TypeError, match=r"^parameters must"):
+            Spectrum([1.0], parameters=bad)
+
+
+@pytest.mark.changes_process  # Python's global generator, when the rows are drawn
+def test_rows_that_were_drawn_without_a_seed_cannot_be_checked(tmp_path):
+    diffusion_spectrum(X, max_samples=50, random_state=None).save(tmp_path / "spectrum")
+    state = random.getstate()
+    with pytest.raises(ValueError, match="X cannot be checked"):
+        Spectrum.load(tmp_path / "spectrum", X=X)
+    assert random.getstate() == state
+
+
+# ---- data that are nearly collapsed
+
+
+def test_directions_that_differ_by_rounding_are_collapsed():
+    lengths = np.random.default_rng(0).uniform(1, 9, 50)
+    for dtype in [np.float32, np.float64]:
+        rows = np.outer(lengths, [1, 2, 3.3]).astype(dtype)
+        with pytest.warns(SaturationWarning, match="no two rows differ by more than rounding"):
+            assert diffusion_spectrum(rows, metric="cosine").entropy() == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+@pytest.mark.parametrize("metric", ["euclidean", "precomputed"])
+def test_median_is_found_where_nearly_all_rows_are_equal(metric, scale):
+    """None of the three others is among the 4000 that are drawn; their distances to the rest are 1, 2 and 3."""
+    rows = np.zeros((4200, 1), dtype=np.float32)
+    others = sorted(set(range(4200)) - set(random.Random(0).sample(range(4200), k=4000)))[:3]
+    rows[others, 0] = scale * np.array([1.0, 2.0, 3.0])
+    data = rows if metric == "euclidean" else np.abs(rows - rows.T)
+    assert estimate_bandwidth(data, metric=metric) == pytest.approx(2 * scale)
+
+
+def test_median_of_equal_rows_is_zero():
+    for data, metric in [(np.ones((4001, 1)), "euclidean"), (np.zeros((4001, 4001), np.float32), "precomputed")]:
+        assert estimate_bandwidth(data, metric=metric) == 0

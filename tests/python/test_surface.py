@@ -3,7 +3,13 @@
 import matplotlib.figure
 import numpy as np
 import pytest
-from dsentropy import diffusion_spectral_entropy, diffusion_spectrum, entropy_surface, estimate_bandwidth
+from dsentropy import (
+    Spectrum,
+    diffusion_spectral_entropy,
+    diffusion_spectrum,
+    entropy_surface,
+    estimate_bandwidth,
+)
 
 X = np.random.default_rng(0).normal(size=(120, 5))
 BANDWIDTHS = [0.01, 1.0, "median", "knn", 300.0]
@@ -46,7 +52,7 @@ def test_numbers_in_place_of_sequences_keep_their_axes():
     assert one.values.shape == (1, 1, 1, 1)
     assert one.values.item() == pytest.approx(diffusion_spectral_entropy(X, 2.0), abs=1e-11)
     assert entropy_surface(X, "median").coords["bandwidth"] == (estimate_bandwidth(X),)
-    assert entropy_surface(X, [lambda rows: np.full(len(rows), 2.0)]).coords["bandwidth"] == ("adaptive",)
+    assert entropy_surface(X, [lambda rows: np.full(len(rows), 2.0)]).coords["bandwidth"] == ("adaptive 0",)
     assert entropy_surface(X, lambda rows: 2.0).values.item() == pytest.approx(one.values.item(), abs=1e-12)
 
 
@@ -93,15 +99,13 @@ def test_picture_of_numbers_has_them_on_a_logarithmic_scale_in_order():
     assert axes.get_legend() is None
 
 
-def test_single_precision_is_taken_where_it_is_accurate():
+def test_single_precision_is_taken_where_it_is_asked_for():
     rows = np.random.default_rng(1).normal(size=(600, 8)).astype(np.float32)
-    double = entropy_surface(rows, [2.0, 4.0], [1, 2], precision="double")
-    single = entropy_surface(rows, [2.0, 4.0], [1, 2])
-    half = entropy_surface(rows, [2.0, 4.0], [0.5, 2])
-    bound = 1e-6 * np.sqrt(600)
-    assert single.values == pytest.approx(double.values, abs=bound)
+    double = entropy_surface(rows, [2.0, 4.0], [1, 2])
+    single = entropy_surface(rows, [2.0, 4.0], [1, 2], precision="single")
+    assert single.values == pytest.approx(double.values, abs=1e-6 * np.sqrt(600))
     assert not np.array_equal(single.values, double.values)
-    assert np.array_equal(half.values[:, 1], double.values[:, 1])
+    assert np.array_equal(double.values, entropy_surface(rows, [2.0, 4.0], [1, 2], precision="double").values)
 
 
 def test_rows_are_a_seeded_subset_where_there_are_too_many():
@@ -125,3 +129,14 @@ def test_many_rows_are_decomposed_in_turn():
     rows = np.random.default_rng(2).normal(size=(4100, 2)).astype(np.float32)
     surface = entropy_surface(rows, [1.0], precision="single")
     assert surface.values.item() == pytest.approx(diffusion_spectral_entropy(rows, 1.0), abs=1e-5)
+
+
+def test_spectra_know_their_rows(tmp_path):
+    found = entropy_surface(X, [1.0], max_samples=50).spectra[0][0]
+    found.save(tmp_path / "spectrum")
+    assert np.array_equal(Spectrum.load(tmp_path / "spectrum", X=X).eigenvalues, found.eigenvalues)
+
+
+def test_names_of_near_bandwidths_do_not_overlap():
+    axes = entropy_surface(X, [1.0, 1.05, 10.0]).plot(ax=matplotlib.figure.Figure().add_subplot())
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "", "10"]
