@@ -83,6 +83,9 @@ pub(crate) trait Kernel<A>: Sync {
 
     /// Writes the affinities of `rows` to `columns` into `out`, [rows, columns].
     fn affinities(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<A>);
+
+    /// The relative error of an affinity.
+    fn error(&self) -> f64;
 }
 
 impl Kernel<f64> for Gaussian<'_> {
@@ -92,6 +95,10 @@ impl Kernel<f64> for Gaussian<'_> {
 
     fn affinities(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<f64>) {
         self.affinities(rows, columns, out);
+    }
+
+    fn error(&self) -> f64 {
+        f64::EPSILON
     }
 }
 
@@ -103,6 +110,7 @@ impl Kernel<f64> for Gaussian<'_> {
 pub(crate) struct SingleGaussian {
     rows: Array2<f32>,
     squared_norms: Vec<f32>,
+    error: f64,
 }
 
 impl SingleGaussian {
@@ -112,8 +120,9 @@ impl SingleGaussian {
         let scale = points.unit() / bandwidth / std::f64::consts::SQRT_2;
         let longest =
             points.squared_norms().iter().fold(0.0, |longest: f64, norm| longest.max(*norm)) * scale * scale;
-        // Of the products and their sum, and of the norms, rounded (in the mean far less).
-        let error = 4.0 * f64::from(f32::EPSILON) * longest * (points.dim() as f64).sqrt();
+        // Of D products and their sum, rounded. Measured: the largest error of an affinity is 0.4 to 0.9 of this at D = 64
+        // and 512, and moves the entropy by less.
+        let error = f64::from(f32::EPSILON) * longest * (points.dim() as f64).sqrt();
         if error.is_nan() || error > tolerance {
             return None;
         }
@@ -121,7 +130,7 @@ impl SingleGaussian {
         let rows = points.centred().mapv(|entry| (entry * scale) as f32);
         // Of the rounded rows, so that equal rows have an affinity near 1.
         let squared_norms = rows.rows().into_iter().map(|row| row.dot(&row)).collect();
-        Some(Self { rows, squared_norms })
+        Some(Self { rows, squared_norms, error })
     }
 }
 
@@ -152,6 +161,10 @@ impl Kernel<f32> for SingleGaussian {
             let row = row.as_slice_mut().expect("the rows of a tile are contiguous");
             negative_exponentials_single(row, self.squared_norms[i], &self.squared_norms[columns.clone()]);
         }
+    }
+
+    fn error(&self) -> f64 {
+        self.error
     }
 }
 

@@ -48,6 +48,11 @@ pub trait SymmetricOperator: Sync {
     /// A unit vector near the eigenvector of the largest eigenvalue, if one is known.
     fn leading(&self) -> Option<&[f64]>;
 
+    /// The relative error of its entries.
+    fn error(&self) -> f64 {
+        f64::EPSILON
+    }
+
     /// The relative error of products: a difference of sums below this part of them is not known.
     fn rounding(&self) -> f64 {
         1e-10
@@ -202,6 +207,7 @@ fn strips(n: usize) -> Vec<Range<usize>> {
 /// The symmetric diffusion operator of an affinity.
 pub(crate) struct DiffusionOperator<'a, A> {
     affinity: Affinity<'a, A>,
+    error: f64,
     scale: Vec<f64>,
     trace: f64,
     squared_norm: f64,
@@ -210,7 +216,8 @@ pub(crate) struct DiffusionOperator<'a, A> {
 
 impl<'a, A: Entry> DiffusionOperator<'a, A> {
     /// K of an affinity whose rows have positive sums; see [`crate::diffusion_operator`].
-    pub(crate) fn new(affinity: Affinity<'a, A>, alpha: f64, job: &Job) -> Result<Self> {
+    /// The relative error of the affinities is told.
+    pub(crate) fn new(affinity: Affinity<'a, A>, error: f64, alpha: f64, job: &Job) -> Result<Self> {
         let ones = vec![1.0; affinity.dim()];
         let mut degrees = affinity.weighted_row_sums(&ones, job)?;
         let mut weights = ones;
@@ -243,7 +250,7 @@ impl<'a, A: Entry> DiffusionOperator<'a, A> {
             },
         )?;
         let (trace, squared_norm) = parts.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
-        Ok(Self { affinity, scale, trace, squared_norm, leading })
+        Ok(Self { affinity, error, scale, trace, squared_norm, leading })
     }
 }
 
@@ -272,6 +279,10 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
 
     fn leading(&self) -> Option<&[f64]> {
         Some(&self.leading)
+    }
+
+    fn error(&self) -> f64 {
+        self.error
     }
 
     fn rounding(&self) -> f64 {
@@ -354,9 +365,9 @@ mod tests {
             let work = |job: &Job| {
                 let k = diffusion_operator(&points, &bandwidth, alpha, job)?;
                 let g = gaussian_affinity(&points, &bandwidth, job)?;
-                let stored = DiffusionOperator::new(Affinity::Stored(&g), alpha, job)?;
+                let stored = DiffusionOperator::new(Affinity::Stored(&g), f64::EPSILON, alpha, job)?;
                 let kernel = Gaussian::new(&points, &bandwidth)?;
-                let tiled = DiffusionOperator::new(Affinity::Computed(&kernel), alpha, job)?;
+                let tiled = DiffusionOperator::new(Affinity::Computed(&kernel), f64::EPSILON, alpha, job)?;
                 let dense = DenseOperator::new(&k, job)?;
                 let full = Array2::from_shape_fn((n, n), |(i, j)| k.get(i, j));
                 let expected = full.dot(&block);
@@ -388,8 +399,8 @@ mod tests {
             let (double, single) =
                 (Gaussian::new(&points, &Bandwidth::Fixed(2.0))?, SingleGaussian::new(&points, 2.0, 1e-4));
             let single = single.expect("rows are near");
-            let double = DiffusionOperator::new(Affinity::Computed(&double), 0.5, job)?;
-            let single = DiffusionOperator::new(Affinity::Computed(&single), 0.5, job)?;
+            let double = DiffusionOperator::new(Affinity::Computed(&double), f64::EPSILON, 0.5, job)?;
+            let single = DiffusionOperator::new(Affinity::Computed(&single), single.error(), 0.5, job)?;
             approx::assert_relative_eq!(single.trace(), double.trace(), max_relative = 1e-6);
             approx::assert_relative_eq!(single.squared_norm(), double.squared_norm(), max_relative = 1e-6);
             approx::assert_abs_diff_eq!(single.apply(&block, job)?, double.apply(&block, job)?, epsilon = 1e-5);

@@ -16,7 +16,7 @@ const EXACT_PRODUCTS: f64 = 0.6;
 
 /// Tolerances from which affinities are in f32, in bits, where their relative error is below this part of it.
 const SINGLE_FROM: f64 = 3e-4;
-const SINGLE_PART: f64 = 0.01;
+const SINGLE_PART: f64 = 0.1;
 
 /// What an estimate holds in blocks of vectors, [N] each: the Krylov basis, probes, strips' sums.
 const VECTORS: u64 = 700;
@@ -116,10 +116,12 @@ fn outcome_of<A: Entry>(
     job: &Job,
 ) -> Result<Outcome> {
     if !stored {
-        return estimate(&DiffusionOperator::new(Affinity::Computed(kernel), alpha, job)?, options, progress, job);
+        let operator = DiffusionOperator::new(Affinity::Computed(kernel), kernel.error(), alpha, job)?;
+        return estimate(&operator, options, progress, job);
     }
     let affinity = stored_affinity(kernel, job)?;
-    estimate(&DiffusionOperator::new(Affinity::Stored(&affinity), alpha, job)?, options, progress, job)
+    let operator = DiffusionOperator::new(Affinity::Stored(&affinity), kernel.error(), alpha, job)?;
+    estimate(&operator, options, progress, job)
 }
 
 fn require_at_most(rows: usize, needed: u64, limit: u64) -> Result<()> {

@@ -90,8 +90,8 @@ pub struct Estimate {
     probes: Vec<Bracket>,
     largest: f64,
     products: usize,
-    /// The operator's: what is below this part of its trace is not known.
-    rounding: f64,
+    /// The operator's: what is below this part of its trace is not known; and the relative error of its entries.
+    rounding: [f64; 2],
 }
 
 /// A number that is read off an estimate.
@@ -170,7 +170,7 @@ pub fn estimate(
             probes: batches.iter().flat_map(|batch| batch.rules.iter().cloned()).collect(),
             largest: 0.0,
             products,
-            rounding: operator.rounding(),
+            rounding: [operator.rounding(), operator.error()],
         }
         .with_largest();
         let worst = estimate.worst(options);
@@ -268,8 +268,8 @@ impl Estimate {
         self.products
     }
 
-    /// The operator's relative rounding.
-    pub fn rounding(&self) -> f64 {
+    /// The part of the trace below which nothing is known, and the relative error of the operator's entries.
+    pub fn rounding(&self) -> [f64; 2] {
         self.rounding
     }
 
@@ -289,16 +289,17 @@ impl Estimate {
             other = self.total(|x| x.powf(t * order));
             entropy = Box::new(move |z, s| (s.log2() - order * z.log2()) / (1.0 - order));
         }
-        let rounding = self.rounding_bits(t * order.min(1.0));
+        let rounding =
+            self.rounding_bits(t * order.min(1.0)) + 2.0 * self.rounding[1] * (t * order.clamp(1.0, 2.0)).max(1.0);
         let reading = reading(&z, &other, &*entropy);
         Reading { lower: (reading.lower - rounding).max(0.0), upper: reading.upper + rounding, ..reading }
     }
 
     /// What an unknown part of the trace, spread over all eigenvalues, can add to an entropy of their powers.
     fn rounding_bits(&self, power: f64) -> f64 {
-        let n = self.dim as f64;
-        let part = if power < 1.0 { n.powf(1.0 - power) * self.rounding.powf(power) } else { self.rounding };
-        part.min(1.0) * (n / self.rounding).log2()
+        let (n, [rounding, _]) = (self.dim as f64, self.rounding);
+        let part = if power < 1.0 { n.powf(1.0 - power) * rounding.powf(power) } else { rounding };
+        part.min(1.0) * (n / rounding).log2()
     }
 
     /// All that an estimate is, as numbers: what is known; the deflated part, [4, nodes]; the probes, [probes, 4, nodes],
@@ -324,7 +325,7 @@ impl Estimate {
     pub fn from_arrays(
         dim: usize,
         products: usize,
-        rounding: f64,
+        rounding: [f64; 2],
         known: Vec<f64>,
         deflated: ArrayView2<f64>,
         probes: ArrayView3<f64>,
@@ -575,7 +576,7 @@ mod tests {
             let kernel = Gaussian::new(&points, &bandwidth)?;
             let tiles = Affinity::Computed(&kernel);
             let tiles = if stored { Affinity::Stored(&affinity) } else { tiles };
-            let operator = DiffusionOperator::new(tiles, 0.0, job)?;
+            let operator = DiffusionOperator::new(tiles, f64::EPSILON, 0.0, job)?;
             estimate(&operator, options, &|_, _| (), job)
         };
         match parallel::run(threads, || false, work).unwrap() {
@@ -640,7 +641,7 @@ mod tests {
         let bandwidth = Bandwidth::Fixed(sigma);
         let work = |job: &Job| {
             let kernel = Gaussian::new(&points, &bandwidth)?;
-            let operator = DiffusionOperator::new(Affinity::Computed(&kernel), 0.0, job)?;
+            let operator = DiffusionOperator::new(Affinity::Computed(&kernel), f64::EPSILON, 0.0, job)?;
             estimate(&operator, &Options { exact_products: Some(350), ..options(1e-6, 0) }, &|_, _| (), job)
         };
         assert!(matches!(parallel::run(2, || false, work), Ok(Outcome::ExactIsCheaper(products)) if products < 700));
@@ -658,8 +659,13 @@ mod tests {
             let bandwidth = Bandwidth::Fixed(1.0);
             let work = |job: &Job| {
                 let kernel = Gaussian::new(&points, &bandwidth)?;
-                estimate(&DiffusionOperator::new(Affinity::Computed(&kernel), 0.0, job)?, &options, &|_, _| (), job)
-                    .map(|_| ())
+                estimate(
+                    &DiffusionOperator::new(Affinity::Computed(&kernel), f64::EPSILON, 0.0, job)?,
+                    &options,
+                    &|_, _| (),
+                    job,
+                )
+                .map(|_| ())
             };
             let error = parallel::run(1, || false, work).unwrap_err().to_string();
             assert!(error.starts_with(start), "{error}");

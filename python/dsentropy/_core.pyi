@@ -62,14 +62,14 @@ class Estimate:
     @property
     def products(self) -> int: ...
     @property
-    def rounding(self) -> float: ...
+    def rounding(self) -> list[float]: ...
     def read(self, times: Sequence[float], orders: Sequence[float]) -> list[NDArray[np.float64]]: ...
     def to_arrays(self) -> tuple[list[float], NDArray[np.float64], NDArray[np.float64]]: ...
     @staticmethod
     def from_arrays(
         dim: int,
         products: int,
-        rounding: float,
+        rounding: Sequence[float],
         known: Sequence[float],
         deflated: NDArray[np.float64],
         probes: NDArray[np.float64],

@@ -111,6 +111,6 @@ def restored(
 ) -> EstimatedSpectrum:
     """The spectrum whose ``_state`` this is."""
     dim, products = state["sizes"].tolist()
-    rounding, known = state["rounding"].item(), state["known"].tolist()
+    rounding, known = state["rounding"].tolist(), state["known"].tolist()
     estimate = _core.Estimate.from_arrays(dim, products, rounding, known, state["deflated"], state["probes"])
     return EstimatedSpectrum(estimate, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)

@@ -10,7 +10,7 @@ from dsentropy import _bandwidth, _core
 from dsentropy._bandwidth import Bandwidth
 from dsentropy._data import Data
 from dsentropy._estimated_spectrum import EstimatedSpectrum, ToleranceWarning
-from dsentropy._spectrum import Spectrum
+from dsentropy._spectrum import Spectrum, without_rounding
 from dsentropy._validation import as_choice, as_count, as_limit, as_numbers, as_positive, as_positive_order, as_seed
 
 
@@ -63,9 +63,10 @@ class Request:
             num_threads,
         )
         fingerprint = data.fingerprint()
-        if estimate is None:
+        if eigenvalues is not None:
             about = {**about, "solver": "exact, which costs less"}
-            return Spectrum(eigenvalues, parameters=about, fingerprint=fingerprint)  # type: ignore[arg-type]
+            return Spectrum(without_rounding(eigenvalues), parameters=about, fingerprint=fingerprint)
+        assert estimate is not None  # one or the other
         about = {**about, "solver": "stochastic", "tol": self.tol, "products": estimate.products}
         found = EstimatedSpectrum(estimate, n_samples=data.n_samples, parameters=about, fingerprint=fingerprint)
         if not reached:

@@ -13,7 +13,7 @@ from dsentropy._core import Operator
 from dsentropy._data import Data
 from dsentropy._estimates import Request
 from dsentropy._progress import progress_bar
-from dsentropy._spectrum import Numbers, Spectrum
+from dsentropy._spectrum import Numbers, Spectrum, without_rounding
 from dsentropy._validation import as_alpha, as_choice, as_pairs, as_precision, as_threads, rounding_of
 
 _NEGATIVE = 1e-5
@@ -384,12 +384,6 @@ def bandwidth_of(
         if bandwidth == "knn":
             about["n_neighbors"] = int(n_neighbors)
     return sigma, {**about, "metric": data.metric}
-
-
-def without_rounding(eigenvalues: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Eigenvalues, 0 where they are below N eps of the largest, which is rounding: powers below 1 magnify it."""
-    least = len(eigenvalues) * np.finfo(np.float64).eps * eigenvalues.max()
-    return np.where(eigenvalues > least, eigenvalues, 0.0)
 
 
 def entropies(eigenvalues: NDArray[np.float64], times: list[float], orders: list[float]) -> NDArray[np.float64]:

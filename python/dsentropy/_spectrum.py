@@ -451,6 +451,12 @@ def _both(t: Numbers, order: Numbers) -> tuple[list[float], bool, list[float], b
     return *as_numbers(t, "t", as_nonnegative), *as_numbers(order, "order", as_order)
 
 
+def without_rounding(eigenvalues: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Eigenvalues, 0 where they are below N eps of the largest, which is rounding: powers below 1 magnify it."""
+    least = len(eigenvalues) * np.finfo(np.float64).eps * eigenvalues.max()
+    return np.where(eigenvalues > least, eigenvalues, 0.0)
+
+
 def _restored(
     eigenvalues: NDArray[np.float64], n_samples: int, parameters: dict[str, Any], fingerprint: str | None
 ) -> Spectrum:

@@ -14,8 +14,8 @@ from dsentropy._bandwidth import BandwidthLike
 from dsentropy._core import Operator
 from dsentropy._data import Data
 from dsentropy._progress import progress_bar
-from dsentropy._spectra import bandwidth_of, subset_of, without_rounding
-from dsentropy._spectrum import Numbers, Spectrum
+from dsentropy._spectra import bandwidth_of, subset_of
+from dsentropy._spectrum import Numbers, Spectrum, without_rounding
 from dsentropy._validation import as_alpha, as_nonnegative, as_numbers, as_order, as_precision, as_threads
 
 

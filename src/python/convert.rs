@@ -160,9 +160,9 @@ impl PyEstimate {
         self.0.products()
     }
 
-    /// The operator's relative rounding.
+    /// The part of the trace below which nothing is known, and the relative error of the operator's entries.
     #[getter]
-    fn rounding(&self) -> f64 {
+    fn rounding(&self) -> [f64; 2] {
         self.0.rounding()
     }
 
@@ -177,7 +177,7 @@ impl PyEstimate {
     fn from_arrays(
         dim: usize,
         products: usize,
-        rounding: f64,
+        rounding: [f64; 2],
         known: Vec<f64>,
         deflated: PyReadonlyArray2<'_, f64>,
         probes: PyReadonlyArray3<'_, f64>,
