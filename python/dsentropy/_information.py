@@ -23,7 +23,7 @@ from dsentropy._validation import (
     as_alpha,
     as_count,
     as_nonnegative,
-    as_number_of_permutations,
+    as_number,
     as_numbers,
     as_precision,
     as_seed,
@@ -197,7 +197,7 @@ def mutual_information(
     wanted = as_precision(precision)
     threads = as_threads(num_threads)
     repetitions = as_count(n_repetitions, "n_repetitions")
-    permutations = as_number_of_permutations(n_permutations, "n_permutations")
+    permutations = as_number(n_permutations, "n_permutations")
     seed = as_seed(random_state, "random_state")
     data = Data.of(X, metric)
     n = data.n_samples
@@ -259,24 +259,20 @@ def _standard_error(
     (1 / l - 1 / n)), and an entropy is, to first order, such a mean. The draws of clusters of unequal size come from
     one stream of random numbers, which they cut at different places, so what they share crosses repetitions.
     """
-    from scipy.sparse import csr_array
-
-    clusters, repetitions, _ = bits.shape
-    every = [one for of_cluster in rows for one in of_cluster]
-    sizes = np.array([len(one) for one in every])
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    within = csr_array((np.ones(starts[-1]), np.concatenate(every).astype(np.int64), starts), shape=(len(every), n))
-    shared = (within @ within.T).toarray()
+    repetitions = bits.shape[1]
+    sizes, first, which = np.unique(
+        [len(of_cluster[0]) for of_cluster in rows], return_index=True, return_inverse=True
+    )
+    drawn = np.array([np.bincount(np.concatenate(rows[b]), minlength=n) for b in first], dtype=np.float64)
+    shared = drawn @ drawn.T  # over all pairs of repetitions
     variances = 1 / sizes - 1 / n
-    scale = np.sqrt(np.outer(variances, variances))
-    with np.errstate(divide="ignore", invalid="ignore"):  # of all rows nothing varies
-        correlations = np.where(scale > 0, (shared / np.outer(sizes, sizes) - 1 / n) / scale, 0.0)
-    correlations = correlations.reshape(clusters, repetitions, clusters, repetitions)
-    together = correlations.sum(axis=(1, 3)) / repetitions
-    equal = np.equal.outer(sizes[::repetitions], sizes[::repetitions])
-    together[equal] = 1.0  # the same subsets, and independent ones in other repetitions
-    parts = weights[:, None] * bits.std(axis=1, ddof=1)
-    variance: NDArray[np.float64] = np.einsum("bt,bc,ct->t", parts, together, parts) / repetitions
+    scale = repetitions * np.sqrt(np.outer(variances, variances))
+    difference = shared / np.outer(sizes, sizes) - repetitions**2 / n
+    correlations = np.divide(difference, scale, out=np.zeros_like(scale), where=scale > 0)
+    np.fill_diagonal(correlations, 1)  # of one size the same subsets, independent from repetition to repetition
+    parts = np.zeros((len(sizes), bits.shape[2]))
+    np.add.at(parts, which, weights[:, None] * bits.std(axis=1, ddof=1))
+    variance: NDArray[np.float64] = np.einsum("bt,bc,ct->t", parts, correlations, parts) / repetitions
     return np.sqrt(np.maximum(variance, 0))
 
 

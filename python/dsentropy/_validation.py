@@ -96,33 +96,29 @@ def as_count(value: Any, name: str, n_rows: int | None = None) -> int:
     return number
 
 
-def as_number_of_permutations(value: Any, name: str) -> int:
-    """An integer, at least 0."""
-    try:
-        if _is_bool(value):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if number < 0:
-        raise ValueError(f"{name} must be at least 0, got {number}")
-    return number
-
-
 def as_limit(value: Any, name: str) -> int | None:
     """An integer, at least 1, or None for no limit."""
     return None if value is None else _at_least_one(value, name)
 
 
+def as_number(value: Any, name: str) -> int:
+    """An integer, at least 0."""
+    return _at_least(0, value, name)
+
+
 def _at_least_one(value: Any, name: str) -> int:
+    return _at_least(1, value, name)
+
+
+def _at_least(least: int, value: Any, name: str) -> int:
     try:
         if _is_bool(value):
             raise TypeError
         number = operator.index(value)
     except TypeError:
         raise TypeError(f"{name} must be an integer, got {value!r}") from None
-    if number < 1:
-        raise ValueError(f"{name} must be at least 1, got {number}")
+    if number < least:
+        raise ValueError(f"{name} must be at least {least}, got {number}")
     return number
 
 

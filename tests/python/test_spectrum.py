@@ -18,6 +18,7 @@ import pytest
 from dsentropy import (
     SaturationWarning,
     Spectrum,
+    _bandwidth,
     covariance_spectrum,
     diffusion_spectral_entropy,
     diffusion_spectrum,
@@ -422,3 +423,13 @@ def test_median_is_found_where_nearly_all_rows_are_equal(metric, scale):
 def test_median_of_equal_rows_is_zero():
     for data, metric in [(np.ones((4001, 1)), "euclidean"), (np.zeros((4001, 4001), np.float32), "precomputed")]:
         assert estimate_bandwidth(data, metric=metric) == 0
+
+
+def test_median_of_many_distinct_rows_is_that_of_some(monkeypatch):
+    """Of 60 equal rows and 6 others; 3 are drawn, which are equal, and then 3 of the distinct ones."""
+    monkeypatch.setattr(_bandwidth, "MEDIAN_ROWS", 3)
+    drawn = random.Random(0).sample(range(66), k=3)
+    rows = np.zeros((66, 1))
+    rows[[i for i in range(66) if i not in drawn][:6], 0] = 10.0 ** np.arange(6)
+    distinct = np.concatenate([[0.0], 10.0 ** np.arange(6)])[random.Random(0).sample(range(7), k=3)]
+    assert estimate_bandwidth(rows) in np.abs(np.subtract.outer(distinct, distinct))[np.triu_indices(3, 1)]

@@ -279,3 +279,9 @@ def test_reprs_say_what_was_found():
     assert "20 subsets of 20 samples" in repr(subsampled_entropy(X, n_samples=20, bandwidth=1.0, t=[1, 1.5]))
     text = repr(mutual_information(X, labels(), bandwidth=1.0, n_permutations=9))
     assert all(part in text for part in ["+-", "p = ", "3 clusters"])
+
+
+def test_as_many_clusters_as_rows_are_no_burden():
+    """3000 clusters of one row, each with 20 random ones: the error looks at sizes, not at subsets."""
+    found = mutual_information(cloud(3000), np.arange(3000), bandwidth=1.0)
+    assert (found.value, found.standard_error) == (0, 0)

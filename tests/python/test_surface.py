@@ -140,3 +140,8 @@ def test_spectra_know_their_rows(tmp_path):
 def test_names_of_near_bandwidths_do_not_overlap():
     axes = entropy_surface(X, [1.0, 1.05, 10.0]).plot(ax=matplotlib.figure.Figure().add_subplot())
     assert [label.get_text() for label in axes.get_xticklabels()] == ["1", "", "10"]
+
+
+def test_many_bandwidths_are_not_named_one_by_one():
+    axes = entropy_surface(X[:20], np.geomspace(1, 100, 13)).plot(ax=matplotlib.figure.Figure().add_subplot())
+    assert len(axes.get_xticks()) < 13
