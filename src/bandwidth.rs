@@ -15,8 +15,8 @@ use crate::neighbors::nearest_neighbors;
 use crate::parallel::Job;
 use crate::triangle::map_row_blocks;
 
-/// The median of the positive distances of all pairs of rows; 0 where there are none. Cost: N^2 D flops, and 8 bytes
-/// a pair.
+/// The median of the positive distances of all pairs of rows; 0 where there are none. Cost: N^2 D flops, and 16
+/// bytes a pair.
 ///
 /// # Errors
 /// [`Error::Invalid`] for entries that are not finite, or affinities; out of memory; interrupted.

@@ -21,7 +21,7 @@ use ndarray::{Array2, s};
 
 use crate::distance::Distances;
 use crate::error::{Error, Result};
-use crate::kernel::{Bandwidth, Gaussian, TILE_COLUMNS, gaussian_affinity, multiply, tiles};
+use crate::kernel::{Bandwidth, Gaussian, Kernel, TILE_COLUMNS, gaussian_affinity, multiply, tiles};
 use crate::linalg::symmetric_eigenvalues;
 use crate::parallel::Job;
 use crate::triangle::UpperTriangle;

@@ -88,20 +88,6 @@ pub(crate) trait Kernel<A>: Sync {
     fn error(&self) -> f64;
 }
 
-impl Kernel<f64> for Gaussian<'_> {
-    fn len(&self) -> usize {
-        self.len()
-    }
-
-    fn affinities(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<f64>) {
-        self.affinities(rows, columns, out);
-    }
-
-    fn error(&self) -> f64 {
-        f64::EPSILON
-    }
-}
-
 /// The Gaussian kernel of one bandwidth in f32, from Gram distances in f32: for estimates.
 ///
 /// ```text
@@ -198,25 +184,6 @@ impl<'a> Gaussian<'a> {
         Ok(Self { distances, scale })
     }
 
-    /// The number of rows.
-    pub(crate) fn len(&self) -> usize {
-        self.distances.len()
-    }
-
-    /// Writes the affinities of `rows` to `columns` into `out`, [rows, columns].
-    pub(crate) fn affinities(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
-        self.distances.squared_distances(rows.clone(), columns.clone(), out.view_mut());
-        for (i, mut row) in rows.zip(out.rows_mut()) {
-            let row = row.as_slice_mut().expect("the rows of a tile are contiguous");
-            match &self.scale {
-                Scale::Fixed(rate) => negative_exponentials(row, *rate),
-                Scale::Adaptive(rates) => {
-                    negative_exponentials_of_products(row, 0.5 * rates[i], &rates[columns.clone()]);
-                }
-            }
-        }
-    }
-
     /// `weights[i] sum_j G_ij weights[j]`; with weights of 1, the row sums of the affinity.
     pub(crate) fn weighted_row_sums(&self, weights: Option<&[f64]>, job: &Job) -> Result<Vec<f64>> {
         let n = self.len();
@@ -234,6 +201,29 @@ impl<'a> Gaussian<'a> {
             sums
         })?;
         Ok(RowSums::total(sums, n))
+    }
+}
+
+impl Kernel<f64> for Gaussian<'_> {
+    fn len(&self) -> usize {
+        self.distances.len()
+    }
+
+    fn affinities(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+        self.distances.squared_distances(rows.clone(), columns.clone(), out.view_mut());
+        for (i, mut row) in rows.zip(out.rows_mut()) {
+            let row = row.as_slice_mut().expect("the rows of a tile are contiguous");
+            match &self.scale {
+                Scale::Fixed(rate) => negative_exponentials(row, *rate),
+                Scale::Adaptive(rates) => {
+                    negative_exponentials_of_products(row, 0.5 * rates[i], &rates[columns.clone()]);
+                }
+            }
+        }
+    }
+
+    fn error(&self) -> f64 {
+        f64::EPSILON
     }
 }
 

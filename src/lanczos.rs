@@ -68,7 +68,7 @@ pub(crate) struct BlockKrylov<'a> {
 impl<'a> BlockKrylov<'a> {
     /// Begins with a block of vectors, which need not be orthonormal.
     pub(crate) fn new(operator: &'a dyn SymmetricOperator, start: Array2<f64>, job: &Job) -> Result<Self> {
-        let (first, _) = job.serial_lapack(|| orthonormal(start, 0.0))?;
+        let first = job.serial_lapack(|| orthonormal(start, 0.0))?;
         let ended = first.ncols() == 0;
         Ok(Self { operator, blocks: vec![first], t: Array2::zeros((0, 0)), squared_products: Vec::new(), ended })
     }
@@ -112,13 +112,13 @@ impl<'a> BlockKrylov<'a> {
             self.project_out(self.blocks.len(), &mut w);
             Ok(())
         })?;
-        let (mut next, _) = job.serial_lapack(|| orthonormal(w, VANISHED))?;
+        let mut next = job.serial_lapack(|| orthonormal(w, VANISHED))?;
         if next.ncols() > 0 {
             job.lapack(|| {
                 self.project_out(self.blocks.len(), &mut next);
                 Ok(())
             })?;
-            (next, _) = job.serial_lapack(|| orthonormal(next, 0.5))?;
+            next = job.serial_lapack(|| orthonormal(next, 0.5))?;
         }
         self.ended = next.ncols() == 0;
         if !self.ended {
@@ -189,29 +189,24 @@ fn congruent_to_inverse(a: ArrayView2<f64>, b: ArrayView2<f64>) -> Result<Array2
     Ok(scaled.dot(&right.t()))
 }
 
-/// An orthonormal basis of the columns, and how long the directions were; those that are shorter than `least` or depend
-/// on the others are left out. Twice through the Gram matrix (Stathopoulos & Wu, SIAM J. Sci. Comput. 23, 2002).
-fn orthonormal(block: Array2<f64>, least: f64) -> Result<(Array2<f64>, Array1<f64>)> {
-    let (once, lengths) = through_gram(block, least)?;
-    if once.ncols() == 0 {
-        return Ok((once, lengths));
-    }
-    let (twice, _) = through_gram(once, 0.0)?;
-    Ok((twice, lengths))
+/// An orthonormal basis of the columns, without directions that are shorter than `least` or depend on the others. Twice
+/// through the Gram matrix (Stathopoulos & Wu, SIAM J. Sci. Comput. 23, 2002).
+fn orthonormal(block: Array2<f64>, least: f64) -> Result<Array2<f64>> {
+    let once = through_gram(block, least)?;
+    if once.ncols() == 0 { Ok(once) } else { through_gram(once, 0.0) }
 }
 
-fn through_gram(block: Array2<f64>, least: f64) -> Result<(Array2<f64>, Array1<f64>)> {
+fn through_gram(block: Array2<f64>, least: f64) -> Result<Array2<f64>> {
     let (squares, vectors) = block.t().dot(&block).eigh(UPLO::Upper).map_err(|error| lapack_error(&error))?;
-    let longest = squares.iter().fold(0.0, |longest: f64, square| longest.max(*square)).sqrt();
-    let kept: Vec<usize> = (0..squares.len())
-        .filter(|&i| squares[i] > 0.0 && squares[i].sqrt() > (DEPENDENT * longest).max(least))
-        .collect();
-    let lengths: Array1<f64> = kept.iter().map(|&i| squares[i].sqrt()).collect();
+    let lengths = squares.mapv(|square| square.max(0.0).sqrt());
+    let longest = lengths.iter().fold(0.0, |longest: f64, length| longest.max(*length));
+    let long = |i: &usize| lengths[*i] > (DEPENDENT * longest).max(least);
+    let kept: Vec<usize> = (0..lengths.len()).filter(long).collect();
     let mut basis = block.dot(&vectors.select(Axis(1), &kept));
-    for (mut column, length) in basis.axis_iter_mut(Axis(1)).zip(&lengths) {
-        column /= *length;
+    for (mut column, i) in basis.axis_iter_mut(Axis(1)).zip(kept) {
+        column /= lengths[i];
     }
-    Ok((basis, lengths))
+    Ok(basis)
 }
 
 /// Lanczos recurrences from several vectors at once, without reorthogonalisation: quadrature does not need it (Golub &

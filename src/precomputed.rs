@@ -92,11 +92,11 @@ pub(crate) fn given_affinity<T: Element>(
     job: &Job,
 ) -> Result<UpperTriangle> {
     let excess = (largest(matrix) / f64::MAX * 2.0 * matrix.nrows() as f64).log2().ceil().max(0.0);
-    let (first, second) = if in_own_scale { (excess.exp2().recip(), 1.0) } else { (1.0, 1.0) };
+    let factor = if in_own_scale { excess.exp2().recip() } else { 1.0 };
     let mut affinity = UpperTriangle::zeros(matrix.nrows())?;
     affinity.for_each_block(job, |row, mut block| {
         let given = matrix.slice(s![row..row + block.nrows(), row..]);
-        Zip::from(&mut block).and(given).for_each(|entry, &given| *entry = given.into() * first * second);
+        Zip::from(&mut block).and(given).for_each(|entry, &given| *entry = given.into() * factor);
     })?;
     Ok(affinity)
 }

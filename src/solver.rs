@@ -2,7 +2,7 @@
 
 use crate::distance::{Element, Points};
 use crate::error::{Error, Result};
-use crate::input::{Input, Metric};
+use crate::input::Input;
 use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian, stored_affinity};
 use crate::measure::{Operator, Precision, bytes};
 use crate::memory;
@@ -59,21 +59,22 @@ pub fn estimate_diffusion<T: Element>(
     job: &Job,
 ) -> Result<Solved> {
     input.require()?;
-    let Some(columns) = input.columns().filter(|_| input.metric == Metric::Euclidean) else {
+    let Some(columns) = input.columns() else {
         return Err(Error::invalid("metric", "of rows", "a matrix of pairs"));
     };
     let sigma = Bandwidth::Fixed(bandwidth);
     sigma.require(input.len())?;
     let n = input.len();
     let vectors = bytes(0.0, n, columns).saturating_add(8 * VECTORS * n as u64);
-    let room = memory_limit.map_or(Ok(()), |limit| require_at_most(n, vectors, limit));
-    room?;
-    memory::require(n, vectors, job)?;
-    let dense = vectors.saturating_add(bytes(1.0, n, 0));
-    let fits = memory_limit.is_none_or(|limit| dense <= limit) && memory::require(n, dense, job).is_ok();
+    let require = |needed| match memory_limit {
+        Some(available) if needed > available => Err(Error::OutOfMemory { rows: n, needed, available }),
+        _ => memory::require(n, needed, job),
+    };
+    require(vectors)?;
+    let dense = require(vectors.saturating_add(bytes(1.0, n, 0)));
+    let fits = dense.is_ok();
     if storage == Storage::Dense {
-        memory_limit.map_or(Ok(()), |limit| require_at_most(n, dense, limit))?;
-        memory::require(n, dense, job)?;
+        dense?;
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a size")]
     let exact_products = fits.then_some((EXACT_PRODUCTS * n as f64) as usize);
@@ -122,8 +123,4 @@ fn outcome_of<A: Entry>(
     let affinity = stored_affinity(kernel, job)?;
     let operator = DiffusionOperator::new(Affinity::Stored(&affinity), kernel.error(), alpha, job)?;
     estimate(&operator, options, progress, job)
-}
-
-fn require_at_most(rows: usize, needed: u64, limit: u64) -> Result<()> {
-    if needed > limit { Err(Error::OutOfMemory { rows, needed, available: limit }) } else { Ok(()) }
 }

@@ -22,8 +22,8 @@ from dsentropy._subsample import INNER_MAX_N, Draws
 from dsentropy._validation import (
     as_alpha,
     as_count,
+    as_count_or_zero,
     as_nonnegative,
-    as_number,
     as_numbers,
     as_precision,
     as_seed,
@@ -197,7 +197,7 @@ def mutual_information(
     wanted = as_precision(precision)
     threads = as_threads(num_threads)
     repetitions = as_count(n_repetitions, "n_repetitions")
-    permutations = as_number(n_permutations, "n_permutations")
+    permutations = as_count_or_zero(n_permutations, "n_permutations")
     seed = as_seed(random_state, "random_state")
     data = Data.of(X, metric)
     n = data.n_samples

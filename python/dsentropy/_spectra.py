@@ -362,9 +362,9 @@ def covariance_spectrum(
     threads = as_threads(num_threads)
     data = Data.of(X)
     used = data.limited(max_samples, random_state)
-    eigenvalues = _core.covariance_eigenvalues(used.rows, threads)
     if (used.rows == used.rows[0]).all():
         raise ValueError("X must have rows that differ, to have a covariance")
+    eigenvalues = _core.covariance_eigenvalues(used.rows, threads)
     if not np.isfinite(eigenvalues).all() or not eigenvalues.any():
         raise ValueError("X must have a scale whose squares are finite and not zero, to have a covariance")
     parameters = {"operator": "covariance", "metric": "euclidean"}

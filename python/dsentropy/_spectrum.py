@@ -185,8 +185,7 @@ class Spectrum:
         >>> Spectrum([0.5, 0.25, 0.25]).entropy(order=float("inf"))
         1.0
         """
-        times, several_times = as_numbers(t, "t", as_nonnegative)
-        orders, several_orders = as_numbers(order, "order", as_order)
+        times, several_times, orders, several_orders = _both(t, order)
         unit = as_positive(base, "base")
         if unit == 1:
             raise ValueError("base must not be 1")
@@ -407,8 +406,7 @@ class Spectrum:
         int or ndarray
             Of the shape that :meth:`entropy` has.
         """
-        times, several_times = as_numbers(t, "t", as_nonnegative)
-        orders, several_orders = as_numbers(order, "order", as_order)
+        times, several_times, orders, several_orders = _both(t, order)
         return _without_axes(saturation(self._bits(times, orders), self._most()), several_times, several_orders)
 
     def _warn_if_saturated(self, bits: NDArray[np.float64], times: Sequence[float], orders: Sequence[float]) -> None:

@@ -101,7 +101,7 @@ def as_limit(value: Any, name: str) -> int | None:
     return None if value is None else _at_least_one(value, name)
 
 
-def as_number(value: Any, name: str) -> int:
+def as_count_or_zero(value: Any, name: str) -> int:
     """An integer, at least 0."""
     return _at_least(0, value, name)
 
