@@ -56,15 +56,20 @@ pub(crate) fn normalize(affinity: &mut UpperTriangle, alpha: f64, job: &Job) -> 
 
 fn divide_by_powers_of_row_sums(matrix: &mut UpperTriangle, power: f64, job: &Job) -> Result<()> {
     let sums = matrix.row_sums(job)?;
-    if let Some(row) = sums.iter().position(|sum| *sum <= 0.0) {
-        return Err(Error::invalid(
-            "x",
-            "of affinities such that each row has a positive one",
-            format!("none in row {row}"),
-        ));
-    }
+    require_positive_sums(&sums)?;
     let scale = inverse_powers(sums, power);
     matrix.for_each_block(job, |first, mut block| multiply(block.view_mut(), &scale[first..], &scale[first..]))
+}
+
+/// Fails where a row of affinities, which are not negative, has no positive one.
+pub(crate) fn require_positive_sums(sums: &[f64]) -> Result<()> {
+    match sums.iter().position(|sum| *sum <= 0.0) {
+        None => Ok(()),
+        Some(row) => {
+            let wanted = "of affinities such that each row has a positive one";
+            Err(Error::invalid("x", wanted, format!("none in row {row}")))
+        }
+    }
 }
 
 pub(crate) fn inverse_powers(sums: Vec<f64>, power: f64) -> Vec<f64> {

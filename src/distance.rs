@@ -14,7 +14,7 @@
 use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewMut2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::simd::{add_norms, sum_of_squared_differences, sum_of_squares};
 
@@ -65,20 +65,28 @@ impl Points {
     pub fn new<T: Element>(x: ArrayView2<T>, length: f64) -> Self {
         let rows = in_rows(x);
         let exponent = common_exponent(length, largest_magnitude(&rows));
-        Self::with_exponent(rows, exponent)
+        Self::with_exponent(rows, exponent, None)
+    }
+
+    /// The same of some of the rows, where the largest modulus of an entry and the mean of all are known.
+    pub(crate) fn of_part<T: Element>(x: ArrayView2<T>, length: f64, largest: f64, mean: ArrayView1<f64>) -> Self {
+        Self::with_exponent(in_rows(x), common_exponent(length, largest), Some(mean))
     }
 
     /// Prepares rows whose distances are only compared with each other.
     pub fn in_own_scale<T: Element>(x: ArrayView2<T>) -> Self {
         let rows = in_rows(x);
         let exponent = binary_exponent(largest_magnitude(&rows));
-        Self::with_exponent(rows, exponent)
+        Self::with_exponent(rows, exponent, None)
     }
 
-    fn with_exponent(mut rows: Array2<f64>, exponent: i32) -> Self {
+    fn with_exponent(mut rows: Array2<f64>, exponent: i32, mean: Option<ArrayView1<f64>>) -> Self {
         let (first, second) = halves(-exponent);
         rows.mapv_inplace(|entry| entry * first * second);
-        let mean = rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols()));
+        let mean = match mean {
+            Some(mean) => mean.mapv(|entry| entry * first * second),
+            None => rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols())),
+        };
         let centred = &rows - &mean;
         let (half, rest) = halves(exponent);
         let unit = half * rest;

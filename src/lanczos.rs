@@ -5,10 +5,22 @@
 //! entry changed such that 0 is an eigenvalue, one that is exact to degree 2k - 2 (Gauss-Radau): Golub & Meurant,
 //! "Matrices, moments and quadrature with applications" (2010). Of a block of vectors the same holds with blocks.
 //!
+//! Where K may have negative eigenvalues, functions of |K| are bracketed through K^2, in the space that products with K
+//! have spanned. With V a basis of it, J = V' K^2 V has eigenpairs (y, u), and for e in that space, with K e in it,
+//!
+//! ```text
+//! sum (u' e)^2 h(y),        sum (u' V' K e)^2 / y h(y) + (what is left of e' e) h(0)
+//! ```
+//!
+//! err to opposite sides of e' h(K^2) e for h = y^s and -y^s log y: these are integrals of c / (y + tau) and a polynomial of
+//! y that both rules integrate exactly, and of (K^2 + tau)^-1 a subspace gives a lower bound; the second rule is that
+//! bound for K e, since e' (K^2 + tau)^-1 e = (e' e - e' K (K^2 + tau)^-1 K e) / tau.
+//!
 //! A block whose vectors come out dependent is cut; one that vanishes ends its recurrence: what it spans is invariant.
 
-use ndarray::{Array1, Array2, ArrayView2, Axis, s};
-use ndarray_linalg::{Eigh, UPLO};
+use ndarray::parallel::prelude::*;
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
+use ndarray_linalg::{Eigh, JobSvd, SVDDC, UPLO};
 
 use crate::error::Result;
 use crate::linalg::lapack_error;
@@ -35,22 +47,35 @@ impl Rule {
     }
 }
 
-/// The same integral by two rules, between which it lies for the functions that [`crate::stochastic`] asks of.
+/// The same integral by Gauss' rule for K, and by two rules between which it lies for the functions that
+/// [`crate::stochastic`] asks of.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bracket {
     pub gauss: Rule,
-    pub radau: Rule,
+    /// Of an operator without negative eigenvalues Gauss' and Gauss-Radau's, of another those through its square.
+    pub ends: [Rule; 2],
 }
 
 impl Bracket {
-    /// Nodes and weights of Gauss, and of Radau.
-    pub(crate) fn rows(&self) -> [&[f64]; 4] {
-        [&self.gauss.nodes, &self.gauss.weights, &self.radau.nodes, &self.radau.weights]
+    /// The rule is exact.
+    fn point(gauss: Rule) -> Self {
+        Self { ends: [gauss.clone(), gauss.clone()], gauss }
+    }
+
+    /// Takes Gauss' rule as exact.
+    pub(crate) fn close(&mut self) {
+        self.ends = [self.gauss.clone(), self.gauss.clone()];
+    }
+
+    /// Nodes and weights of Gauss, and of the two ends.
+    pub(crate) fn rows(&self) -> [&[f64]; 6] {
+        let [one, other] = &self.ends;
+        [&self.gauss.nodes, &self.gauss.weights, &one.nodes, &one.weights, &other.nodes, &other.weights]
     }
 
     pub(crate) fn from_rows(rows: ArrayView2<f64>) -> Self {
         let rule = |i: usize| Rule { nodes: rows.row(i).to_vec(), weights: rows.row(i + 1).to_vec() };
-        Self { gauss: rule(0), radau: rule(2) }
+        Self { gauss: rule(0), ends: [rule(2), rule(4)] }
     }
 }
 
@@ -62,6 +87,10 @@ pub(crate) struct BlockKrylov<'a> {
     t: Array2<f64>,
     /// The squared norm of K times each of those blocks.
     squared_products: Vec<f64>,
+    /// The longest product with K of a vector of length 1.
+    size: f64,
+    /// The Gram matrix of what the last product adds to the space.
+    residual: Array2<f64>,
     ended: bool,
 }
 
@@ -70,12 +99,19 @@ impl<'a> BlockKrylov<'a> {
     pub(crate) fn new(operator: &'a dyn SymmetricOperator, start: Array2<f64>, job: &Job) -> Result<Self> {
         let first = job.serial_lapack(|| orthonormal(start, 0.0))?;
         let ended = first.ncols() == 0;
-        Ok(Self { operator, blocks: vec![first], t: Array2::zeros((0, 0)), squared_products: Vec::new(), ended })
+        let nothing = Array2::zeros((0, 0));
+        let (t, residual) = (nothing.clone(), nothing);
+        Ok(Self { operator, blocks: vec![first], t, squared_products: Vec::new(), size: 0.0, residual, ended })
     }
 
     /// Whether the space is invariant: nothing can be added.
     pub(crate) fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// The longest product with K of a vector of length 1 so far: about the largest modulus of an eigenvalue.
+    pub(crate) fn size(&self) -> f64 {
+        self.size
     }
 
     /// The number of blocks that were multiplied.
@@ -91,7 +127,9 @@ impl<'a> BlockKrylov<'a> {
         let last = self.blocks.last().expect("there is a first block");
         let products = last.ncols();
         let mut w = self.operator.apply(last, job)?;
-        self.squared_products.push(w.iter().map(|entry| entry * entry).sum());
+        let lengths = w.map_axis(Axis(0), |product| product.dot(&product));
+        self.squared_products.push(lengths.sum());
+        self.size = lengths.iter().fold(self.size, |size, length| size.max(length.sqrt()));
         let before = self.t.nrows();
         let mut t = Array2::zeros((before + products, before + products));
         t.slice_mut(s![..before, ..before]).assign(&self.t);
@@ -110,9 +148,10 @@ impl<'a> BlockKrylov<'a> {
         self.t = (&t + &t.t()) * 0.5;
         job.lapack(|| {
             self.project_out(self.blocks.len(), &mut w);
+            self.residual = w.t().dot(&w);
             Ok(())
         })?;
-        let mut next = job.serial_lapack(|| orthonormal(w, VANISHED))?;
+        let mut next = job.serial_lapack(|| orthonormal(w, VANISHED * self.size))?;
         if next.ncols() > 0 {
             job.lapack(|| {
                 self.project_out(self.blocks.len(), &mut next);
@@ -158,14 +197,19 @@ impl<'a> BlockKrylov<'a> {
         let last = n - self.dim(self.steps() - 1);
         let gauss = job.serial_lapack(|| rule(&self.t, first))?;
         if self.ended || self.steps() == 1 {
-            return Ok(Bracket { radau: gauss.clone(), gauss }); // exact
+            return Ok(Bracket::point(gauss)); // exact
+        }
+        if !self.operator.is_positive() {
+            let beyond = job.serial_lapack(|| root(&self.residual))?;
+            let ends = job.serial_lapack(|| rules_of_modulus(&self.t, &beyond, first))?;
+            return Ok(Bracket { gauss, ends });
         }
         let mut changed = self.t.clone();
         let (head, beside) = (self.t.slice(s![..n - last, ..n - last]), self.t.slice(s![n - last.., ..n - last]));
         let corner = job.serial_lapack(|| congruent_to_inverse(head, beside))?;
         changed.slice_mut(s![n - last.., n - last..]).assign(&corner);
         let radau = job.serial_lapack(|| rule(&changed, first))?;
-        Ok(Bracket { gauss, radau })
+        Ok(Bracket { ends: [gauss.clone(), radau], gauss })
     }
 }
 
@@ -175,6 +219,38 @@ fn rule(t: &Array2<f64>, first: usize) -> Result<Rule> {
     let (nodes, vectors) = t.eigh(UPLO::Upper).map_err(|error| lapack_error(&error))?;
     let weights = vectors.slice(s![..first, ..]).map_axis(Axis(0), |part| part.dot(&part));
     Ok(Rule { nodes: nodes.to_vec(), weights: weights.to_vec() })
+}
+
+/// The two rules through K^2, for functions of |K|, of the first coordinates: see above. T is K in the space, `beyond`
+/// what K makes of its last vectors outside.
+fn rules_of_modulus(t: &Array2<f64>, beyond: &Array2<f64>, first: usize) -> Result<[Rule; 2]> {
+    let (n, last) = (t.nrows(), beyond.ncols());
+    let mut k = Array2::zeros((n + beyond.nrows(), n));
+    k.slice_mut(s![..n, ..]).assign(t);
+    k.slice_mut(s![n.., n - last..]).assign(beyond);
+    // K = U S V', J = V S^2 V': singular values tell moduli to their rounding, where J would tell their squares to it.
+    let (_, moduli, v) = k.svddc(JobSvd::Some).map_err(|error| lapack_error(&error))?;
+    let v = v.expect("it was asked for");
+    let (own, of_products) = (v.slice(s![.., ..first]), v.dot(&t.slice(s![.., ..first])));
+    let squares = |row: ArrayView1<f64>| row.dot(&row);
+    let mut one = Rule { nodes: moduli.to_vec(), weights: own.rows().into_iter().map(squares).collect() };
+    let least = f64::EPSILON * n as f64 * moduli.iter().fold(0.0, |largest: f64, modulus| largest.max(*modulus));
+    let weights = of_products.rows().into_iter().map(squares).zip(&moduli);
+    let weights = weights.map(|(square, &modulus)| if modulus > least { square / modulus.powi(2) } else { 0.0 });
+    let mut other = Rule { nodes: moduli.to_vec(), weights: weights.collect() };
+    let left = first as f64 - other.weights.iter().sum::<f64>();
+    for (rule, weight) in [(&mut one, 0.0), (&mut other, left.max(0.0))] {
+        rule.nodes.push(0.0);
+        rule.weights.push(weight);
+    }
+    Ok([one, other])
+}
+
+/// R with R' R a matrix that is not negative.
+fn root(gram: &Array2<f64>) -> Result<Array2<f64>> {
+    let (squares, vectors) = gram.eigh(UPLO::Upper).map_err(|error| lapack_error(&error))?;
+    let lengths = squares.mapv(|square| square.max(0.0).sqrt());
+    Ok(&vectors.t() * &lengths.insert_axis(Axis(1)))
 }
 
 /// B A^-1 B', where A is positive and may be nearly singular.
@@ -213,6 +289,8 @@ fn through_gram(block: Array2<f64>, least: f64) -> Result<Array2<f64>> {
 /// Meurant, chapter 4).
 pub(crate) struct Lanczos<'a> {
     operator: &'a dyn SymmetricOperator,
+    /// About the largest modulus of an eigenvalue.
+    size: f64,
     squared_norms: Array1<f64>,
     previous: Array2<f64>,
     current: Array2<f64>,
@@ -223,7 +301,8 @@ pub(crate) struct Lanczos<'a> {
 }
 
 impl<'a> Lanczos<'a> {
-    pub(crate) fn new(operator: &'a dyn SymmetricOperator, vectors: Array2<f64>) -> Self {
+    /// Begins with vectors; `size` is about the largest modulus of an eigenvalue.
+    pub(crate) fn new(operator: &'a dyn SymmetricOperator, size: f64, vectors: Array2<f64>) -> Self {
         let squared_norms = vectors.map_axis(Axis(0), |vector| vector.dot(&vector));
         let mut current = vectors;
         let ended: Vec<bool> = squared_norms.iter().map(|&norm| norm <= VANISHED * VANISHED).collect();
@@ -233,6 +312,7 @@ impl<'a> Lanczos<'a> {
         let count = squared_norms.len();
         Self {
             operator,
+            size,
             squared_norms,
             previous: Array2::zeros(current.raw_dim()),
             current,
@@ -240,11 +320,6 @@ impl<'a> Lanczos<'a> {
             besides: vec![Vec::new(); count],
             ended,
         }
-    }
-
-    /// The steps done.
-    pub(crate) fn depth(&self) -> usize {
-        self.diagonals.iter().map(Vec::len).max().unwrap_or(0)
     }
 
     /// Whether all recurrences have ended: their rules are exact.
@@ -271,11 +346,11 @@ impl<'a> Lanczos<'a> {
             w.scaled_add(-diagonal, &current);
             self.diagonals[p].push(diagonal);
             let beside = w.dot(&w).sqrt();
-            self.ended[p] = beside <= VANISHED;
+            self.besides[p].push(beside);
+            self.ended[p] = beside <= VANISHED * self.size;
             if self.ended[p] {
                 w.fill(0.0);
             } else {
-                self.besides[p].push(beside);
                 w /= beside;
             }
         }
@@ -285,26 +360,33 @@ impl<'a> Lanczos<'a> {
 
     /// The rules of each vector, for v' f(K) v.
     pub(crate) fn rules(&self, job: &Job) -> Result<Vec<Bracket>> {
-        job.serial_lapack(|| (0..self.ended.len()).map(|p| self.rules_of(p)).collect())
+        job.parallel(|| (0..self.ended.len()).into_par_iter().map(|p| self.rules_of(p)).collect())
     }
 
     fn rules_of(&self, p: usize) -> Result<Bracket> {
         let diagonal = &self.diagonals[p];
-        let scaled = |mut rule: Rule| {
+        let scaled = |mut rule: Rule| -> Rule {
             rule.weights.iter_mut().for_each(|weight| *weight *= self.squared_norms[p]);
             rule
         };
         if diagonal.is_empty() {
             return Ok(Bracket::default());
         }
-        let beside = &self.besides[p][..diagonal.len() - 1];
-        let gauss = scaled(rule(&tridiagonal(diagonal, beside), 1)?);
-        let changed = if self.ended[p] { None } else { last_entry_for_zero(diagonal, beside) };
-        let Some(last) = changed else { return Ok(Bracket { radau: gauss.clone(), gauss }) };
+        let (beside, beyond) = self.besides[p].split_at(diagonal.len() - 1);
+        let t = tridiagonal(diagonal, beside);
+        let gauss = scaled(rule(&t, 1)?);
+        if self.ended[p] {
+            return Ok(Bracket::point(gauss)); // exact
+        }
+        if !self.operator.is_positive() {
+            let beyond = Array2::from_elem((1, 1), beyond[0]);
+            return Ok(Bracket { gauss, ends: rules_of_modulus(&t, &beyond, 1)?.map(scaled) });
+        }
+        let Some(last) = last_entry_for_zero(diagonal, beside) else { return Ok(Bracket::point(gauss)) };
         let mut of_radau = diagonal.clone();
         *of_radau.last_mut().expect("there is one") = last;
         let radau = scaled(rule(&tridiagonal(&of_radau, beside), 1)?);
-        Ok(Bracket { gauss, radau })
+        Ok(Bracket { ends: [gauss.clone(), radau], gauss })
     }
 }
 
@@ -353,16 +435,8 @@ mod tests {
             Ok(y)
         }
 
-        fn trace(&self) -> f64 {
-            self.0.iter().sum()
-        }
-
-        fn squared_norm(&self) -> f64 {
-            self.0.iter().map(|lambda| lambda * lambda).sum()
-        }
-
-        fn leading(&self) -> Option<&[f64]> {
-            None
+        fn is_positive(&self) -> bool {
+            self.0.iter().all(|&lambda| lambda >= 0.0)
         }
     }
 
@@ -382,14 +456,14 @@ mod tests {
         let operator = decaying(60);
         let v = noise(60, 3);
         let run = |job: &Job| {
-            let mut lanczos = Lanczos::new(&operator, v.clone());
+            let mut lanczos = Lanczos::new(&operator, 1.0, v.clone());
             for _ in 0..4 {
                 lanczos.step(job)?;
             }
             lanczos.rules(job)
         };
         let rules = parallel::run(1, || false, run).unwrap();
-        for (p, Bracket { gauss, radau }) in rules.iter().enumerate() {
+        for (p, Bracket { gauss, ends: [_, radau] }) in rules.iter().enumerate() {
             let exact =
                 |f: &dyn Fn(f64) -> f64| operator.0.iter().zip(v.column(p)).map(|(&x, v)| v * v * f(x)).sum::<f64>();
             for degree in 0..8 {
@@ -430,12 +504,12 @@ mod tests {
             let power = |x: f64| x.powi(degree);
             approx::assert_relative_eq!(rules.gauss.sum(power), exact(&power), max_relative = 1e-11);
             if degree < 7 {
-                approx::assert_relative_eq!(rules.radau.sum(power), exact(&power), max_relative = 1e-10);
+                approx::assert_relative_eq!(rules.ends[1].sum(power), exact(&power), max_relative = 1e-10);
             }
         }
         for power in [0.5, 1.5, 2.5] {
             let f = |x: f64| x.max(0.0).powf(power);
-            let (one, other) = (rules.gauss.sum(f), rules.radau.sum(f));
+            let (one, other) = (rules.gauss.sum(f), rules.ends[1].sum(f));
             assert!(
                 one.min(other) <= exact(&f) && exact(&f) <= one.max(other),
                 "{power}: {one} {} {other}",
@@ -444,18 +518,63 @@ mod tests {
         }
     }
 
+    /// Both ends are exact for even polynomials, and the truth lies between them for powers of the modulus.
+    #[test]
+    fn rules_of_the_modulus_bracket_where_eigenvalues_are_negative() {
+        let operator = Diagonal((0..90).map(|i| 0.93_f64.powi(i) * if i % 3 == 0 { -0.5 } else { 1.0 }).collect());
+        let start = noise(90, 4);
+        let run = |job: &Job| {
+            let mut krylov = BlockKrylov::new(&operator, start.clone(), job)?;
+            let mut lanczos = Lanczos::new(&operator, 1.0, start.clone());
+            for _ in 0..7 {
+                krylov.extend(job)?;
+                lanczos.step(job)?;
+            }
+            let basis = ndarray::concatenate![Axis(1), krylov.blocks[0], krylov.blocks[1]];
+            Ok((krylov.rules(2, job)?, lanczos.rules(job)?, basis))
+        };
+        let (of_block, of_vectors, q) = parallel::run(1, || false, run).unwrap();
+        let columns = start.columns().into_iter().map(|v| v.mapv(|v| v * v));
+        let squares = std::iter::once(q.map_axis(Axis(1), |row| row.dot(&row))).chain(columns);
+        for (squares, Bracket { gauss, ends: [one, other] }) in
+            squares.zip(std::iter::once(&of_block).chain(&of_vectors))
+        {
+            let exact = |f: &dyn Fn(f64) -> f64| operator.0.iter().zip(&squares).map(|(&x, w)| w * f(x)).sum::<f64>();
+            approx::assert_relative_eq!(gauss.sum(|x| x), exact(&|x| x), max_relative = 1e-11);
+            for degree in [0, 2, 4] {
+                let power = |x: f64| x.powi(degree);
+                approx::assert_relative_eq!(one.sum(power), exact(&power), max_relative = 1e-11);
+                approx::assert_relative_eq!(other.sum(power), exact(&power), max_relative = 1e-11);
+            }
+            for power in [0.5, 1.0, 1.5, 2.5, 3.0] {
+                let entropy = |x: f64| if x == 0.0 { 0.0 } else { -x.abs().powf(power) * x.abs().ln() };
+                let power = |x: f64| x.abs().powf(power);
+                for f in [&power as &dyn Fn(f64) -> f64, &entropy] {
+                    let (low, high) = (one.sum(f).min(other.sum(f)), one.sum(f).max(other.sum(f)));
+                    assert!(low <= exact(f) && exact(f) <= high, "{low} {} {high}", exact(f));
+                }
+            }
+        }
+    }
+
     /// Three distinct eigenvalues: a vector's recurrence ends after three steps, a block's space is invariant.
     #[test]
     fn low_rank_ends_the_recurrences_and_is_exact() {
         let operator = Diagonal((0..50).map(|i| [1.0, 0.25, 0.0][i % 3]).collect());
         let run = |job: &Job| {
-            let mut lanczos = Lanczos::new(&operator, noise(50, 2));
+            let mut lanczos = Lanczos::new(&operator, 1.0, noise(50, 2));
             let mut krylov = BlockKrylov::new(&operator, noise(50, 2), job)?;
             for _ in 0..6 {
                 lanczos.step(job)?;
                 krylov.extend(job)?;
             }
-            Ok((lanczos.ended(), lanczos.depth(), krylov.ended(), krylov.dim(krylov.steps()), lanczos.rules(job)?))
+            Ok((
+                lanczos.ended(),
+                lanczos.diagonals[0].len(),
+                krylov.ended(),
+                krylov.dim(krylov.steps()),
+                lanczos.rules(job)?,
+            ))
         };
         let (ended, depth, krylov_ended, dim, rules) = parallel::run(1, || false, run).unwrap();
         assert!(ended && krylov_ended);

@@ -15,6 +15,7 @@ use crate::input::Input;
 use crate::measure::{Measure, Operator};
 use crate::memory;
 use crate::parallel::Job;
+use crate::solver::{Request, Solved, bytes_of_estimate, estimate_spectrum};
 
 /// The moduli of the eigenvalues of the operator on each subset of the rows, in the order of the subsets; `done` is
 /// called after each. Bandwidths go with their rows.
@@ -32,10 +33,36 @@ pub fn subset_eigenvalues<T: Element>(
         bandwidth.require(input.len())?;
     }
     let bytes = |n| operator.bytes(n, input.columns());
-    on_subsets(input, subsets, bytes, job, |rows, part, job| {
-        let eigenvalues = operator.of_rows(rows).eigenvalues(part, job)?;
+    on_subsets(input, subsets, bytes, job, |place, part, job| {
+        let eigenvalues = operator.of_rows(subsets[place].as_ref()).eigenvalues(part, job)?;
         done();
         Ok(eigenvalues)
+    })
+}
+
+/// The same by estimates, each with random signs of its own, or the eigenvalues where those cost less.
+///
+/// # Errors
+/// As above, and those of [`estimate_spectrum`].
+pub fn estimate_subsets<T: Element>(
+    input: Input<T>,
+    subsets: &[impl AsRef<[usize]> + Sync],
+    operator: &Operator,
+    request: &Request,
+    done: &(dyn Fn() + Sync),
+    job: &Job,
+) -> Result<Vec<Solved>> {
+    if let Some(bandwidth) = operator.bandwidth() {
+        bandwidth.require(input.len())?;
+    }
+    let bytes = |n| bytes_of_estimate(n, input.columns());
+    on_subsets(input, subsets, bytes, job, |place, part, job| {
+        let mut request = request.clone();
+        request.options.seed = request.options.seed.wrapping_add(place as u64);
+        let operator = operator.of_rows(subsets[place].as_ref());
+        let solved = estimate_spectrum(part, &operator, false, &request, &|_, _| (), job)?;
+        done();
+        Ok(solved)
     })
 }
 
@@ -53,13 +80,13 @@ pub fn subset_entropies<T: Element>(
     on_subsets(Input::rows(x), subsets, bytes, job, |_, part, job| measure.entropy(part.matrix, job))
 }
 
-/// What `solve` makes of the rows' numbers and the rows of each subset, in order.
+/// What `solve` makes of the place and the rows of each subset, in order.
 fn on_subsets<T: Element, V: Send + Sync>(
     input: Input<T>,
     subsets: &[impl AsRef<[usize]> + Sync],
     bytes: impl Fn(usize) -> u64,
     job: &Job,
-    solve: impl Fn(&[usize], Input<T>, &Job) -> Result<V> + Sync,
+    solve: impl Fn(usize, Input<T>, &Job) -> Result<V> + Sync,
 ) -> Result<Vec<V>> {
     if let Some(row) = subsets.iter().flat_map(AsRef::as_ref).find(|&&row| row >= input.len()) {
         return Err(Error::invalid("subsets", format!("row numbers below {}", input.len()), row));
@@ -71,9 +98,8 @@ fn on_subsets<T: Element, V: Send + Sync>(
     memory::require(at_once.max().unwrap_or(0), needed, job)?;
 
     let values = job.many(order.clone(), |s, job| {
-        let rows = subsets[s].as_ref();
-        let part = input.part(rows);
-        solve(rows, Input { metric: input.metric, matrix: part.view() }, job)
+        let part = input.part(subsets[s].as_ref());
+        solve(s, Input { metric: input.metric, matrix: part.view() }, job)
     })?;
     let mut in_order: Vec<(usize, V)> = order.into_iter().zip(values).collect();
     in_order.sort_unstable_by_key(|&(s, _)| s);

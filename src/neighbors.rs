@@ -88,6 +88,37 @@ pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<
     Ok(graph)
 }
 
+/// The same matrix in compressed rows, which are all ones: where each row begins and the last ends, and the columns.
+///
+/// # Errors
+/// [`Error::Invalid`] where `n_neighbors` is not in 1..=N; out of memory, before any work; interrupted.
+pub fn neighbor_edges(points: &Points, n_neighbors: usize, job: &Job) -> Result<(Vec<usize>, Vec<usize>)> {
+    let n = points.len();
+    require_neighbors(n_neighbors, n)?;
+    memory::require(n, (n as u64).saturating_mul(24 * n_neighbors as u64 + 4 * points.dim() as u64), job)?;
+    let screen = Screen::new(points);
+    let blocks: Vec<Vec<Vec<usize>>> = job.parallel(|| {
+        let firsts: Vec<usize> = (0..n).step_by(BLOCK_ROWS).collect();
+        let blocks = firsts.into_par_iter().with_max_len(1).map(|first| {
+            let nearest = screen.nearest(first..(first + BLOCK_ROWS).min(n), n_neighbors, job)?;
+            let sorted = |nearest: Vec<(f64, usize)>| {
+                let mut numbers: Vec<usize> = nearest.into_iter().map(|(_, j)| j).collect();
+                numbers.sort_unstable();
+                numbers
+            };
+            Ok(nearest.into_iter().map(sorted).collect())
+        });
+        blocks.collect()
+    })?;
+    let mut starts = vec![0];
+    let mut columns = Vec::new();
+    for row in blocks.into_iter().flatten() {
+        columns.extend(row);
+        starts.push(columns.len());
+    }
+    Ok((starts, columns))
+}
+
 /// The same of a matrix [N, N] of distances, whose diagonal is zero.
 ///
 /// # Errors
@@ -285,6 +316,20 @@ mod tests {
         let near = graph(&grid, 4).unwrap();
         assert_eq!(near, graph(&far, 4).unwrap());
         assert_eq!(near.row(13).sum(), 5.0); // an inner point and its four neighbours
+    }
+
+    #[test]
+    fn compressed_rows_are_the_same_graph() {
+        let x = Array2::from_shape_fn((1200, 2), |(i, j)| ((i * 29 + j * 7 + i * i) % 53) as f64);
+        let points = Points::in_own_scale(x.view());
+        let (starts, columns) = parallel::run(2, || false, |job| neighbor_edges(&points, 4, job)).unwrap();
+        let mut full = Array2::<f64>::zeros((1200, 1200));
+        for i in 0..1200 {
+            for &j in &columns[starts[i]..starts[i + 1]] {
+                full[[i, j]] += 1.0;
+            }
+        }
+        assert_eq!(full, graph(&x, 4).unwrap());
     }
 
     #[test]

@@ -16,17 +16,17 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis, LinalgScalar, Zip, s};
 
-use crate::diffusion::inverse_powers;
+use crate::diffusion::{inverse_powers, require_positive_sums};
 use crate::error::Result;
 use crate::kernel::{Kernel, TILE_COLUMNS, tiles};
 use crate::parallel::Job;
-use crate::triangle::{RowSums, UpperTriangle};
+use crate::triangle::UpperTriangle;
 
 /// Strips of rows of about equal area, each with a sum of its own.
 const STRIPS: usize = 16;
 
 /// Rows of a tile.
-const TILE_ROWS: usize = 96;
+pub(crate) const TILE_ROWS: usize = 96;
 
 /// A symmetric matrix that need not be stored.
 pub trait SymmetricOperator: Sync {
@@ -39,14 +39,23 @@ pub trait SymmetricOperator: Sync {
     /// Interrupted.
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>>;
 
-    /// The sum of the eigenvalues.
-    fn trace(&self) -> f64;
+    /// Whether no eigenvalue is negative, by how it is made.
+    fn is_positive(&self) -> bool;
 
-    /// The sum of their squares.
-    fn squared_norm(&self) -> f64;
+    /// The sum of the eigenvalues, if it is known.
+    fn trace(&self) -> Option<f64> {
+        None
+    }
+
+    /// The sum of their squares, if it is known.
+    fn squared_norm(&self) -> Option<f64> {
+        None
+    }
 
     /// A unit vector near the eigenvector of the largest eigenvalue, if one is known.
-    fn leading(&self) -> Option<&[f64]>;
+    fn leading(&self) -> Option<&[f64]> {
+        None
+    }
 
     /// The relative error of its entries.
     fn error(&self) -> f64 {
@@ -147,6 +156,30 @@ impl<A: Entry> Affinity<'_, A> {
         })
     }
 
+    /// The trace and the squared norm of S G S, from the squares of the diagonal of S.
+    pub(crate) fn moments(&self, squares: &[f64], job: &Job) -> Result<(f64, f64)> {
+        let parts = self.over_strips(
+            job,
+            || (0.0, 0.0),
+            |(trace, norm), rows, columns, tile| {
+                for (i, row) in rows.clone().zip(tile.rows()) {
+                    let mut below = 0.0;
+                    for (j, &entry) in columns.clone().zip(row) {
+                        let entry: f64 = entry.into();
+                        let weighted = entry * entry * squares[j];
+                        if i == j {
+                            *trace += entry * squares[i];
+                            *norm += weighted * squares[i];
+                        }
+                        below += if j > i { weighted } else { 0.0 };
+                    }
+                    *norm += 2.0 * below * squares[i];
+                }
+            },
+        )?;
+        Ok(parts.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1)))
+    }
+
     /// `weights[i] sum_j G_ij weights[j]`.
     fn weighted_row_sums(&self, weights: &[f64], job: &Job) -> Result<Vec<f64>> {
         let column = Array2::from_shape_vec((weights.len(), 1), weights.to_vec()).expect("one column");
@@ -155,7 +188,7 @@ impl<A: Entry> Affinity<'_, A> {
     }
 
     /// G X, a tile's products in the precision of its entries, their sums in f64.
-    fn times(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+    pub(crate) fn times(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
         let rounded = x.mapv(A::rounded);
         let columns_of_x = x.ncols();
         let parts = self.over_strips(
@@ -207,6 +240,7 @@ fn strips(n: usize) -> Vec<Range<usize>> {
 /// The symmetric diffusion operator of an affinity.
 pub(crate) struct DiffusionOperator<'a, A> {
     affinity: Affinity<'a, A>,
+    positive: bool,
     error: f64,
     scale: Vec<f64>,
     trace: f64,
@@ -215,11 +249,12 @@ pub(crate) struct DiffusionOperator<'a, A> {
 }
 
 impl<'a, A: Entry> DiffusionOperator<'a, A> {
-    /// K of an affinity whose rows have positive sums; see [`crate::diffusion_operator`].
-    /// The relative error of the affinities is told.
-    pub(crate) fn new(affinity: Affinity<'a, A>, error: f64, alpha: f64, job: &Job) -> Result<Self> {
+    /// K of an affinity; see [`crate::diffusion_operator`]. Whether the affinity is positive definite is told, and the
+    /// relative error of its entries.
+    pub(crate) fn new(affinity: Affinity<'a, A>, positive: bool, error: f64, alpha: f64, job: &Job) -> Result<Self> {
         let ones = vec![1.0; affinity.dim()];
         let mut degrees = affinity.weighted_row_sums(&ones, job)?;
+        require_positive_sums(&degrees)?;
         let mut weights = ones;
         if alpha > 0.0 {
             weights = inverse_powers(degrees, alpha);
@@ -230,27 +265,8 @@ impl<'a, A: Entry> DiffusionOperator<'a, A> {
         let scale: Vec<f64> =
             inverse_powers(degrees, 0.5).into_iter().zip(weights).map(|(scale, weight)| scale * weight).collect();
         let squares: Vec<f64> = scale.iter().map(|scale| scale * scale).collect();
-        let parts = affinity.over_strips(
-            job,
-            || (0.0, 0.0),
-            |(trace, norm), rows, columns, tile| {
-                for (i, row) in rows.clone().zip(tile.rows()) {
-                    let mut below = 0.0;
-                    for (j, &entry) in columns.clone().zip(row) {
-                        let entry: f64 = entry.into();
-                        let weighted = entry * entry * squares[j];
-                        if i == j {
-                            *trace += entry * squares[i];
-                            *norm += weighted * squares[i];
-                        }
-                        below += if j > i { weighted } else { 0.0 };
-                    }
-                    *norm += 2.0 * below * squares[i];
-                }
-            },
-        )?;
-        let (trace, squared_norm) = parts.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
-        Ok(Self { affinity, error, scale, trace, squared_norm, leading })
+        let (trace, squared_norm) = affinity.moments(&squares, job)?;
+        Ok(Self { affinity, positive, error, scale, trace, squared_norm, leading })
     }
 }
 
@@ -269,12 +285,16 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
         Ok(scaled(self.affinity.times(&scaled(x.clone()), job)?))
     }
 
-    fn trace(&self) -> f64 {
-        self.trace
+    fn is_positive(&self) -> bool {
+        self.positive
     }
 
-    fn squared_norm(&self) -> f64 {
-        self.squared_norm
+    fn trace(&self) -> Option<f64> {
+        Some(self.trace)
+    }
+
+    fn squared_norm(&self) -> Option<f64> {
+        Some(self.squared_norm)
     }
 
     fn leading(&self) -> Option<&[f64]> {
@@ -290,50 +310,50 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
     }
 }
 
-/// A symmetric matrix whose upper triangle is stored.
-pub struct DenseOperator<'a> {
-    matrix: Affinity<'a, f64>,
+/// An affinity as it is, or any symmetric matrix of which tiles are known.
+pub(crate) struct AffinityOperator<'a, A> {
+    affinity: Affinity<'a, A>,
+    positive: bool,
+    error: f64,
     trace: f64,
     squared_norm: f64,
 }
 
-impl<'a> DenseOperator<'a> {
-    /// The matrix as it is.
-    ///
-    /// # Errors
-    /// Interrupted.
-    pub fn new(matrix: &'a UpperTriangle, job: &Job) -> Result<Self> {
-        let n = matrix.dim();
-        let squares = matrix.map_blocks(job, |first, block| {
-            let mut sums = RowSums::new(first, n);
-            sums.add(first, first, block.mapv(|entry| entry * entry).view());
-            sums
-        })?;
-        let trace = (0..n).map(|i| matrix.get(i, i)).sum();
-        let squared_norm = RowSums::total(squares, n).into_iter().sum();
-        Ok(Self { matrix: Affinity::Stored(matrix), trace, squared_norm })
+impl<'a, A: Entry> AffinityOperator<'a, A> {
+    /// Whether it is positive definite is told, and the relative error of its entries.
+    pub(crate) fn new(affinity: Affinity<'a, A>, positive: bool, error: f64, job: &Job) -> Result<Self> {
+        let (trace, squared_norm) = affinity.moments(&vec![1.0; affinity.dim()], job)?;
+        Ok(Self { affinity, positive, error, trace, squared_norm })
     }
 }
 
-impl SymmetricOperator for DenseOperator<'_> {
+impl<A: Entry> SymmetricOperator for AffinityOperator<'_, A> {
     fn dim(&self) -> usize {
-        self.matrix.dim()
+        self.affinity.dim()
     }
 
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
-        self.matrix.times(x, job)
+        self.affinity.times(x, job)
     }
 
-    fn trace(&self) -> f64 {
-        self.trace
+    fn is_positive(&self) -> bool {
+        self.positive
     }
 
-    fn squared_norm(&self) -> f64 {
-        self.squared_norm
+    fn trace(&self) -> Option<f64> {
+        Some(self.trace)
     }
 
-    fn leading(&self) -> Option<&[f64]> {
-        None
+    fn squared_norm(&self) -> Option<f64> {
+        Some(self.squared_norm)
+    }
+
+    fn error(&self) -> f64 {
+        self.error
+    }
+
+    fn rounding(&self) -> f64 {
+        A::ROUNDING
     }
 }
 
@@ -365,18 +385,18 @@ mod tests {
             let work = |job: &Job| {
                 let k = diffusion_operator(&points, &bandwidth, alpha, job)?;
                 let g = gaussian_affinity(&points, &bandwidth, job)?;
-                let stored = DiffusionOperator::new(Affinity::Stored(&g), f64::EPSILON, alpha, job)?;
+                let stored = DiffusionOperator::new(Affinity::Stored(&g), true, f64::EPSILON, alpha, job)?;
                 let kernel = Gaussian::new(&points, &bandwidth)?;
-                let tiled = DiffusionOperator::new(Affinity::Computed(&kernel), f64::EPSILON, alpha, job)?;
-                let dense = DenseOperator::new(&k, job)?;
+                let tiled = DiffusionOperator::new(Affinity::Computed(&kernel), true, f64::EPSILON, alpha, job)?;
+                let dense = AffinityOperator::new(Affinity::Stored(&k), true, f64::EPSILON, job)?;
                 let full = Array2::from_shape_fn((n, n), |(i, j)| k.get(i, j));
                 let expected = full.dot(&block);
                 for operator in [&stored as &dyn SymmetricOperator, &tiled, &dense] {
                     let product = operator.apply(&block, job)?;
                     approx::assert_abs_diff_eq!(product, expected, epsilon = 1e-11);
-                    approx::assert_relative_eq!(operator.trace(), full.diag().sum(), max_relative = 1e-12);
+                    approx::assert_relative_eq!(operator.trace().unwrap(), full.diag().sum(), max_relative = 1e-12);
                     let norm = full.rows().into_iter().map(|row| row.dot(&row)).sum::<f64>();
-                    approx::assert_relative_eq!(operator.squared_norm(), norm, max_relative = 1e-12);
+                    approx::assert_relative_eq!(operator.squared_norm().unwrap(), norm, max_relative = 1e-12);
                     if let Some(leading) = operator.leading() {
                         let leading = Array2::from_shape_vec((n, 1), leading.to_vec()).expect("one column");
                         approx::assert_abs_diff_eq!(operator.apply(&leading, job)?, leading, epsilon = 1e-13);
@@ -399,10 +419,11 @@ mod tests {
             let (double, single) =
                 (Gaussian::new(&points, &Bandwidth::Fixed(2.0))?, SingleGaussian::new(&points, 2.0, 1e-4));
             let single = single.expect("rows are near");
-            let double = DiffusionOperator::new(Affinity::Computed(&double), f64::EPSILON, 0.5, job)?;
-            let single = DiffusionOperator::new(Affinity::Computed(&single), single.error(), 0.5, job)?;
-            approx::assert_relative_eq!(single.trace(), double.trace(), max_relative = 1e-6);
-            approx::assert_relative_eq!(single.squared_norm(), double.squared_norm(), max_relative = 1e-6);
+            let double = DiffusionOperator::new(Affinity::Computed(&double), true, f64::EPSILON, 0.5, job)?;
+            let single = DiffusionOperator::new(Affinity::Computed(&single), true, single.error(), 0.5, job)?;
+            approx::assert_relative_eq!(single.trace().unwrap(), double.trace().unwrap(), max_relative = 1e-6);
+            let norms = [single.squared_norm().unwrap(), double.squared_norm().unwrap()];
+            approx::assert_relative_eq!(norms[0], norms[1], max_relative = 1e-6);
             approx::assert_abs_diff_eq!(single.apply(&block, job)?, double.apply(&block, job)?, epsilon = 1e-5);
             Ok(())
         };

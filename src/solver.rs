@@ -1,25 +1,36 @@
-//! The ways to an estimated spectrum: with the affinity stored, or computed anew for each product.
+//! The ways to an estimated spectrum: with the affinity stored, or computed anew for each product, sparse, or known by
+//! its products only; and the exact way, where that costs less.
 
+use ndarray::{Array2, Axis, s};
+
+use crate::diffusion::require_alpha;
 use crate::distance::{Element, Points};
 use crate::error::{Error, Result};
-use crate::input::Input;
+use crate::estimate::Estimate;
+use crate::input::{Input, Metric};
 use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian, stored_affinity};
-use crate::measure::{Operator, Precision, bytes};
+use crate::linalg::symmetric_eigenvalues;
+use crate::measure::{Operator, bytes};
 use crate::memory;
-use crate::operator::{Affinity, DiffusionOperator, Entry};
+use crate::operator::{Affinity, AffinityOperator, DiffusionOperator, Entry, SymmetricOperator};
 use crate::parallel::Job;
-use crate::stochastic::{Estimate, Options, Outcome, estimate};
+use crate::precomputed::GivenAffinities;
+use crate::sparse::SparseOperator;
+use crate::stochastic::{Options, Outcome, VECTORS, estimate};
 
 /// Products of a stored operator with a vector that cost as much as its eigenvalues, as a part of N. Measured (float64,
 /// SkylakeX kernels, 2 cores): 0.7 at N = 2000, 0.6 at 5000.
 const EXACT_PRODUCTS: f64 = 0.6;
 
+/// The same of a sparse operator with its recurrences, as a part of N^2.
+const EXACT_PRODUCTS_SPARSE: f64 = 5e-4;
+
 /// Tolerances from which affinities are in f32, in bits, where their relative error is below this part of it.
 const SINGLE_FROM: f64 = 3e-4;
 const SINGLE_PART: f64 = 0.1;
 
-/// What an estimate holds in blocks of vectors, [N] each: the Krylov basis, probes, strips' sums.
-const VECTORS: u64 = 700;
+/// Columns of the identity that are multiplied at once, where a matrix is made of its products.
+const COLUMNS: usize = 128;
 
 /// Where the affinity is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,95 +43,196 @@ pub enum Storage {
     Tiled,
 }
 
+/// An estimate, and with what it may be made.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What is asked of it. `exact_products` is found out here.
+    pub options: Options,
+    /// Where the affinity of rows or pairs is.
+    pub storage: Storage,
+    /// Bytes that may be used.
+    pub memory_limit: Option<u64>,
+}
+
+impl Request {
+    fn require(&self, n: usize, needed: u64, job: &Job) -> Result<()> {
+        match self.memory_limit {
+            Some(available) if needed > available => Err(Error::OutOfMemory { rows: n, needed, available }),
+            _ => memory::require(n, needed, job),
+        }
+    }
+
+    fn with_exact_products(&self, products: Option<f64>) -> Options {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is not negative")]
+        let exact_products = products.map(|products| products as usize);
+        Options { exact_products, ..self.options.clone() }
+    }
+}
+
 /// What came of a request for an estimate.
 #[derive(Debug, Clone)]
 pub enum Solved {
     /// An estimate, and whether its doubts are within the tolerance.
-    Estimated(Estimate, bool),
-    /// The moduli of all eigenvalues, where that costs less.
+    Estimated(Box<Estimate>, bool),
+    /// All eigenvalues, where that costs less; moduli of those of an [`Operator`].
     Exact(Vec<f64>),
 }
 
-/// Estimates the spectrum of the diffusion operator of one bandwidth on rows, or computes it where that costs less and
-/// fits into memory. At most `memory_limit` bytes are used.
+/// Bytes held at once for an estimate of n rows of so many columns, where nothing is stored.
+pub(crate) fn bytes_of_estimate(n: usize, columns: Option<usize>) -> u64 {
+    bytes(0.0, n, columns.unwrap_or(0)).saturating_add(8 * (VECTORS as u64).saturating_mul(n as u64))
+}
+
+/// What is told of products and of the doubt in bits.
+pub type Progress<'a> = &'a (dyn Fn(usize, f64) + Sync);
+
+/// Estimates the spectrum of an operator of a kernel, or computes it where that costs less and fits into memory.
+/// `positive` tells that affinities, where they are given, are positive semi-definite; of rows and distances it is known.
 ///
 /// # Errors
-/// [`Error::Invalid`] for parameters out of range and for distances or affinities that are given, whose operator may have
-/// negative eigenvalues; out of memory, before any work; interrupted; LAPACK's.
-#[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
-pub fn estimate_diffusion<T: Element>(
+/// [`Error::Invalid`] for parameters out of range and a graph of neighbours; out of memory, before any work;
+/// interrupted; LAPACK's.
+pub fn estimate_spectrum<T: Element>(
     input: Input<T>,
-    bandwidth: f64,
-    alpha: f64,
-    options: &Options,
-    storage: Storage,
-    memory_limit: Option<u64>,
-    progress: &(dyn Fn(usize, f64) + Sync),
+    operator: &Operator,
+    positive: bool,
+    request: &Request,
+    progress: Progress,
     job: &Job,
 ) -> Result<Solved> {
     input.require()?;
-    let Some(columns) = input.columns() else {
-        return Err(Error::invalid("metric", "of rows", "a matrix of pairs"));
-    };
-    let sigma = Bandwidth::Fixed(bandwidth);
-    sigma.require(input.len())?;
     let n = input.len();
-    let vectors = bytes(0.0, n, columns).saturating_add(8 * VECTORS * n as u64);
-    let require = |needed| match memory_limit {
-        Some(available) if needed > available => Err(Error::OutOfMemory { rows: n, needed, available }),
-        _ => memory::require(n, needed, job),
+    let Some(bandwidth) = operator.bandwidth() else {
+        return Err(Error::invalid("operator", "of a kernel", "a graph of neighbours"));
     };
-    require(vectors)?;
-    let dense = require(vectors.saturating_add(bytes(1.0, n, 0)));
+    if input.metric != Metric::Affinity {
+        bandwidth.require(n)?;
+    }
+    let alpha = match operator {
+        Operator::Diffusion { alpha, .. } => Some(*alpha),
+        _ => None,
+    };
+    require_alpha(alpha.unwrap_or(0.0))?;
+    let vectors = bytes_of_estimate(n, input.columns());
+    request.require(n, vectors, job)?;
+    let dense = request.require(n, vectors.saturating_add(bytes(1.0, n, 0)), job);
     let fits = dense.is_ok();
-    if storage == Storage::Dense {
+    if request.storage == Storage::Dense {
         dense?;
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of a size")]
-    let exact_products = fits.then_some((EXACT_PRODUCTS * n as f64) as usize);
-    let options = Options { exact_products, ..options.clone() };
-    let points = Points::new(input.matrix, bandwidth);
-    let stored = storage != Storage::Tiled && fits;
-    match outcome(&points, bandwidth, alpha, stored, &options, progress, job)? {
-        Outcome::Estimated(estimate, reached) => Ok(Solved::Estimated(estimate, reached)),
-        Outcome::ExactIsCheaper(_) => {
-            let operator = Operator::Diffusion { bandwidth: sigma, alpha, precision: Precision::Double };
-            Ok(Solved::Exact(operator.eigenvalues_of_distances(&points, input.columns(), job)?))
+    let options = request.with_exact_products(fits.then_some(EXACT_PRODUCTS * n as f64));
+    let task = Task { alpha, stored: request.storage != Storage::Tiled && fits, options: &options, progress };
+    let outcome = match input.metric {
+        Metric::Affinity => task.outcome(&GivenAffinities::new(input.matrix, alpha.is_some()), positive, job)?,
+        Metric::Precomputed => {
+            let distances = input.distances(bandwidth.smallest())?;
+            task.outcome(&Gaussian::new(&*distances, bandwidth)?, false, job)?
         }
+        Metric::Euclidean => {
+            let points = Points::new(input.matrix, bandwidth.smallest());
+            let fixed = match bandwidth {
+                Bandwidth::Fixed(sigma) => Some(*sigma),
+                Bandwidth::Adaptive(_) => None,
+            };
+            let single = fixed.and_then(|sigma| single_kernel(&points, sigma, request.options.tol));
+            match single {
+                Some(kernel) => task.outcome(&kernel, true, job)?,
+                None => task.outcome(&Gaussian::new(&points, bandwidth)?, fixed.is_some(), job)?,
+            }
+        }
+    };
+    match outcome {
+        Outcome::Estimated(estimate, reached) => Ok(Solved::Estimated(estimate, reached)),
+        Outcome::ExactIsCheaper => Ok(Solved::Exact(operator.eigenvalues(input, job)?)),
     }
 }
 
-fn outcome(
-    points: &Points,
-    bandwidth: f64,
-    alpha: f64,
-    stored: bool,
-    options: &Options,
-    progress: &(dyn Fn(usize, f64) + Sync),
-    job: &Job,
-) -> Result<Outcome> {
-    let single =
-        (options.tol >= SINGLE_FROM).then(|| SingleGaussian::new(points, bandwidth, SINGLE_PART * options.tol));
-    if let Some(kernel) = single.flatten() {
-        return outcome_of(&kernel, alpha, stored, options, progress, job);
-    }
-    let kernel = Gaussian::new(points, &Bandwidth::Fixed(bandwidth))?;
-    outcome_of(&kernel, alpha, stored, options, progress, job)
+/// The kernel in f32, where an estimate to within so many bits allows it.
+pub(crate) fn single_kernel(points: &Points, bandwidth: f64, tol: f64) -> Option<SingleGaussian> {
+    (tol >= SINGLE_FROM).then(|| SingleGaussian::new(points, bandwidth, SINGLE_PART * tol)).flatten()
 }
 
-fn outcome_of<A: Entry>(
-    kernel: &dyn Kernel<A>,
-    alpha: f64,
+/// What is to be done with a kernel, whatever its precision.
+struct Task<'a> {
+    /// Of the diffusion operator; none for the affinity itself.
+    alpha: Option<f64>,
     stored: bool,
-    options: &Options,
-    progress: &(dyn Fn(usize, f64) + Sync),
-    job: &Job,
-) -> Result<Outcome> {
-    if !stored {
-        let operator = DiffusionOperator::new(Affinity::Computed(kernel), kernel.error(), alpha, job)?;
-        return estimate(&operator, options, progress, job);
+    options: &'a Options,
+    progress: Progress<'a>,
+}
+
+impl Task<'_> {
+    fn outcome<A: Entry>(&self, kernel: &dyn Kernel<A>, positive: bool, job: &Job) -> Result<Outcome> {
+        let stored = if self.stored { Some(stored_affinity(kernel, job)?) } else { None };
+        let affinity = stored.as_ref().map_or(Affinity::Computed(kernel), Affinity::Stored);
+        if let Some(alpha) = self.alpha {
+            let operator = DiffusionOperator::new(affinity, positive, kernel.error(), alpha, job)?;
+            return estimate(&operator, self.options, self.progress, job);
+        }
+        let operator = AffinityOperator::new(affinity, positive, kernel.error(), job)?;
+        estimate(&operator, self.options, self.progress, job)
     }
-    let affinity = stored_affinity(kernel, job)?;
-    let operator = DiffusionOperator::new(Affinity::Stored(&affinity), kernel.error(), alpha, job)?;
-    estimate(&operator, options, progress, job)
+}
+
+/// The same of a sparse operator. The exact way makes a matrix of it.
+///
+/// # Errors
+/// As above.
+pub fn estimate_sparse(
+    operator: &SparseOperator,
+    request: &Request,
+    progress: Progress,
+    job: &Job,
+) -> Result<Solved> {
+    let n = operator.dim() as f64;
+    let held = 12 * operator.entries() as u64;
+    estimate_operator(operator, held, EXACT_PRODUCTS_SPARSE * n * n, request, progress, job)
+}
+
+/// The same of an operator of which only products are known: N of them give its matrix.
+///
+/// # Errors
+/// As above, and those of the operator.
+pub fn estimate_given(
+    operator: &dyn SymmetricOperator,
+    request: &Request,
+    progress: Progress,
+    job: &Job,
+) -> Result<Solved> {
+    estimate_operator(operator, 0, operator.dim() as f64, request, progress, job)
+}
+
+fn estimate_operator(
+    operator: &dyn SymmetricOperator,
+    held: u64,
+    exact_products: f64,
+    request: &Request,
+    progress: Progress,
+    job: &Job,
+) -> Result<Solved> {
+    let n = operator.dim();
+    let vectors = held.saturating_add(bytes_of_estimate(n, None));
+    request.require(n, vectors, job)?;
+    let fits = request.require(n, vectors.saturating_add(bytes(1.0, n, 0)), job).is_ok();
+    let options = request.with_exact_products(fits.then_some(exact_products));
+    match estimate(operator, &options, progress, job)? {
+        Outcome::Estimated(estimate, reached) => Ok(Solved::Estimated(estimate, reached)),
+        Outcome::ExactIsCheaper => Ok(Solved::Exact(operator_eigenvalues(operator, job)?)),
+    }
+}
+
+/// The eigenvalues of an operator, from the matrix that its products with the identity are; ascending.
+///
+/// # Errors
+/// Out of memory; interrupted; LAPACK's; those of the operator.
+pub fn operator_eigenvalues(operator: &dyn SymmetricOperator, job: &Job) -> Result<Vec<f64>> {
+    let n = operator.dim();
+    memory::require(n, bytes(1.0, n, 0), job)?;
+    let mut matrix = memory::zeros(n)?;
+    for (b, mut rows) in matrix.axis_chunks_iter_mut(Axis(0), COLUMNS).enumerate() {
+        let mut identity = Array2::zeros((n, rows.nrows()));
+        identity.slice_mut(s![b * COLUMNS.., ..]).diag_mut().fill(1.0);
+        rows.assign(&operator.apply(&identity, job)?.t());
+    }
+    symmetric_eigenvalues(matrix, job)
 }

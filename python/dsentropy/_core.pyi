@@ -7,22 +7,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+_About: TypeAlias = tuple[int, bool, int, float, float]
+_Part: TypeAlias = tuple[_Rows, NDArray[np.float64]]
+_Solution: TypeAlias = tuple[Estimate | None, bool, NDArray[np.float64] | None]
 
 __all__ = [
     "Estimate",
+    "Frame",
+    "GivenOperator",
     "Measure",
     "Operator",
+    "Request",
+    "SparseOperator",
     "__version__",
     "blas_config",
     "covariance_eigenvalues",
     "default_threads",
     "eigenvalues",
     "entropy",
-    "estimate_diffusion",
+    "estimate_operator",
+    "estimate_spectrum",
+    "estimate_subsets",
     "median_distance",
     "nearest_neighbors",
     "neighbor_distances",
+    "neighbor_edges",
     "neighbor_graph",
+    "operator_eigenvalues",
+    "pair_moments",
+    "pair_product",
+    "part_error",
     "renyi_entropies",
     "spectral_entropy",
     "subset_eigenvalues",
@@ -57,43 +71,107 @@ class Measure:
 class Estimate:
     """An estimated spectrum."""
 
-    @property
-    def dim(self) -> int: ...
-    @property
-    def products(self) -> int: ...
-    @property
-    def rounding(self) -> list[float]: ...
+    def about(self) -> _About: ...
+    def range(self) -> tuple[float, float]: ...
     def read(self, times: Sequence[float], orders: Sequence[float]) -> list[NDArray[np.float64]]: ...
     def to_arrays(self) -> tuple[list[float], NDArray[np.float64], NDArray[np.float64]]: ...
     @staticmethod
     def from_arrays(
-        dim: int,
-        products: int,
-        rounding: Sequence[float],
+        about: _About,
         known: Sequence[float],
         deflated: NDArray[np.float64],
         probes: NDArray[np.float64],
     ) -> Estimate: ...
 
-def estimate_diffusion(
+@final
+class Request:
+    """What is asked of an estimate."""
+
+    def __new__(
+        cls,
+        tol: float,
+        times: Sequence[float],
+        orders: Sequence[float],
+        max_products: int,
+        seed: int,
+        storage: str,
+        memory_limit: int | None,
+    ) -> Request: ...
+
+@final
+class Frame:
+    """What all parts of a data set have in common."""
+
+    def __new__(cls, mean: NDArray[np.float64], largest: float, bandwidth: float, single: bool) -> Frame: ...
+    def __getnewargs__(self) -> tuple[NDArray[np.float64], float, float, bool]: ...
+
+@final
+class SparseOperator:
+    """A sparse symmetric matrix, or the diffusion operator of one."""
+
+    def __new__(
+        cls,
+        starts: NDArray[np.int64],
+        columns: NDArray[np.uint32],
+        values: NDArray[np.float64],
+        positive: bool,
+        alpha: float | None,
+    ) -> SparseOperator: ...
+
+@final
+class GivenOperator:
+    """An operator that is known by its products."""
+
+    def __new__(
+        cls,
+        product: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+        dim: int,
+        positive: bool,
+        trace: float | None,
+        squared_norm: float | None,
+        leading: NDArray[np.float64] | None,
+        rounding: float,
+        error: float,
+    ) -> GivenOperator: ...
+
+def estimate_spectrum(
     x: _Rows,
-    bandwidth: float,
-    alpha: float,
-    tol: float,
-    times: Sequence[float],
-    orders: Sequence[float],
-    max_products: int,
-    seed: int,
-    storage: str,
-    memory_limit: int | None,
+    metric: str,
+    operator: Operator,
+    positive: bool,
+    request: Request,
+    progress: Callable[[int, float], None] | None,
     num_threads: int | None,
-) -> tuple[Estimate | None, bool, NDArray[np.float64] | None]: ...
+) -> _Solution: ...
+def estimate_subsets(
+    x: _Rows,
+    metric: str,
+    subsets: Sequence[NDArray[np.uint64]],
+    operator: Operator,
+    request: Request,
+    progress: Callable[[int, float], None] | None,
+    num_threads: int | None,
+) -> list[_Solution]: ...
+def estimate_operator(
+    operator: SparseOperator | GivenOperator,
+    request: Request,
+    progress: Callable[[int, float], None] | None,
+    num_threads: int | None,
+) -> _Solution: ...
+def operator_eigenvalues(
+    operator: SparseOperator | GivenOperator, num_threads: int | None
+) -> NDArray[np.float64]: ...
+def part_error(x: _Rows, frame: Frame) -> float: ...
+def pair_product(
+    frame: Frame, one: _Part, other: _Part | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]: ...
+def pair_moments(frame: Frame, one: _Part, other: _Part | None) -> tuple[float, float]: ...
 def eigenvalues(x: _Rows, metric: str, operator: Operator, num_threads: int | None) -> NDArray[np.float64]: ...
 def sweep_eigenvalues(
     x: _Rows,
     metric: str,
     operators: Sequence[Operator],
-    progress: Callable[[int], None] | None,
+    progress: Callable[[int, float], None] | None,
     num_threads: int | None,
 ) -> list[NDArray[np.float64]]: ...
 def subset_eigenvalues(
@@ -101,7 +179,7 @@ def subset_eigenvalues(
     metric: str,
     subsets: Sequence[NDArray[np.uint64]],
     operator: Operator,
-    progress: Callable[[int], None] | None,
+    progress: Callable[[int, float], None] | None,
     num_threads: int | None,
 ) -> list[NDArray[np.float64]]: ...
 def symmetric_eigenvalues(matrix: _Rows, num_threads: int | None) -> NDArray[np.float64]: ...
@@ -120,5 +198,8 @@ def neighbor_graph(x: _Rows, n_neighbors: int, num_threads: int | None) -> NDArr
 def nearest_neighbors(
     x: _Rows, n_neighbors: int, num_threads: int | None
 ) -> tuple[NDArray[np.float64], NDArray[np.uintp]]: ...
+def neighbor_edges(
+    x: _Rows, n_neighbors: int, num_threads: int | None
+) -> tuple[NDArray[np.uintp], NDArray[np.uintp]]: ...
 def default_threads() -> int: ...
 def blas_config() -> tuple[str, str] | None: ...

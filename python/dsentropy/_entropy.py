@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from dsentropy import _core, _eigenvalue_file, _subsample
 from dsentropy._core import Measure, Operator
+from dsentropy._estimates import Request, Solution, bits_of, is_stochastic
 from dsentropy._validation import (
     Rows,
     as_count,
@@ -44,6 +44,8 @@ def diffusion_spectral_entropy(
     *,
     precision: str = "auto",
     num_threads: int | None = None,
+    solver: str = "exact",
+    tol: float = 1e-3,
 ) -> float:
     r"""Diffusion spectral entropy (DSE) of a data set, in bits.
 
@@ -66,7 +68,8 @@ def diffusion_spectral_entropy(
     max_N : int or None, default 10000
         Where there are more rows, a random subset of this size is used. None is no limit.
     chebyshev_approx : bool, default False
-        Accepted for compatibility; the value is exact all the same, and a ``UserWarning`` says so.
+        The same as ``solver="stochastic"``, where no file of eigenvalues is named. The reference's approximation by
+        Chebyshev polynomials has no stated error; this one has.
     eigval_save_path : path, optional
         File of eigenvalues under exactly this name. If it exists it is read in place of the decomposition, if not
         it is written. See Notes.
@@ -91,6 +94,11 @@ def diffusion_spectral_entropy(
     num_threads : int, optional
         Threads to use. By default ``RAYON_NUM_THREADS``, else ``OPENBLAS_NUM_THREADS``, else ``OMP_NUM_THREADS``,
         else the cores that the process may use.
+    solver : {"exact", "stochastic"}, default "exact"
+        ``"stochastic"`` estimates the entropy from products of K with vectors, to within ``tol``, or computes it
+        where that costs less; :func:`diffusion_spectrum` tells the error as well. Set ``max_N=None`` to use all rows.
+    tol : float, default 1e-3
+        Bits, of an estimate: its standard error and what finite depth leaves, together.
 
     Returns
     -------
@@ -106,6 +114,11 @@ def diffusion_spectral_entropy(
         For an argument, or data, of a wrong type.
     MemoryError
         Before any work, where one N x N matrix does not fit into the memory that the process can have.
+
+    Warns
+    -----
+    ToleranceWarning
+        Where an estimate is not within ``tol``.
 
     Notes
     -----
@@ -138,13 +151,13 @@ def diffusion_spectral_entropy(
     time = as_nonnegative(t, "t")
     n_bins = as_count(num_bins_per_dim, "num_bins_per_dim")
     wanted = as_precision(precision)
-    if chebyshev_approx:
-        warn_chebyshev()
     say = print if verbose else _silent
     source = _Source(embedding_vectors, max_N, random_seed)
     threads = as_threads(num_threads)
     file = _File(eigval_save_path, eigval_save_precision)
-    if classic_shannon_entropy or matrix_entry_entropy:
+    measured = classic_shannon_entropy or matrix_entry_entropy
+    request = familiar_request(solver, chebyshev_approx and file.path is None, tol, time, random_seed, measured)
+    if measured:
         rows = source.rows()
         if classic_shannon_entropy:
             say("Computing Classic Shannon Entropy...")
@@ -155,6 +168,8 @@ def diffusion_spectral_entropy(
     say("Computing Diffusion Spectral Entropy...")
     chosen = core_precision(wanted, source.all_rows, [time], stored=file.path is not None)
     spectrum = _diffusion_spectrum("diffusion matrix", sigma, chosen)
+    if request is not None:
+        return spectrum.estimate(request, source, file, threads, say, time)
     return _core.spectral_entropy(spectrum.eigenvalues(source, file, threads, say), time)
 
 
@@ -172,6 +187,8 @@ def adjacency_spectral_entropy(
     *,
     precision: str = "auto",
     num_threads: int | None = None,
+    solver: str = "exact",
+    tol: float = 1e-3,
 ) -> float:
     r"""Adjacency spectral entropy (ASE) of a data set, in bits.
 
@@ -209,6 +226,8 @@ def adjacency_spectral_entropy(
         affinity itself and of the graph are computed in double precision always.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
+    solver, tol
+        See :func:`diffusion_spectral_entropy`; the graph of neighbours is not symmetric, and has no estimate.
 
     Returns
     -------
@@ -247,7 +266,13 @@ def adjacency_spectral_entropy(
     file = _File(eigval_save_path, eigval_save_precision)
     chosen = core_precision(wanted, source.all_rows, [1.0], stored=file.path is not None)
     spectrum = _adjacency_spectrum(sigma, anisotropic, use_knn, n_neighbors, chosen)
-    return _core.spectral_entropy(spectrum.eigenvalues(source, file, as_threads(num_threads), say), 1.0)
+    threads = as_threads(num_threads)
+    request = familiar_request(solver, False, tol, 1.0, random_seed)
+    if request is not None:
+        if use_knn:
+            raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
+        return spectrum.estimate(request, source, file, threads, say, 1.0)
+    return _core.spectral_entropy(spectrum.eigenvalues(source, file, threads, say), 1.0)
 
 
 def core_precision(
@@ -265,13 +290,25 @@ def core_precision(
     return "fastest" if accurate and rows is not None and rows.dtype == np.float32 else "double"
 
 
-def warn_chebyshev() -> None:
-    """Say, to the caller of the public function, that there is no approximation yet."""
-    warnings.warn(
-        "chebyshev_approx=True: there is no approximation here, the value is computed exactly",
-        UserWarning,
-        stacklevel=3,
-    )
+def familiar_entropy(solution: Solution, t: float) -> float:
+    """Bits at t; of eigenvalues, shifted as the reference shifts it."""
+    estimate, _, eigenvalues = solution
+    if estimate is None:
+        assert eigenvalues is not None  # one or the other
+        return _core.spectral_entropy(eigenvalues, t)
+    return float(bits_of(solution, [t], [1.0])[0][0, 0])
+
+
+def familiar_request(
+    solver: Any, chebyshev_approx: Any, tol: Any, t: float, random_seed: Any, measured: bool = False
+) -> Request | None:
+    """What is asked of an estimate, if one is asked for; what is ``measured`` is not read off a spectrum."""
+    wanted = is_stochastic(solver)
+    if wanted and measured:
+        raise ValueError("solver must be 'exact' where the entropy is not read off a spectrum")
+    if measured or not (wanted or chebyshev_approx):
+        return None
+    return Request.of(tol, t or 1.0, 1, None, "auto", None, random_seed)
 
 
 def _silent(text: str) -> None:
@@ -355,6 +392,18 @@ class _FiledOperator:
         self.operator = operator
         self.parameters = parameters
         self.factor = factor
+
+    def estimate(
+        self, request: Request, source: _Source, file: _File, threads: int | None, say: Any, t: float
+    ) -> float:
+        """The entropy at t by an estimate, or as the exact way has it where that costs less."""
+        if file.path is not None:
+            raise ValueError("solver must be 'exact' where eigval_save_path is given: an estimate has no eigenvalues")
+        rows = source.rows()
+        say(f"Estimating the spectrum of the {self.title}.")
+        solution = _core.estimate_spectrum(rows, "euclidean", self.operator, False, request.core(), None, threads)
+        request.warn_if_missed([solution], stacklevel=4)
+        return familiar_entropy(solution, t)
 
     def eigenvalues(self, source: _Source, file: _File, threads: int | None, say: Any) -> NDArray[np.float64]:
         """From the file if it exists; else computed, rounded to the file's precision, and written."""

@@ -19,9 +19,10 @@ class ToleranceWarning(UserWarning):
 class EstimatedSpectrum(Spectrum):
     r"""Nodes and weights of the spectrum of an operator: a :class:`Spectrum` whose readings have an error.
 
-    Made by :func:`diffusion_spectrum` with ``solver="stochastic"``. There are two doubts: :meth:`standard_error`, the
-    error of the sampling, and :meth:`bounds`, what the finite depth of recurrences leaves. The entropy is the middle
-    of the bounds. An entropy of order 0, the eigenvalues and their counts cannot be estimated.
+    Made by functions with ``solver="stochastic"``. There are two doubts: :meth:`standard_error`, the error of the
+    sampling, and :meth:`bounds`, what the finite depth of recurrences leaves around the entropy. Where the operator
+    may have negative eigenvalues, bounds come through its square and are wider. An entropy of order 0, the
+    eigenvalues and their counts cannot be estimated.
 
     Attributes
     ----------
@@ -54,16 +55,22 @@ class EstimatedSpectrum(Spectrum):
         return restored, (self._state(), self.n_samples, dict(self.parameters), self.fingerprint)
 
     def __len__(self) -> int:
-        return self._estimate.dim
+        return self._estimate.about()[0]
 
     def __getattr__(self, name: str) -> NoReturn:
         if name == "eigenvalues":
             raise AttributeError("an estimated spectrum has no eigenvalues: solver='exact' computes them")
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
+    def node_range(self) -> tuple[float, float]:
+        """The smallest and the largest node: there are eigenvalues as small, and as large."""
+        return self._estimate.range()
+
     def _said(self) -> str:
-        error, lower, upper = (float(doubt[0, 0]) for doubt in self._doubts([1.0], [1.0]))
-        return f" (estimate: standard error {error:.1g}, bounds {0.5 * (upper - lower):.1g} to either side)"
+        bits, error, lower, upper = (float(read[0, 0]) for read in self._read([1.0], [1.0]))
+        reach = max(upper - bits, bits - lower)
+        through = "" if self._estimate.about()[1] else " through the square"
+        return f" (estimate: standard error {error:.1g}, bounds{through} within {reach:.1g})"
 
     def count(self, threshold: Any, t: Any = 1) -> NoReturn:
         """Counts cannot be estimated by quadrature.
@@ -75,7 +82,8 @@ class EstimatedSpectrum(Spectrum):
         """
         raise ValueError("threshold: eigenvalues above it cannot be counted in an estimate; solver='exact' can")
 
-    def _bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
+    def bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
+        """Entropies [times, orders] of numbers that were checked, without a warning."""
         return self._read(times, orders)[0]
 
     def _doubts(
@@ -85,32 +93,31 @@ class EstimatedSpectrum(Spectrum):
         return errors, lower, upper
 
     def _read(self, times: Sequence[float], orders: Sequence[float]) -> list[NDArray[np.float64]]:
-        if 0 in orders:
-            raise ValueError("order must be positive where the spectrum is an estimate: a rank cannot be estimated")
-        at_0 = np.array(times) == 0
-        found = self._estimate.read([t or 1.0 for t in times], orders)
-        for values, of_equal in zip(found, (self._most(), 0.0, self._most(), self._most()), strict=True):
-            values[at_0] = of_equal
-        return found
+        return readings(self._estimate, times, orders)
 
     def _state(self) -> dict[str, Any]:
         known, deflated, probes = self._estimate.to_arrays()
-        sizes = np.array([self._estimate.dim, self._estimate.products])
-        rounding = np.array(self._estimate.rounding)
-        return {
-            "sizes": sizes,
-            "rounding": rounding,
-            "known": np.array(known),
-            "deflated": deflated,
-            "probes": probes,
-        }
+        about = np.array(self._estimate.about(), dtype=np.float64)
+        return {"about_estimate": about, "known": np.array(known), "deflated": deflated, "probes": probes}
+
+
+def readings(estimate: _core.Estimate, times: Sequence[float], orders: Sequence[float]) -> list[NDArray[np.float64]]:
+    """Entropies [times, orders], standard errors, and the ends of bounds; at t = 0 all eigenvalues are equal."""
+    if 0 in orders:
+        raise ValueError("order must be positive where the spectrum is an estimate: a rank cannot be estimated")
+    at_0 = np.array(times) == 0
+    most = float(np.log2(estimate.about()[0]))
+    found = estimate.read([t or 1.0 for t in times], orders)
+    for values, of_equal in zip(found, (most, 0.0, most, most), strict=True):
+        values[at_0] = of_equal
+    return found
 
 
 def restored(
     state: Mapping[str, Any], n_samples: int, parameters: Mapping[str, Any], fingerprint: str | None
 ) -> EstimatedSpectrum:
     """The spectrum whose ``_state`` this is."""
-    dim, products = state["sizes"].tolist()
-    rounding, known = state["rounding"].tolist(), state["known"].tolist()
-    estimate = _core.Estimate.from_arrays(dim, products, rounding, known, state["deflated"], state["probes"])
+    dim, positive, products, rounding, error = state["about_estimate"].tolist()
+    about = (int(dim), bool(positive), int(products), rounding, error)
+    estimate = _core.Estimate.from_arrays(about, state["known"].tolist(), state["deflated"], state["probes"])
     return EstimatedSpectrum(estimate, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)

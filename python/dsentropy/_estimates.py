@@ -4,14 +4,32 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-from dsentropy import _bandwidth, _core
-from dsentropy._bandwidth import Bandwidth
+import numpy as np
+from numpy.typing import NDArray
+
+from dsentropy import _core
+from dsentropy._core import Estimate, GivenOperator, Operator, SparseOperator
 from dsentropy._data import Data
-from dsentropy._estimated_spectrum import EstimatedSpectrum, ToleranceWarning
+from dsentropy._estimated_spectrum import EstimatedSpectrum, ToleranceWarning, readings
+from dsentropy._progress import progress_bar
 from dsentropy._spectrum import Spectrum, without_rounding
 from dsentropy._validation import as_choice, as_count, as_limit, as_numbers, as_positive, as_positive_order, as_seed
+
+Solution: TypeAlias = "tuple[Estimate | None, bool, NDArray[np.float64] | None]"
+"""An estimate and whether it is within the tolerance, or eigenvalues."""
+
+MAX_PRODUCTS = 5000
+"""Of a stored or a tiled operator with a vector."""
+
+MAX_PRODUCTS_SPARSE = 50_000
+"""Of a sparse one, whose products cost a hundredth."""
+
+
+def is_stochastic(solver: Any) -> bool:
+    """Whether the spectrum is to be estimated."""
+    return as_choice(solver, "solver", "exact", "stochastic") == "stochastic"
 
 
 @dataclass(frozen=True)
@@ -21,66 +39,133 @@ class Request:
     tol: float
     times: list[float]
     orders: list[float]
-    max_products: int
+    max_products: int | None
     storage: str
     memory_limit: int | None
-    seed: int | None
+    seed: int
 
     @classmethod
     def of(
         cls, tol: Any, t: Any, orders: Any, max_products: Any, storage: Any, memory_limit: Any, random_state: Any
     ) -> Request:
-        """Check and coerce the arguments."""
+        """Check and coerce the arguments; without a seed one is drawn."""
         return cls(
             as_positive(tol, "tol"),
             as_numbers(t, "t", as_positive)[0],
             as_numbers(orders, "orders", as_positive_order)[0],
-            as_count(max_products, "max_products"),
+            None if max_products is None else as_count(max_products, "max_products"),
             as_choice(storage, "storage", "auto", "dense", "tiled"),
             as_limit(memory_limit, "memory_limit"),
-            as_seed(random_state, "random_state"),
+            _random_bits(as_seed(random_state, "random_state")),
         )
 
-    def spectrum(
-        self, data: Data, bandwidth: Bandwidth, alpha: float, about: dict[str, Any], num_threads: int | None
-    ) -> Spectrum:
-        """The estimate, or the exact spectrum where that costs less, with what is to be said of it."""
-        positive = data.core_metric == "euclidean"
-        if not positive or not isinstance(bandwidth, float):
-            where = "there is one bandwidth a row" if positive else f"metric is {data.metric!r}"
-            raise ValueError(f"solver must be 'exact' where {where}: the operator may have negative eigenvalues")
-        estimate, reached, eigenvalues = _core.estimate_diffusion(
-            data.rows,
-            float(_bandwidth.for_core(bandwidth)),
-            alpha,
+    def core(self, max_products: int = MAX_PRODUCTS) -> _core.Request:
+        """What the core is told."""
+        return _core.Request(
             self.tol,
             self.times,
             self.orders,
-            self.max_products,
-            self._random_bits(),
+            self.max_products or max_products,
+            self.seed,
             self.storage,
             self.memory_limit,
-            num_threads,
         )
-        fingerprint = data.fingerprint()
-        if eigenvalues is not None:
-            about = {**about, "solver": "exact, which costs less"}
-            return Spectrum(without_rounding(eigenvalues), parameters=about, fingerprint=fingerprint)
-        assert estimate is not None  # one or the other
-        about = {**about, "solver": "stochastic", "tol": self.tol, "products": estimate.products}
-        found = EstimatedSpectrum(estimate, n_samples=data.n_samples, parameters=about, fingerprint=fingerprint)
-        if not reached:
-            warnings.warn(
-                f"tol = {self.tol:g} bits is not reached within {estimate.products} products: the spectrum tells its "
-                "error. Allow more max_products, or take solver='exact'",
-                ToleranceWarning,
-                stacklevel=3,
+
+    def of_kernel(
+        self,
+        data: Data,
+        operator: Operator,
+        about: dict[str, Any],
+        num_threads: int | None,
+        progress: bool,
+        *,
+        positive: bool = False,
+        stacklevel: int = 3,
+    ) -> Spectrum:
+        """The estimate, or the exact spectrum where that costs less, with what is to be said of it."""
+        with progress_bar(progress, None, "products") as advance:
+            solution = _core.estimate_spectrum(
+                data.rows, data.core_metric, operator, positive, self.core(), advance, num_threads
             )
-        return found
+        return self.spectrum(solution, data.n_samples, about, data.fingerprint(), stacklevel=stacklevel + 1)
 
-    def _random_bits(self) -> int:
-        if self.seed is not None:
-            return self.seed % 2**64
-        import random
+    def of_operator(
+        self,
+        operator: SparseOperator | GivenOperator,
+        n_samples: int,
+        about: dict[str, Any],
+        fingerprint: str | None,
+        num_threads: int | None,
+        progress: bool,
+        *,
+        stacklevel: int = 3,
+    ) -> Spectrum:
+        """The same of an operator that is sparse, or known by its products; moduli, where it is exact."""
+        most = MAX_PRODUCTS_SPARSE if isinstance(operator, SparseOperator) else MAX_PRODUCTS
+        with progress_bar(progress, None, "products") as advance:
+            solution = _core.estimate_operator(operator, self.core(most), advance, num_threads)
+        return self.spectrum(solution, n_samples, about, fingerprint, stacklevel=stacklevel + 1)
 
-        return random.getrandbits(64)
+    def spectrum(
+        self, solution: Solution, n_samples: int, about: dict[str, Any], fingerprint: str | None, *, stacklevel: int
+    ) -> Spectrum:
+        """What the core found; a warning where the tolerance was not reached."""
+        estimate, _, eigenvalues = solution
+        if estimate is None:
+            assert eigenvalues is not None  # one or the other
+            about = {**about, "solver": "exact, which costs less"}
+            return Spectrum(
+                without_rounding(np.abs(eigenvalues)), n_samples=n_samples, parameters=about, fingerprint=fingerprint
+            )
+        self.warn_if_missed([solution], stacklevel=stacklevel + 1)
+        about = {**about, "solver": "stochastic", "tol": self.tol, "products": estimate.about()[2]}
+        return EstimatedSpectrum(estimate, n_samples=n_samples, parameters=about, fingerprint=fingerprint)
+
+    def warn_if_missed(self, solutions: list[Solution], *, stacklevel: int) -> None:
+        """Say, once, that the tolerance was not reached."""
+        missed = [estimate.about()[2] for estimate, reached, _ in solutions if estimate and not reached]
+        if missed:
+            warnings.warn(
+                f"tol = {self.tol:g} bits is not reached within {max(missed)} products: the spectrum tells its error. "
+                "Allow more max_products, or take solver='exact'",
+                ToleranceWarning,
+                stacklevel=stacklevel,
+            )
+
+    def of_subsets(
+        self,
+        data: Data,
+        subsets: list[NDArray[np.uint64]],
+        operator: Operator,
+        num_threads: int | None,
+        progress: Any,
+        *,
+        stacklevel: int = 3,
+    ) -> list[Solution]:
+        """What the core found for each subset of the rows; one warning where the tolerance was not reached."""
+        solutions = _core.estimate_subsets(
+            data.rows, data.core_metric, subsets, operator, self.core(), progress, num_threads
+        )
+        self.warn_if_missed(solutions, stacklevel=stacklevel + 1)
+        return solutions
+
+
+def bits_of(
+    solution: Solution, times: list[float], orders: list[float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Entropies [times, orders], their standard errors, and how far bounds reach from them."""
+    estimate, _, eigenvalues = solution
+    if estimate is None:
+        assert eigenvalues is not None  # one or the other
+        bits = _core.renyi_entropies(without_rounding(np.abs(eigenvalues)), times, orders)
+        return bits, np.zeros_like(bits), np.zeros_like(bits)
+    bits, errors, lower, upper = readings(estimate, times, orders)
+    return bits, errors, np.maximum(upper - bits, bits - lower)
+
+
+def _random_bits(seed: int | None) -> int:
+    if seed is not None:
+        return seed % 2**64
+    import random
+
+    return random.getrandbits(64)

@@ -14,9 +14,10 @@ from dsentropy._clusters import assign_clusters
 from dsentropy._core import Operator
 from dsentropy._data import Data
 from dsentropy._entropy import core_precision
+from dsentropy._estimates import Request, Solution, bits_of, is_stochastic
 from dsentropy._mutual_information import Subsets, cluster_members
 from dsentropy._progress import progress_bar
-from dsentropy._spectra import bandwidth_of, entropies
+from dsentropy._spectra import bandwidth_of
 from dsentropy._spectrum import Numbers, warn_if_saturated
 from dsentropy._subsample import INNER_MAX_N, Draws
 from dsentropy._validation import (
@@ -47,6 +48,7 @@ class MutualInformation:
         standard deviation over the repetitions of the weighted sum, divided by the square root of their number. Else
         the subsets of different clusters share rows across repetitions as well, and correlations are those of means
         over as many shared rows. It says nothing of other data from the same population. NaN for one repetition.
+        Where entropies are estimates, their standard errors are in it, and how far their bounds reach is added.
     p_value : float, ndarray or None
         The part of the permutations, with the labels as they are counted among them, whose information is at least
         ``value``. None without permutations.
@@ -112,6 +114,11 @@ def mutual_information(
     random_state: int | None = 0,
     num_threads: int | None = None,
     progress: bool = False,
+    solver: str = "exact",
+    tol: float = 1e-3,
+    max_products: int | None = None,
+    storage: str = "auto",
+    memory_limit: int | None = None,
 ) -> MutualInformation:
     r"""Diffusion spectral mutual information, with its Monte Carlo error and a test of independence.
 
@@ -151,6 +158,8 @@ def mutual_information(
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
         Show a bar of tqdm.
+    solver, tol, max_products, storage, memory_limit
+        As in :func:`diffusion_spectrum`, for each subset; ``tol`` holds at each positive t.
 
     Returns
     -------
@@ -199,6 +208,10 @@ def mutual_information(
     repetitions = as_count(n_repetitions, "n_repetitions")
     permutations = as_count_or_zero(n_permutations, "n_permutations")
     seed = as_seed(random_state, "random_state")
+    request = None
+    if is_stochastic(solver):
+        positive = [time for time in times if time > 0] or [1.0]
+        request = Request.of(tol, positive, 1, max_products, storage, memory_limit, random_state)
     data = Data.of(X, metric)
     n = data.n_samples
     number = as_count(n_clusters, "n_clusters")
@@ -215,8 +228,13 @@ def mutual_information(
 
     data.require_subsets(subsets.rows)
     with progress_bar(progress, len(subsets.rows), "entropies") as advance:
-        spectra = _core.subset_eigenvalues(data.rows, data.core_metric, subsets.rows, operator, advance, threads)
-    bits = np.array([entropies(eigenvalues, times, [1.0])[:, 0] for eigenvalues in spectra])
+        if request is None:
+            spectra = _core.subset_eigenvalues(data.rows, data.core_metric, subsets.rows, operator, advance, threads)
+            solutions: list[Solution] = [(None, True, eigenvalues) for eigenvalues in spectra]
+        else:
+            solutions = request.of_subsets(data, subsets.rows, operator, threads, advance)
+    readings = np.array([bits_of(solution, times, [1.0]) for solution in solutions])[..., 0]
+    bits, errors, reaches = np.moveaxis(readings, 1, 0)  # each [subsets, times]
 
     weights = np.array([len(cluster) / n for cluster in members])
     of_random = bits[np.array(random)]  # [clusters, repetitions, times]
@@ -225,6 +243,10 @@ def mutual_information(
     error = np.full(len(times), np.nan)
     if repetitions > 1:
         error = _standard_error(of_random, weights, [[subsets.rows[key] for key in keys] for keys in random], n)
+        shares = np.zeros(len(bits))
+        np.subtract.at(shares, own, weights)
+        np.add.at(shares, np.array(random), weights[:, None] / repetitions)
+        error = np.sqrt(error**2 + shares**2 @ errors**2) + np.abs(shares) @ reaches
     null = p_value = None
     if permutations:
         null = random_entropy - np.einsum("b,pbt->pt", weights, bits[np.array(shuffled)])

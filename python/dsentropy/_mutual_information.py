@@ -11,7 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy import _core
 from dsentropy._clusters import assign_clusters
 from dsentropy._core import Measure, Operator
-from dsentropy._entropy import core_precision, warn_chebyshev
+from dsentropy._data import Data
+from dsentropy._entropy import core_precision, familiar_entropy, familiar_request
+from dsentropy._estimates import Request
 from dsentropy._subsample import INNER_MAX_N, Draws
 from dsentropy._validation import (
     Rows,
@@ -46,6 +48,8 @@ def diffusion_spectral_mutual_information(
     *,
     precision: str = "auto",
     num_threads: int | None = None,
+    solver: str = "exact",
+    tol: float = 1e-3,
 ) -> tuple[float, NDArray[Any]]:
     r"""Diffusion spectral mutual information (DSMI) of a data set and a reference variable, in bits.
 
@@ -68,7 +72,7 @@ def diffusion_spectral_mutual_information(
     gaussian_kernel_sigma, t, classic_shannon_entropy, matrix_entry_entropy, num_bins_per_dim
         Which entropy; see :func:`diffusion_spectral_entropy`.
     chebyshev_approx : bool, default False
-        Accepted for compatibility; the value is exact all the same, and a ``UserWarning`` says so.
+        The same as ``solver="stochastic"``.
     num_repetitions : int, default 5
         R, the number of random subsets for each cluster.
     n_clusters : int, default 10
@@ -84,6 +88,8 @@ def diffusion_spectral_mutual_information(
         That of the eigenvalues; see :func:`diffusion_spectral_entropy`.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
+    solver, tol
+        Of each entropy; see :func:`diffusion_spectral_entropy`.
 
     Returns
     -------
@@ -125,8 +131,8 @@ def diffusion_spectral_mutual_information(
     time = as_nonnegative(t, "t")
     n_bins = as_count(num_bins_per_dim, "num_bins_per_dim")
     wanted = as_precision(precision)
-    if chebyshev_approx:
-        warn_chebyshev()
+    measured = classic_shannon_entropy or matrix_entry_entropy
+    request = familiar_request(solver, chebyshev_approx, tol, time, random_seed, measured)
     rows, clusters, _ = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
@@ -136,7 +142,7 @@ def diffusion_spectral_mutual_information(
     elif matrix_entry_entropy:
         entropies = _measured(Measure.matrix_entries(sigma))
     else:
-        entropies = _spectral(Operator.diffusion(sigma, 0.0, core_precision(wanted, rows, [time])), time)
+        entropies = _spectral(Operator.diffusion(sigma, 0.0, core_precision(wanted, rows, [time])), time, request)
     information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
 
@@ -156,6 +162,8 @@ def adjacency_spectral_mutual_information(
     *,
     precision: str = "auto",
     num_threads: int | None = None,
+    solver: str = "exact",
+    tol: float = 1e-3,
 ) -> tuple[float, NDArray[Any]]:
     """Adjacency spectral mutual information (ASMI) of a data set and a reference variable, in bits.
 
@@ -175,6 +183,8 @@ def adjacency_spectral_mutual_information(
         That of the eigenvalues; see :func:`diffusion_spectral_entropy`.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
+    solver, tol
+        Of each entropy; see :func:`adjacency_spectral_entropy`.
 
     Returns
     -------
@@ -212,7 +222,10 @@ def adjacency_spectral_mutual_information(
     rows, clusters, source = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
+    request = familiar_request(solver, False, tol, 1.0, random_seed)
     if use_knn:
+        if request is not None:
+            raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
         labels, sizes = np.unique(clusters, return_counts=True)
         if sizes.min() < _ASMI_KNN:
             small = int(sizes.argmin())
@@ -225,7 +238,7 @@ def adjacency_spectral_mutual_information(
         operator = Operator.diffusion(sigma, 0.0, core_precision(wanted, rows, [1.0]))
     else:
         operator = Operator.affinity(sigma)
-    entropies = _spectral(operator, 1.0)
+    entropies = _spectral(operator, 1.0, request)
     information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
 
@@ -238,10 +251,14 @@ def _measured(measure: Measure) -> _Entropies:
     return lambda rows, subsets, threads: _core.subset_entropies(rows, subsets, measure, threads).tolist()
 
 
-def _spectral(operator: Operator, t: float) -> _Entropies:
+def _spectral(operator: Operator, t: float, request: Request | None) -> _Entropies:
     def entropies(rows: Rows, subsets: list[NDArray[np.uint64]], threads: int | None) -> list[float]:
-        spectra = _core.subset_eigenvalues(rows, "euclidean", subsets, operator, None, threads)
-        return [_core.spectral_entropy(eigenvalues, t) for eigenvalues in spectra]
+        if request is None:
+            spectra = _core.subset_eigenvalues(rows, "euclidean", subsets, operator, None, threads)
+            return [_core.spectral_entropy(eigenvalues, t) for eigenvalues in spectra]
+        data = Data(rows, "euclidean", rows)
+        solutions = request.of_subsets(data, subsets, operator, threads, None, stacklevel=5)
+        return [familiar_entropy(solution, t) for solution in solutions]
 
     return entropies
 

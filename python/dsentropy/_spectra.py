@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import _bandwidth, _core
+from dsentropy import _bandwidth, _core, _graph
 from dsentropy._bandwidth import Bandwidth, BandwidthLike
 from dsentropy._core import Operator
 from dsentropy._data import Data
-from dsentropy._estimates import Request
+from dsentropy._estimated_spectrum import EstimatedSpectrum
+from dsentropy._estimates import Request, is_stochastic
+from dsentropy._operators import Multiplier, SparseMatrix, as_operator, is_operator
 from dsentropy._progress import progress_bar
 from dsentropy._spectrum import Numbers, Spectrum, without_rounding
 from dsentropy._validation import as_alpha, as_choice, as_pairs, as_precision, as_threads, rounding_of
@@ -32,11 +35,13 @@ def diffusion_spectrum(
     random_state: int | None = 0,
     num_threads: int | None = None,
     progress: bool = False,
+    graph: str = "gaussian",
+    neighbors: Any = None,
     solver: str = "exact",
     tol: float = 1e-3,
     t: Numbers = 1,
     orders: Numbers = 1,
-    max_products: int = 5000,
+    max_products: int | None = None,
     storage: str = "auto",
     memory_limit: int | None = None,
 ) -> Spectrum:
@@ -52,7 +57,9 @@ def diffusion_spectrum(
     Parameters
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
-        The data: anything that NumPy can make an array of, or a torch tensor.
+        The data: anything that NumPy can make an array of, or a torch tensor. As affinities also a sparse matrix of
+        SciPy, or an object with ``shape`` and ``matmat`` such as its LinearOperator. With ``solver="stochastic"``
+        also a ``dask.array`` chunked by rows; see :mod:`dsentropy.dask`.
     bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, default "median"
         :math:`\sigma`, in units of the distances. A number is that of all rows. ``"median"`` is the median of the
         positive distances of all pairs, which makes the spectrum independent of the scale of the data; where there
@@ -83,27 +90,35 @@ def diffusion_spectrum(
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
         Show a bar of tqdm.
+    graph : {"gaussian", "knn"}, default "gaussian"
+        ``"knn"`` keeps the affinities of rows of which one is among the ``n_neighbors`` nearest other rows of the
+        other, and those on the diagonal; all else is 0. Such an operator is sparse and may have negative eigenvalues.
+    neighbors : sparse matrix of shape (N, N), or pair of array_like of shape (N, k), optional
+        For the graph ``"knn"``, in place of the exact nearest rows: distances, a stored 0 among them, as of
+        scikit-learn's ``kneighbors_graph(mode="distance")`` or a transformer such as pynndescent's; or distances and
+        indices, as of :func:`nearest_neighbors`.
     solver : {"exact", "stochastic"}, default "exact"
-        ``"stochastic"`` estimates the spectrum from products of K with vectors, for one bandwidth and Euclidean or
-        cosine distances, and takes the exact way where that costs less and fits into memory. The arguments below are
-        its own.
+        ``"stochastic"`` estimates the spectrum from products of K with vectors, and takes the exact way where that
+        costs less and fits into memory. The arguments below are its own.
     tol : float, default 1e-3
-        Bits, at each ``t`` and order: of the standard error and half the distance of the bounds together.
+        Bits, at each ``t`` and order: of the standard error and of how far the bounds reach, together.
     t, orders : float or sequence of float, default 1
         For which ``tol`` is to hold; positive. The spectrum can be read at others, and tells their error.
-    max_products : int, default 5000
-        Products of K with a vector after which the estimate is returned as it is, with a ``ToleranceWarning``.
+    max_products : int, optional
+        Products of K with a vector after which the estimate is returned as it is, with a ``ToleranceWarning``: by
+        default 5000, and 50,000 where K is sparse.
     storage : {"auto", "dense", "tiled"}, default "auto"
-        Keep the affinity, N^2 numbers of float64 of which half are touched; or compute it anew for each product; or
-        keep it if it fits.
+        Keep the affinity, N^2 numbers of which half are touched; or compute it anew for each product; or keep it if
+        it fits.
     memory_limit : int, optional
         Bytes that may be used.
 
     Returns
     -------
     Spectrum
-        Of N eigenvalues, of which the largest is 1. With one bandwidth and Euclidean distances none is negative; the
-        self-tuning kernel, and kernels of other distances, are not positive definite in general, and moduli are kept.
+        Of N eigenvalues, of which the largest is 1; an :class:`EstimatedSpectrum` where it is estimated. With one
+        bandwidth and Euclidean distances none is negative; the self-tuning kernel, kernels of other distances and
+        sparse ones are not positive definite in general, and moduli are kept.
 
     Raises
     ------
@@ -123,13 +138,15 @@ def diffusion_spectrum(
     -----
     Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances. Memory: N x N numbers and 15% more, and 16 N D
     bytes. An estimate takes 2 N^2 flops a product, of which there are a few hundred where the spectrum decays and
-    thousands where it does not; without storage N^2 D more for every 16 products, and 6 kB a row. Where no two rows
-    differ, as in a collapsed layer, any bandwidth gives the entropy 0.
+    thousands where it does not; without storage N^2 D more for every 16 products, and 4 to 8 kB a row. The graph
+    ``"knn"`` takes N^2 D flops for the neighbours, and 4 N n_neighbors a product. See docs/scaling.md. Where no two
+    rows differ, as in a collapsed layer, any bandwidth gives the entropy 0.
 
     References
     ----------
     Liao, Liu et al., arXiv 2312.04823, Definition 3.1; Coifman & Lafon, "Diffusion maps", ACHA 21 (2006), for alpha;
-    Zelnik-Manor & Perona, "Self-tuning spectral clustering", NIPS 2004, for one bandwidth a row.
+    Zelnik-Manor & Perona, "Self-tuning spectral clustering", NIPS 2004, for one bandwidth a row; Chen & Hallman,
+    "Krylov-aware stochastic trace estimation", arXiv 2205.01736, for estimates.
 
     Examples
     --------
@@ -143,20 +160,60 @@ def diffusion_spectrum(
     of_alpha = as_alpha(alpha)
     wanted = as_precision(precision)
     threads = as_threads(num_threads)
+    request = None
+    if is_stochastic(solver):
+        request = Request.of(tol, t, orders, max_products, storage, memory_limit, random_state)
+    sparse = as_choice(graph, "graph", "gaussian", "knn") == "knn"
+    if neighbors is not None and not sparse:
+        raise ValueError("neighbors must be None where graph is 'gaussian'")
+    if is_operator(X):
+        if sparse:
+            raise ValueError("graph must be 'gaussian' where X is an operator")
+        about: dict[str, Any] = {"operator": "diffusion", "metric": "affinity", "alpha": of_alpha}
+        given = _given(X, metric, max_samples, affinities=True)
+        return _of_operator(given, {"alpha": of_alpha}, about, request, threads, progress)
+    if request is not None and type(X).__module__.partition(".")[0] == "dask":
+        from dsentropy import dask
+
+        if sparse or max_samples is not None or metric not in ("euclidean", "cosine") or isinstance(bandwidth, str):
+            raise ValueError("X as a dask.array needs bandwidth as a number, graph 'gaussian' and all rows")
+        return dask.diffusion_spectrum(
+            X,
+            bandwidth=bandwidth,  # type: ignore[arg-type]
+            alpha=of_alpha,
+            tol=tol,
+            t=t,
+            orders=orders,
+            max_products=max_products,
+            random_state=random_state,
+            num_threads=num_threads,
+            progress=progress,
+        )
     data = Data.of(X, metric)
     used = data.limited(max_samples, random_state)
+    subset = subset_of(data, used, max_samples, random_state)
+    if sparse:
+        if used.metric == "affinity":
+            raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
+        found = _graph.neighbor_distances(neighbors, used, n_neighbors, threads)
+        follows = isinstance(bandwidth, str) and bandwidth == "knn"
+        among = _graph.farthest(found) if follows else bandwidth
+        n_all = used.n_samples if follows else data.n_samples
+        sigma, about = bandwidth_of(among, used, n_neighbors, random_state, threads, n_all)
+        if follows:
+            about = {"bandwidth": sigma, "rule": "knn", "metric": used.metric}
+        how = {"n_neighbors": int(n_neighbors)} if neighbors is None else {"neighbors": "given"}
+        about = {"operator": "diffusion", "graph": "knn", **how, **about, "alpha": of_alpha, **subset}
+        affinity = _graph.neighbor_affinity(found, sigma)
+        return _of_operator(affinity, {"alpha": of_alpha}, about, request, threads, progress, used)
     sigma, about = bandwidth_of(bandwidth, used, n_neighbors, random_state, threads, data.n_samples)
-    about = {"operator": "diffusion", **about, "alpha": of_alpha, **subset_of(data, used, max_samples, random_state)}
-    if as_choice(solver, "solver", "exact", "stochastic") == "stochastic":
-        request = Request.of(tol, t, orders, max_products, storage, memory_limit, random_state)
-        with progress_bar(progress, 1, "spectrum") as advance:
-            spectrum = request.spectrum(used, sigma, of_alpha, about, threads)
-            advance(1)
-        return spectrum
+    about = {"operator": "diffusion", **about, "alpha": of_alpha, **subset}
     operator = Operator.diffusion(_bandwidth.for_core(sigma), of_alpha, "single" if wanted == "single" else "double")
+    if request is not None:
+        return request.of_kernel(used, operator, about, threads, progress)
     with progress_bar(progress, 1, "spectrum") as advance:
         eigenvalues = _core.eigenvalues(used.rows, used.core_metric, operator, threads)
-        advance(1)
+        advance(1, math.nan)
     return spectrum_of(eigenvalues, used, {**about, "precision": wanted})
 
 
@@ -172,13 +229,20 @@ def adjacency_spectrum(
     random_state: int | None = 0,
     num_threads: int | None = None,
     progress: bool = False,
+    solver: str = "exact",
+    tol: float = 1e-3,
+    t: Numbers = 1,
+    orders: Numbers = 1,
+    max_products: int | None = None,
+    storage: str = "auto",
+    memory_limit: int | None = None,
 ) -> Spectrum:
     r"""Spectrum of an affinity, or of the graph of nearest neighbours.
 
     Parameters
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
-        The data; see :func:`diffusion_spectrum`.
+        The data; see :func:`diffusion_spectrum`. As affinities also a sparse matrix or an object that multiplies.
     graph : {"gaussian", "knn"}, default "gaussian"
         ``"gaussian"`` is the affinity G of :func:`diffusion_spectrum`. ``"knn"`` is the graph A of nearest
         neighbours: :math:`A_{ij} = 1` where row j is among the ``n_neighbors`` nearest other rows of row i, or as far
@@ -201,11 +265,13 @@ def adjacency_spectrum(
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
         Show a bar of tqdm.
+    solver, tol, t, orders, max_products, storage, memory_limit
+        As in :func:`diffusion_spectrum`. The graph of neighbours can be estimated where it is made symmetric.
 
     Returns
     -------
     Spectrum
-        Of the moduli of N eigenvalues.
+        Of the moduli of N eigenvalues; an :class:`EstimatedSpectrum` where it is estimated.
 
     Raises
     ------
@@ -215,7 +281,7 @@ def adjacency_spectrum(
     Notes
     -----
     Cost: 4/3 N^3 flops for the eigenvalues of a symmetric matrix, about 10 N^3 on one thread for the graph of
-    neighbours as it is; see :func:`adjacency_spectral_entropy`.
+    neighbours as it is; see :func:`adjacency_spectral_entropy`. Of estimates as in :func:`diffusion_spectrum`.
 
     References
     ----------
@@ -232,27 +298,56 @@ def adjacency_spectrum(
     kind = as_choice(graph, "graph", "gaussian", "knn")
     how = None if symmetrize is None else as_choice(symmetrize, "symmetrize", "union", "mutual", "mean")
     threads = as_threads(num_threads)
+    request = None
+    if is_stochastic(solver):
+        request = Request.of(tol, t, orders, max_products, storage, memory_limit, random_state)
+    if kind != "knn" and how is not None:
+        raise ValueError(f"symmetrize must be None where graph is 'gaussian', got {how!r}")
+    if is_operator(X):
+        if kind == "knn":
+            raise ValueError("graph must be 'gaussian' where X is an operator")
+        given = _given(X, metric, max_samples, affinities=True)
+        return _of_operator(given, {}, {"operator": "affinity", "metric": "affinity"}, request, threads, progress)
     data = Data.of(X, metric)
     used = data.limited(max_samples, random_state)
+    subset = subset_of(data, used, max_samples, random_state)
     if kind == "knn":
         if used.metric == "affinity":
             raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
         number = _bandwidth.as_neighbors(n_neighbors, used.n_samples)
-        operator = Operator.neighbor_graph(number + 1, how)
         about = {"n_neighbors": number, "symmetrize": how, "metric": used.metric}
+        parameters = {"operator": "neighbor_graph", **about, **subset}
+        if request is not None:
+            if how is None:
+                raise ValueError("symmetrize must not be None where solver is 'stochastic' and graph is 'knn'")
+            adjacency = _graph.adjacency(used, number + 1, how, threads)
+            return _of_operator(adjacency, {}, parameters, request, threads, progress, used)
+        operator = Operator.neighbor_graph(number + 1, how)
     else:
-        if how is not None:
-            raise ValueError(f"symmetrize must be None where graph is 'gaussian', got {how!r}")
         sigma, about = bandwidth_of(bandwidth, used, n_neighbors, random_state, threads, data.n_samples)
+        parameters = {"operator": "affinity", **about, **subset}
         operator = Operator.affinity(_bandwidth.for_core(sigma))
+        if request is not None:
+            return request.of_kernel(used, operator, parameters, threads, progress)
     with progress_bar(progress, 1, "spectrum") as advance:
         eigenvalues = _core.eigenvalues(used.rows, used.core_metric, operator, threads)
-        advance(1)
-    parameters = {"operator": "affinity" if kind == "gaussian" else "neighbor_graph", **about}
-    return spectrum_of(eigenvalues, used, {**parameters, **subset_of(data, used, max_samples, random_state)})
+        advance(1, math.nan)
+    return spectrum_of(eigenvalues, used, parameters)
 
 
-def kernel_spectrum(K: ArrayLike, *, num_threads: int | None = None) -> Spectrum:
+def kernel_spectrum(
+    K: ArrayLike,
+    *,
+    random_state: int | None = 0,
+    num_threads: int | None = None,
+    progress: bool = False,
+    solver: str = "exact",
+    tol: float = 1e-3,
+    t: Numbers = 1,
+    orders: Numbers = 1,
+    max_products: int | None = None,
+    memory_limit: int | None = None,
+) -> Spectrum:
     r"""Spectrum of a kernel matrix: of any symmetric, positive semi-definite matrix.
 
     At t = 1 its entropy is the von Neumann entropy of :math:`K / \mathrm{tr} K`, its effective rank the Vendi score.
@@ -260,14 +355,23 @@ def kernel_spectrum(K: ArrayLike, *, num_threads: int | None = None) -> Spectrum
     Parameters
     ----------
     K : array_like of shape (N, N)
-        Symmetric up to the rounding of its dtype; what stands on and above the diagonal is used.
+        Symmetric up to the rounding of its dtype; what stands on and above the diagonal is used. Also a sparse matrix
+        of SciPy, or an object with ``shape`` and ``matmat`` such as its LinearOperator.
+    random_state : int or None, default 0
+        Seed of the signs of an estimate. None draws one from Python's global generator.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
+    progress : bool, default False
+        Show a bar of tqdm.
+    solver, tol, t, orders, max_products, memory_limit
+        As in :func:`diffusion_spectrum`. An object's trace is not known, so an estimate of its spectrum takes more
+        products than that of a matrix.
 
     Returns
     -------
     Spectrum
-        Of N eigenvalues. Negative ones, down to 1e-5 of the largest or to what the dtype rounds, are taken as 0.
+        Of N eigenvalues; an :class:`EstimatedSpectrum` where it is estimated. Negative ones, down to 1e-5 of the
+        largest or to what the dtype rounds, are taken as 0.
 
     Raises
     ------
@@ -278,7 +382,8 @@ def kernel_spectrum(K: ArrayLike, *, num_threads: int | None = None) -> Spectrum
 
     Notes
     -----
-    Cost: 4/3 N^3 flops. Memory: N x N numbers of float64 and 15% more.
+    Cost: 4/3 N^3 flops, and N products where K is an object. Memory: N x N numbers of float64 and 15% more. Of
+    estimates as in :func:`diffusion_spectrum`.
 
     References
     ----------
@@ -291,18 +396,49 @@ def kernel_spectrum(K: ArrayLike, *, num_threads: int | None = None) -> Spectrum
     >>> kernel_spectrum(np.eye(4)).effective_rank()
     4.0
     """
+    threads = as_threads(num_threads)
+    about = {"operator": "kernel"}
+    request = None
+    if is_stochastic(solver):
+        request = Request.of(tol, t, orders, max_products, "auto", memory_limit, random_state)
+    rounding = _NEGATIVE
+    if is_operator(K):
+        given = as_operator(K, "K", affinities=False)
+        spectrum = _of_operator(given, {"positive": True}, about, request, threads, progress, name="K")
+        _require_positive(spectrum, rounding)
+        return spectrum
     matrix = as_pairs(K, "K")
-    eigenvalues = _core.symmetric_eigenvalues(matrix, as_threads(num_threads))
+    rounding = max(_NEGATIVE, 4 * np.sqrt(len(matrix)) * rounding_of(K, matrix))
+    data = Data(matrix, "affinity", matrix)
+    if request is not None:
+        _, exponent = np.frexp(np.abs(matrix).max())
+        scaled = Data(np.ldexp(matrix, -exponent), "affinity", matrix)
+        spectrum = request.of_kernel(scaled, Operator.affinity(1.0), about, threads, progress, positive=True)
+        _require_positive(spectrum, rounding)
+        return spectrum
+    eigenvalues = _core.symmetric_eigenvalues(matrix, threads)
+    return spectrum_of(_not_negative(eigenvalues, rounding), data, about)
+
+
+def _not_negative(eigenvalues: NDArray[np.float64], rounding: float) -> NDArray[np.float64]:
+    """Those of a positive semi-definite matrix, ascending, without what is rounding."""
     if not np.isfinite(eigenvalues).all():
         raise ValueError("K must have finite eigenvalues: scale it down")
-    smallest, largest = eigenvalues[0], eigenvalues[-1]
-    rounding = max(_NEGATIVE, 4 * np.sqrt(len(matrix)) * rounding_of(K, matrix))
+    _require_range(eigenvalues[0], eigenvalues[-1], rounding)
+    return np.maximum(eigenvalues, 0)
+
+
+def _require_positive(spectrum: Spectrum, rounding: float) -> None:
+    """Fail where a node of an estimate is negative beyond rounding."""
+    if isinstance(spectrum, EstimatedSpectrum):
+        _require_range(*spectrum.node_range(), rounding)
+
+
+def _require_range(smallest: float, largest: float, rounding: float) -> None:
     if smallest < -rounding * max(largest, 0.0):
         raise ValueError(f"K must be positive semi-definite, got eigenvalues from {smallest:g} to {largest:g}")
     if largest == 0:
         raise ValueError("K must not be zero")
-    data = Data(matrix, "affinity", matrix)
-    return spectrum_of(np.maximum(eigenvalues, 0), data, {"operator": "kernel"})
 
 
 def covariance_spectrum(
@@ -369,6 +505,41 @@ def covariance_spectrum(
         raise ValueError("X must have a scale whose squares are finite and not zero, to have a covariance")
     parameters = {"operator": "covariance", "metric": "euclidean"}
     return spectrum_of(eigenvalues, used, {**parameters, **subset_of(data, used, max_samples, random_state)})
+
+
+def _given(X: Any, metric: Any, max_samples: Any, *, affinities: bool) -> SparseMatrix | Multiplier:
+    """An operator in place of affinities."""
+    if metric != "affinity":
+        raise ValueError(f"metric must be 'affinity' where X is an operator, got {metric!r}")
+    if max_samples is not None:
+        raise ValueError("max_samples must be None where X is an operator")
+    return as_operator(X, "X", affinities=affinities)
+
+
+def _of_operator(
+    given: SparseMatrix | Multiplier,
+    made: dict[str, Any],
+    about: dict[str, Any],
+    request: Request | None,
+    num_threads: int | None,
+    progress: bool,
+    data: Data | None = None,
+    name: str = "X",
+) -> Spectrum:
+    """The spectrum of an operator that is ``made`` with these arguments, estimated where that is asked for."""
+    fingerprint = given.fingerprint() if data is None else data.fingerprint()
+    operator = given.core(**made)
+    if request is not None:
+        return request.of_operator(operator, given.n_samples, about, fingerprint, num_threads, progress, stacklevel=4)
+    with progress_bar(progress, 1, "spectrum") as advance:
+        eigenvalues = _core.operator_eigenvalues(operator, num_threads)
+        advance(1, math.nan)
+    if made.get("positive"):
+        eigenvalues = _not_negative(eigenvalues, _NEGATIVE)
+    if not eigenvalues.any():
+        raise ValueError(f"{name} must not be zero")
+    values = without_rounding(np.abs(eigenvalues))
+    return Spectrum(values, n_samples=given.n_samples, parameters=about, fingerprint=fingerprint)
 
 
 def bandwidth_of(

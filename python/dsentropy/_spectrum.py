@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy import _core
 from dsentropy._data import Data
 from dsentropy._eigenvalue_file import write_npz
+from dsentropy._operators import as_operator, is_operator
 from dsentropy._validation import (
     as_array,
     as_count,
@@ -128,7 +129,7 @@ class Spectrum:
 
     def __repr__(self) -> str:
         shown = [f"{name}={_shown(value)}" for name, value in self.parameters.items()]
-        entropy = float(self._bits([1.0], [1.0])[0, 0])
+        entropy = float(self.bits([1.0], [1.0])[0, 0])
         return (
             f"<Spectrum of {len(self)} eigenvalues, {self.n_samples} samples: {entropy:.4g} of "
             f"{self._most():.4g} bits at t = 1{self._said()}{''.join(', ' + part for part in shown)}>"
@@ -189,7 +190,7 @@ class Spectrum:
         unit = as_positive(base, "base")
         if unit == 1:
             raise ValueError("base must not be 1")
-        bits = self._bits(times, orders)
+        bits = self.bits(times, orders)
         self._warn_if_saturated(bits, times, orders)
         values = self._normalized(bits) if normalized else bits / math.log2(unit)
         return _without_axes(values, several_times, several_orders)
@@ -216,7 +217,7 @@ class Spectrum:
             From 1 to the number of eigenvalues.
         """
         times, several = as_numbers(t, "t", as_nonnegative)
-        bits = self._bits(times, [1.0])
+        bits = self.bits(times, [1.0])
         self._warn_if_saturated(bits, times, [1.0])
         return _without_axes(np.exp2(bits), several, False)
 
@@ -239,7 +240,7 @@ class Spectrum:
             From 1 to the number of eigenvalues.
         """
         times, several = as_numbers(t, "t", as_nonnegative)
-        bits = self._bits(times, [2.0])
+        bits = self.bits(times, [2.0])
         self._warn_if_saturated(bits, times, [2.0])
         return _without_axes(np.exp2(bits), several, False)
 
@@ -372,18 +373,19 @@ class Spectrum:
         """
         name = as_path(path, "path")
         spectrum = _read(name)
-        if X is not None and spectrum.fingerprint != _fingerprint(X, spectrum.parameters):
+        if X is not None and spectrum.fingerprint != (_fingerprint(X, spectrum.parameters) or ""):
             raise ValueError(f"path: {name!r} was made from other data than X")
         return spectrum
 
-    def _bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
+    def bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
+        """Entropies [times, orders] of numbers that were checked, without a warning."""
         return _core.renyi_entropies(self.eigenvalues, times, orders)
 
     def _doubts(
         self, times: Sequence[float], orders: Sequence[float]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """Standard errors, and the ends of brackets."""
-        bits = self._bits(times, orders)
+        bits = self.bits(times, orders)
         return np.zeros_like(bits), bits, bits
 
     def _most(self) -> float:
@@ -407,7 +409,7 @@ class Spectrum:
             Of the shape that :meth:`entropy` has.
         """
         times, several_times, orders, several_orders = _both(t, order)
-        return _without_axes(saturation(self._bits(times, orders), self._most()), several_times, several_orders)
+        return _without_axes(saturation(self.bits(times, orders), self._most()), several_times, several_orders)
 
     def _warn_if_saturated(self, bits: NDArray[np.float64], times: Sequence[float], orders: Sequence[float]) -> None:
         if "bandwidth" in self.parameters:
@@ -500,7 +502,9 @@ def _without_axes(values: NDArray[Any], several_rows: bool, several_columns: boo
     return values[0] if several_columns else values[0, 0].item()
 
 
-def _fingerprint(X: Any, parameters: Mapping[str, Any]) -> str:
+def _fingerprint(X: Any, parameters: Mapping[str, Any]) -> str | None:
+    if is_operator(X):
+        return as_operator(X, "X", affinities=False).fingerprint()
     if parameters.get("operator") == "kernel":
         matrix = as_pairs(X, "X")
         return Data(matrix, "affinity", matrix).fingerprint()

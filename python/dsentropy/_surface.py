@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _bandwidth, _core
-from dsentropy._bandwidth import BandwidthLike
+from dsentropy._bandwidth import Bandwidth, BandwidthLike
 from dsentropy._core import Operator
 from dsentropy._data import Data
+from dsentropy._estimates import Request, is_stochastic
 from dsentropy._progress import progress_bar
-from dsentropy._spectra import bandwidth_of, subset_of
-from dsentropy._spectrum import Numbers, Spectrum, without_rounding
+from dsentropy._spectra import bandwidth_of, spectrum_of, subset_of
+from dsentropy._spectrum import Numbers, Spectrum
 from dsentropy._validation import as_alpha, as_nonnegative, as_numbers, as_order, as_precision, as_threads
 
 
@@ -115,6 +117,11 @@ def entropy_surface(
     random_state: int | None = 0,
     num_threads: int | None = None,
     progress: bool = False,
+    solver: str = "exact",
+    tol: float = 1e-3,
+    max_products: int | None = None,
+    storage: str = "auto",
+    memory_limit: int | None = None,
 ) -> EntropySurface:
     r"""Diffusion spectral entropies over bandwidths, diffusion times, Renyi orders and alphas.
 
@@ -135,6 +142,9 @@ def entropy_surface(
         As in :func:`diffusion_spectrum`; the metric may not be ``"affinity"``, which has no bandwidth.
     progress : bool, default False
         Show a bar of tqdm.
+    solver, tol, max_products, storage, memory_limit
+        As in :func:`diffusion_spectrum`, for each bandwidth and alpha; ``tol`` holds at each positive t and each
+        order. Errors are read from ``spectra``.
 
     Returns
     -------
@@ -172,6 +182,10 @@ def entropy_surface(
     of_alphas, _ = as_numbers(alphas, "alphas", as_alpha)
     wanted = as_precision(precision)
     threads = as_threads(num_threads)
+    request = None
+    if is_stochastic(solver):
+        positive = [time for time in times if time > 0] or [1.0]
+        request = Request.of(tol, positive, of_orders, max_products, storage, memory_limit, random_state)
     data = Data.of(X, metric)
     if data.metric == "affinity":
         raise ValueError("metric must be one of distances where bandwidths vary, got 'affinity'")
@@ -181,26 +195,11 @@ def entropy_surface(
     if not each:
         raise ValueError("bandwidths must not be empty")
     resolved = [bandwidth_of(one, used, n_neighbors, random_state, threads, data.n_samples) for one in each]
-    chosen = "single" if wanted == "single" else "double"
-    operators = [
-        Operator.diffusion(_bandwidth.for_core(sigma), alpha, chosen) for sigma, _ in resolved for alpha in of_alphas
-    ]
-    with progress_bar(progress, len(operators), "spectra") as advance:
-        computed = _core.sweep_eigenvalues(used.rows, used.core_metric, operators, advance, threads)
-    fingerprint, subset = used.fingerprint(), subset_of(data, used, max_samples, random_state)
-    eigenvalues = iter(computed)
-    spectra = tuple(
-        tuple(
-            Spectrum(
-                without_rounding(next(eigenvalues)),
-                parameters={"operator": "diffusion", **about, "alpha": alpha, "precision": wanted, **subset},
-                fingerprint=fingerprint,
-            )
-            for alpha in of_alphas
-        )
-        for _, about in resolved
-    )
-    bits = [[_core.renyi_entropies(s.eigenvalues, times, of_orders) for s in row] for row in spectra]
+    subset = subset_of(data, used, max_samples, random_state)
+    parts = [(sigma, {**about, "alpha": alpha}) for sigma, about in resolved for alpha in of_alphas]
+    spectra = _spectra(used, parts, subset, wanted, request, threads, progress)
+    rows = tuple(tuple(spectra[i : i + len(of_alphas)]) for i in range(0, len(spectra), len(of_alphas)))
+    bits = [[spectrum.bits(times, of_orders) for spectrum in row] for row in rows]
     values = np.ascontiguousarray(np.moveaxis(np.array(bits), 1, -1))
     values.setflags(write=False)
     labels = tuple(
@@ -213,4 +212,31 @@ def entropy_surface(
         "order": tuple(of_orders),
         "alpha": tuple(of_alphas),
     }
-    return EntropySurface(values, ("bandwidth", "t", "order", "alpha"), coords, spectra, used.n_samples)
+    return EntropySurface(values, ("bandwidth", "t", "order", "alpha"), coords, rows, used.n_samples)
+
+
+def _spectra(
+    data: Data,
+    parts: list[tuple[Bandwidth, dict[str, Any]]],
+    subset: dict[str, Any],
+    precision: str,
+    request: Request | None,
+    num_threads: int | None,
+    progress: bool,
+) -> list[Spectrum]:
+    """That of each bandwidth and alpha, in order."""
+    chosen = "single" if precision == "single" else "double"
+    operators = [Operator.diffusion(_bandwidth.for_core(sigma), about["alpha"], chosen) for sigma, about in parts]
+    with progress_bar(progress, len(operators), "spectra") as advance:
+        if request is None:
+            computed = _core.sweep_eigenvalues(data.rows, data.core_metric, operators, advance, num_threads)
+            return [
+                spectrum_of(values, data, {"operator": "diffusion", **about, "precision": precision, **subset})
+                for values, (_, about) in zip(computed, parts, strict=True)
+            ]
+        found = []
+        for operator, (_, about) in zip(operators, parts, strict=True):
+            parameters = {"operator": "diffusion", **about, **subset}
+            found.append(request.of_kernel(data, operator, parameters, num_threads, False, stacklevel=4))
+            advance(len(found), math.nan)
+        return found

@@ -1,19 +1,20 @@
-//! What crosses the boundary: rows in either precision, operators and measures, and the call itself.
-
-use std::sync::atomic::{AtomicUsize, Ordering};
+//! What crosses the boundary: rows in either precision, operators, measures and estimates.
 
 use ndarray::Array2;
-use numpy::{IntoPyArray, PyArray2, PyArray3, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3};
+use numpy::{
+    IntoPyArray, PyArray1, PyArray2, PyArray3, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3, ToPyArray,
+};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::error::Result;
+use crate::estimate::{About, Estimate};
 use crate::input::Metric;
 use crate::kernel::Bandwidth;
 use crate::measure::{Measure, Operator, Precision};
 use crate::neighbors::Symmetrize;
-use crate::parallel::{self, Job};
-use crate::stochastic::Estimate;
+use crate::pairs::Frame;
+use crate::solver::{Request, Storage};
+use crate::stochastic::Options;
 
 /// The rows of a data set, in the precision that they have.
 #[derive(FromPyObject)]
@@ -128,10 +129,92 @@ impl PyMeasure {
     }
 }
 
+/// What is asked of an estimate.
+#[pyclass(name = "Request", module = "dsentropy._core", frozen)]
+pub struct PyRequest(pub Request);
+
+#[pymethods]
+impl PyRequest {
+    #[new]
+    fn new(
+        tol: f64,
+        times: Vec<f64>,
+        orders: Vec<f64>,
+        max_products: usize,
+        seed: u64,
+        storage: &str,
+        memory_limit: Option<u64>,
+    ) -> PyResult<Self> {
+        let storage = match storage {
+            "auto" => Storage::Auto,
+            "dense" => Storage::Dense,
+            "tiled" => Storage::Tiled,
+            _ => return Err(PyValueError::new_err("storage must be 'auto', 'dense' or 'tiled'")),
+        };
+        let options = Options { tol, times, orders, max_products, exact_products: None, seed };
+        Ok(Self(Request { options, storage, memory_limit }))
+    }
+}
+
+/// What all parts of a data set have in common.
+#[pyclass(name = "Frame", module = "dsentropy._core", frozen)]
+pub struct PyFrame(pub Frame);
+
+#[pymethods]
+impl PyFrame {
+    #[new]
+    fn new(mean: PyReadonlyArray1<'_, f64>, largest: f64, bandwidth: f64, single: bool) -> Self {
+        Self(Frame { mean: mean.as_array().to_owned(), largest, bandwidth, single })
+    }
+
+    /// What it is made of, so that it can be sent elsewhere.
+    fn __getnewargs__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyArray1<f64>>, f64, f64, bool) {
+        let Frame { mean, largest, bandwidth, single } = &self.0;
+        (mean.to_pyarray(py), *largest, *bandwidth, *single)
+    }
+}
+
+/// Rows of a part, and vectors of them.
+#[derive(FromPyObject)]
+pub struct PyPart<'py>(pub Rows<'py>, pub PyReadonlyArray2<'py, f64>);
+
+/// Evaluates an expression on two parts, in the precision that their rows have.
+macro_rules! on_parts {
+    ($one:expr, $other:expr, ($a:ident, $b:ident) => $value:expr) => {{
+        use $crate::python::convert::{PyPart, Rows};
+        let PyPart(rows, vectors) = &$one;
+        match (rows, &$other) {
+            (Rows::Double(rows), None) => {
+                let $a = $crate::Part { rows: rows.as_array(), vectors: vectors.as_array() };
+                let $b = None;
+                $value
+            }
+            (Rows::Single(rows), None) => {
+                let $a = $crate::Part { rows: rows.as_array(), vectors: vectors.as_array() };
+                let $b = None;
+                $value
+            }
+            (Rows::Double(rows), Some(PyPart(Rows::Double(others), of_others))) => {
+                let $a = $crate::Part { rows: rows.as_array(), vectors: vectors.as_array() };
+                let $b = Some($crate::Part { rows: others.as_array(), vectors: of_others.as_array() });
+                $value
+            }
+            (Rows::Single(rows), Some(PyPart(Rows::Single(others), of_others))) => {
+                let $a = $crate::Part { rows: rows.as_array(), vectors: vectors.as_array() };
+                let $b = Some($crate::Part { rows: others.as_array(), vectors: of_others.as_array() });
+                $value
+            }
+            _ => Err(::pyo3::exceptions::PyTypeError::new_err("parts must have one dtype")),
+        }
+    }};
+}
+pub(crate) use on_parts;
+
 /// An estimated spectrum.
 #[pyclass(name = "Estimate", module = "dsentropy._core", frozen)]
 pub struct PyEstimate(pub Estimate);
 
+type AboutFields = (usize, bool, usize, f64, f64);
 type Matrix<'py> = Bound<'py, PyArray2<f64>>;
 type State<'py> = (Vec<f64>, Matrix<'py>, Bound<'py, PyArray3<f64>>);
 
@@ -148,22 +231,16 @@ impl PyEstimate {
         ]
     }
 
-    /// The number of eigenvalues.
-    #[getter]
-    fn dim(&self) -> usize {
-        self.0.dim()
+    /// What it says of its operator and of how it was made: the number of eigenvalues, whether none is negative, the
+    /// products with a vector, the part of the trace below which nothing is known, the relative error of entries.
+    fn about(&self) -> AboutFields {
+        let About { dim, positive, products, rounding, error } = self.0.about();
+        (dim, positive, products, rounding, error)
     }
 
-    /// Products of the operator with a vector.
-    #[getter]
-    fn products(&self) -> usize {
-        self.0.products()
-    }
-
-    /// The part of the trace below which nothing is known, and the relative error of the operator's entries.
-    #[getter]
-    fn rounding(&self) -> [f64; 2] {
-        self.0.rounding()
+    /// The smallest and the largest node.
+    fn range(&self) -> (f64, f64) {
+        self.0.range()
     }
 
     /// All that it is, as arrays.
@@ -175,68 +252,13 @@ impl PyEstimate {
     /// What `to_arrays` gave away.
     #[staticmethod]
     fn from_arrays(
-        dim: usize,
-        products: usize,
-        rounding: [f64; 2],
+        about: AboutFields,
         known: Vec<f64>,
         deflated: PyReadonlyArray2<'_, f64>,
         probes: PyReadonlyArray3<'_, f64>,
     ) -> PyResult<Self> {
-        Ok(Self(Estimate::from_arrays(dim, products, rounding, known, deflated.as_array(), probes.as_array())?))
-    }
-}
-
-/// Runs `work` without the interpreter, and looks for signals (Ctrl-C) while it runs.
-pub fn compute<T: Send>(
-    py: Python<'_>,
-    num_threads: Option<usize>,
-    work: impl FnOnce(&Job) -> Result<T> + Send,
-) -> PyResult<T> {
-    compute_and_tell(py, num_threads, None, |job, _| work(job))
-}
-
-/// The same, where `work` says what it has done, and `progress` is told how much that is: how many times it said so.
-pub fn compute_and_tell<T: Send>(
-    py: Python<'_>,
-    num_threads: Option<usize>,
-    progress: Option<Py<PyAny>>,
-    work: impl FnOnce(&Job, &(dyn Fn() + Sync)) -> Result<T> + Send,
-) -> PyResult<T> {
-    let threads = num_threads.unwrap_or_else(parallel::default_threads);
-    // Signals are the main thread's; another one that attached to ask could meet the interpreter's end.
-    let threading = py.import("threading")?;
-    let main_thread = threading.call_method0("main_thread")?.getattr("ident")?;
-    let on_main_thread = main_thread.eq(threading.call_method0("get_ident")?)?;
-    let done = AtomicUsize::new(0);
-    let mut told = 0;
-    let mut tell = |py: Python| -> PyResult<()> {
-        let done = done.load(Ordering::Relaxed);
-        if let Some(progress) = progress.as_ref().filter(|_| done > told) {
-            told = done;
-            progress.call1(py, (done,))?;
-        }
-        Ok(())
-    };
-    let mut raised: Option<PyErr> = None;
-    let result = py.detach(|| {
-        let interrupted = || {
-            if on_main_thread && raised.is_none() {
-                raised = Python::attach(|py| py.check_signals().and_then(|()| tell(py))).err();
-            }
-            raised.is_some()
-        };
-        let say = || {
-            done.fetch_add(1, Ordering::Relaxed);
-        };
-        parallel::run(threads, interrupted, |job| work(job, &say))
-    });
-    match (result, raised) {
-        // A signal's exception wins, even where the result was ready at the same moment.
-        (_, Some(raised)) => Err(raised),
-        (result, None) => {
-            let value = result?;
-            tell(py)?;
-            Ok(value)
-        }
+        let (dim, positive, products, rounding, error) = about;
+        let about = About { dim, positive, products, rounding, error };
+        Ok(Self(Estimate::from_arrays(about, known, deflated.as_array(), probes.as_array())?))
     }
 }

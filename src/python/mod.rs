@@ -3,8 +3,10 @@
 //! The Python layer has checked and named every argument before it calls; what is checked here again is checked by
 //! the core. The interpreter is released for the whole computation.
 
+mod call;
 mod convert;
 mod error;
+mod given;
 
 use pyo3::prelude::*;
 
@@ -12,17 +14,17 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
-    use pyo3::exceptions::PyValueError;
     use pyo3::prelude::*;
 
-    use crate::python::convert::{PyMetric, Rows, compute, compute_and_tell, on_rows};
-    use crate::{
-        Input, Options, Solved, Storage, parallel, renyi_entropies, spectral_entropy, subset_eigenvalues,
-        subset_entropies,
-    };
+    use crate::python::call::{compute, compute_and_tell};
+    use crate::python::convert::{PyMetric, PyPart, Rows, on_parts, on_rows};
+    use crate::python::given::{AnyOperator, Opened, on_operator};
+    use crate::{Input, Solved, parallel, renyi_entropies, spectral_entropy, subset_eigenvalues, subset_entropies};
 
     #[pymodule_export]
-    use crate::python::convert::{PyEstimate, PyMeasure, PyOperator};
+    use crate::python::convert::{PyEstimate, PyFrame, PyMeasure, PyOperator, PyRequest};
+    #[pymodule_export]
+    use crate::python::given::{PyGivenOperator, PySparseOperator};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]
@@ -46,39 +48,130 @@ mod _core {
         Ok(values?.into_pyarray(py))
     }
 
-    /// An estimate of the spectrum of the diffusion operator of rows and whether it is within the tolerance, or the
-    /// moduli of its eigenvalues where those cost less. `progress` is called with the products and the doubt in bits.
+    /// An estimate of the spectrum of an operator of a kernel and whether it is within the tolerance, or the moduli of
+    /// its eigenvalues where those cost less. `positive` tells that affinities, where they are given, are positive
+    /// semi-definite. `progress` is called with the products and the doubt in bits.
     #[pyfunction]
     #[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
-    fn estimate_diffusion<'py>(
+    fn estimate_spectrum<'py>(
         py: Python<'py>,
         x: Rows<'py>,
-        bandwidth: f64,
-        alpha: f64,
-        tol: f64,
-        times: Vec<f64>,
-        orders: Vec<f64>,
-        max_products: usize,
-        seed: u64,
-        storage: &str,
-        memory_limit: Option<u64>,
+        metric: PyMetric,
+        operator: &PyOperator,
+        positive: bool,
+        request: &PyRequest,
+        progress: Option<Py<PyAny>>,
         num_threads: Option<usize>,
-    ) -> PyResult<(Option<PyEstimate>, bool, Option<Vector<'py>>)> {
-        let storage = match storage {
-            "auto" => Storage::Auto,
-            "dense" => Storage::Dense,
-            "tiled" => Storage::Tiled,
-            _ => return Err(PyValueError::new_err("storage must be 'auto', 'dense' or 'tiled'")),
-        };
-        let options = Options { tol, times, orders, max_products, exact_products: None, seed };
-        let solved = on_rows!(x, matrix => compute(py, num_threads, |job| {
-            let input = Input::rows(matrix);
-            crate::estimate_diffusion(input, bandwidth, alpha, &options, storage, memory_limit, &|_, _| (), job)
+    ) -> PyResult<Solution<'py>> {
+        let (operator, request) = (&operator.0, &request.0);
+        let solved = on_rows!(x, matrix => compute_and_tell(py, num_threads, progress, |job, told| {
+            let input = Input { metric: metric.0, matrix };
+            let progress = |products, doubt| told.estimate(products, doubt);
+            crate::estimate_spectrum(input, operator, positive, request, &progress, job)
         }));
-        Ok(match solved? {
-            Solved::Estimated(estimate, reached) => (Some(PyEstimate(estimate)), reached, None),
+        Ok(solution(py, solved?))
+    }
+
+    /// The same of each subset of the data.
+    #[pyfunction]
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the request")]
+    fn estimate_subsets<'py>(
+        py: Python<'py>,
+        x: Rows<'py>,
+        metric: PyMetric,
+        subsets: Vec<PyReadonlyArray1<'py, u64>>,
+        operator: &PyOperator,
+        request: &PyRequest,
+        progress: Option<Py<PyAny>>,
+        num_threads: Option<usize>,
+    ) -> PyResult<Vec<Solution<'py>>> {
+        let (operator, request, subsets) = (&operator.0, &request.0, row_numbers(&subsets));
+        let solved = on_rows!(x, matrix => compute_and_tell(py, num_threads, progress, |job, told| {
+            crate::estimate_subsets(Input { metric: metric.0, matrix }, &subsets, operator, request, &|| told.one(), job)
+        }));
+        Ok(solved?.into_iter().map(|solved| solution(py, solved)).collect())
+    }
+
+    /// The same of an operator that is sparse, or known by its products; exact eigenvalues are not moduli.
+    #[pyfunction]
+    fn estimate_operator<'py>(
+        py: Python<'py>,
+        operator: AnyOperator<'py>,
+        request: &PyRequest,
+        progress: Option<Py<PyAny>>,
+        num_threads: Option<usize>,
+    ) -> PyResult<Solution<'py>> {
+        let request = &request.0;
+        let solved = on_operator(&operator, |operator| {
+            compute_and_tell(py, num_threads, progress, |job, told| {
+                let progress = |products, doubt| told.estimate(products, doubt);
+                match operator {
+                    Opened::Sparse(sparse) => crate::estimate_sparse(sparse, request, &progress, job),
+                    Opened::Given(given) => crate::estimate_given(*given, request, &progress, job),
+                }
+            })
+        });
+        Ok(solution(py, solved?))
+    }
+
+    /// The eigenvalues of such an operator, ascending, from its products with the identity.
+    #[pyfunction]
+    fn operator_eigenvalues<'py>(
+        py: Python<'py>,
+        operator: AnyOperator<'py>,
+        num_threads: Option<usize>,
+    ) -> PyResult<Vector<'py>> {
+        let values = on_operator(&operator, |operator| {
+            compute(py, num_threads, |job| match operator {
+                Opened::Sparse(sparse) => crate::operator_eigenvalues(*sparse, job),
+                Opened::Given(given) => crate::operator_eigenvalues(*given, job),
+            })
+        });
+        Ok(values?.into_pyarray(py))
+    }
+
+    type Solution<'py> = (Option<PyEstimate>, bool, Option<Vector<'py>>);
+
+    fn solution(py: Python<'_>, solved: Solved) -> Solution<'_> {
+        match solved {
+            Solved::Estimated(estimate, reached) => (Some(PyEstimate(*estimate)), reached, None),
             Solved::Exact(eigenvalues) => (None, true, Some(eigenvalues.into_pyarray(py))),
-        })
+        }
+    }
+
+    /// The relative error that affinities of rows may have in f32.
+    #[pyfunction]
+    fn part_error(x: Rows<'_>, frame: &PyFrame) -> PyResult<f64> {
+        Ok(on_rows!(x, rows => frame.0.single_error(rows))?)
+    }
+
+    type Products<'py> = (Bound<'py, PyArray2<f64>>, Option<Bound<'py, PyArray2<f64>>>);
+
+    /// The products of what of an affinity belongs to two parts of the rows, or to one; on one thread.
+    #[pyfunction]
+    fn pair_product<'py>(
+        py: Python<'py>,
+        frame: &PyFrame,
+        one: PyPart<'py>,
+        other: Option<PyPart<'py>>,
+    ) -> PyResult<Products<'py>> {
+        let frame = &frame.0;
+        let (of_one, of_other) = on_parts!(one, other, (one, other) => compute(py, Some(1), |job| {
+            crate::pair_product(frame, one, other, job)
+        }))?;
+        Ok((of_one.into_pyarray(py), of_other.map(|product| product.into_pyarray(py))))
+    }
+
+    /// The trace and the squared norm of what of S G S belongs to two parts of the rows, or to one; on one thread.
+    #[pyfunction]
+    fn pair_moments(
+        py: Python<'_>,
+        frame: &PyFrame,
+        one: PyPart<'_>,
+        other: Option<PyPart<'_>>,
+    ) -> PyResult<(f64, f64)> {
+        let frame = &frame.0;
+        on_parts!(one, other, (one, other) => compute(py, Some(1), |job| crate::pair_moments(frame, one, other, job)))
     }
 
     /// Those of several operators on the same data. `progress` is called with how many are done.
@@ -92,8 +185,8 @@ mod _core {
         num_threads: Option<usize>,
     ) -> PyResult<Vec<Vector<'py>>> {
         let operators: Vec<_> = operators.iter().map(|operator| operator.0.clone()).collect();
-        let values = on_rows!(x, matrix => compute_and_tell(py, num_threads, progress, |job, done| {
-            crate::sweep_eigenvalues(Input { metric: metric.0, matrix }, &operators, done, job)
+        let values = on_rows!(x, matrix => compute_and_tell(py, num_threads, progress, |job, told| {
+            crate::sweep_eigenvalues(Input { metric: metric.0, matrix }, &operators, &|| told.one(), job)
         }));
         Ok(values?.into_iter().map(|values| values.into_pyarray(py)).collect())
     }
@@ -111,8 +204,8 @@ mod _core {
         num_threads: Option<usize>,
     ) -> PyResult<Vec<Vector<'py>>> {
         let (operator, subsets) = (&operator.0, row_numbers(&subsets));
-        let values = on_rows!(x, matrix => compute_and_tell(py, num_threads, progress, |job, done| {
-            subset_eigenvalues(Input { metric: metric.0, matrix }, &subsets, operator, done, job)
+        let values = on_rows!(x, matrix => compute_and_tell(py, num_threads, progress, |job, told| {
+            subset_eigenvalues(Input { metric: metric.0, matrix }, &subsets, operator, &|| told.one(), job)
         }));
         Ok(values?.into_iter().map(|values| values.into_pyarray(py)).collect())
     }
@@ -241,6 +334,23 @@ mod _core {
         }));
         let (distances, numbers) = nearest?;
         Ok((distances.into_pyarray(py), numbers.into_pyarray(py)))
+    }
+
+    type Edges<'py> = (Bound<'py, PyArray1<usize>>, Bound<'py, PyArray1<usize>>);
+
+    /// The same adjacency matrix in compressed rows, which are all ones: where rows begin, and columns.
+    #[pyfunction]
+    fn neighbor_edges<'py>(
+        py: Python<'py>,
+        x: Rows<'py>,
+        n_neighbors: usize,
+        num_threads: Option<usize>,
+    ) -> PyResult<Edges<'py>> {
+        let edges = on_rows!(x, x => compute(py, num_threads, |job| {
+            crate::neighbor_edges(&crate::Points::in_own_scale(x), n_neighbors, job)
+        }));
+        let (starts, columns) = edges?;
+        Ok((starts.into_pyarray(py), columns.into_pyarray(py)))
     }
 
     /// The number of threads of a call that names none.

@@ -1,0 +1,157 @@
+"""Operators in place of data: sparse matrices, and objects that multiply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsentropy import _eigenvalue_file
+from dsentropy._core import GivenOperator, SparseOperator
+
+Product: TypeAlias = "Callable[[NDArray[np.float64]], NDArray[np.float64]]"
+"""K X, of a block of vectors [N, b]."""
+
+ROUNDING = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
+"""The relative error of products, by the dtype in which they are made."""
+
+
+def is_operator(X: Any) -> bool:
+    """Whether it is a sparse matrix, or an object that multiplies blocks of vectors."""
+    return is_sparse(X) or callable(getattr(X, "matmat", None))
+
+
+def as_operator(X: Any, name: str, *, affinities: bool) -> SparseMatrix | Multiplier:
+    """Check what is in place of data; ``affinities`` are not negative, as far as entries are known."""
+    if is_sparse(X):
+        return SparseMatrix.of(X, name, affinities=affinities)
+    return Multiplier.of(X, name)
+
+
+def is_sparse(X: Any) -> bool:
+    """Whether it is of scipy.sparse."""
+    if type(X).__module__.partition(".")[0] != "scipy":
+        return False
+    from scipy.sparse import issparse
+
+    return bool(issparse(X))
+
+
+@dataclass(frozen=True)
+class SparseMatrix:
+    """A symmetric matrix of scipy.sparse."""
+
+    matrix: Any
+
+    @classmethod
+    def of(cls, X: Any, name: str, *, affinities: bool) -> SparseMatrix:
+        """Check and coerce it."""
+        if X.dtype.kind not in "fiub":
+            raise TypeError(f"{name} must hold real numbers, got dtype {X.dtype}")
+        if X.ndim != 2 or X.shape[0] != X.shape[1] or X.shape[0] == 0:
+            raise ValueError(f"{name} must be square, got shape {X.shape}")
+        matrix = X.tocsr().astype(np.float64, copy=True)
+        matrix.sum_duplicates()
+        if not np.isfinite(matrix.data).all():
+            raise ValueError(f"{name} must be finite")
+        largest = np.abs(matrix.data).max(initial=0.0)
+        rounding = float(np.finfo(X.dtype).eps) if X.dtype.kind == "f" else 0.0
+        if abs(matrix - matrix.T).max() > np.sqrt(rounding) * largest:
+            raise ValueError(f"{name} must be symmetric")
+        if affinities and matrix.data.min(initial=0.0) < 0:
+            raise ValueError(f"{name} must not be negative, got {matrix.data.min()}")
+        if affinities and not (matrix.max(axis=1).toarray() > 0).all():
+            raise ValueError(f"{name} must have a positive entry in each row")
+        if rounding and (matrix != matrix.T).nnz:
+            matrix = ((matrix + matrix.T) / 2).tocsr()
+        return cls(matrix)
+
+    @property
+    def n_samples(self) -> int:
+        """N."""
+        return int(self.matrix.shape[0])
+
+    def core(self, *, alpha: float | None = None, positive: bool = False) -> SparseOperator:
+        """The matrix as it is or, with an alpha, the diffusion operator of these affinities."""
+        matrix = self.matrix
+        starts, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.uint32)
+        return SparseOperator(starts, columns, matrix.data.astype(np.float64), positive, alpha)
+
+    def fingerprint(self) -> str:
+        """A digest of its entries and where they are."""
+        sorted_matrix = self.matrix.sorted_indices()
+        parts = (sorted_matrix.indptr, sorted_matrix.indices, sorted_matrix.data)
+        return "+".join(_eigenvalue_file.digest(np.asarray(part, np.float64)[:, None]) for part in parts)
+
+
+@dataclass(frozen=True)
+class Multiplier:
+    """An object with ``shape`` and ``matmat``, such as a LinearOperator of SciPy."""
+
+    product: Product
+    n_samples: int
+    rounding: float
+    name: str
+
+    @classmethod
+    def of(cls, X: Any, name: str) -> Multiplier:
+        """Check it by one product with two vectors."""
+        shape = tuple(getattr(X, "shape", ()))
+        if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 1:
+            raise ValueError(f"{name} must have a square shape, got {shape}")
+        n = int(shape[0])
+        dtypes = set()
+
+        def product(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+            found = np.asarray(X.matmat(vectors))
+            if found.dtype.kind not in "fiub":
+                raise TypeError(f"{name}.matmat must return real numbers, got dtype {found.dtype}")
+            dtypes.add(found.dtype)
+            return np.ascontiguousarray(found, dtype=np.float64)
+
+        probes = np.random.default_rng(0).choice([-1.0, 1.0], size=(n, 2))
+        products = product(probes)
+        if products.shape != probes.shape or not np.isfinite(products).all():
+            raise ValueError(f"{name}.matmat must return finite numbers of the shape that it is given")
+        rounding = ROUNDING.get(dtypes.pop(), 1e-10)
+        one, other = probes[:, 0] @ products[:, 1], probes[:, 1] @ products[:, 0]
+        if abs(one - other) > np.sqrt(rounding) * np.sqrt(n) * np.linalg.norm(products):
+            raise ValueError(f"{name} must be symmetric: x'{name}y is {one:g} and y'{name}x is {other:g}")
+        return cls(product, n, rounding, name)
+
+    def core(self, *, alpha: float | None = None, positive: bool = False) -> GivenOperator:
+        """The operator as it is or, with an alpha, the diffusion operator of these affinities."""
+        if alpha is None:
+            return GivenOperator(self.product, self.n_samples, positive, None, None, None, self.rounding, 2e-16)
+        scale, leading = normalization(self._row_sums, self.n_samples, alpha)
+
+        def product(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+            return scale * self.product(scale * vectors)
+
+        return GivenOperator(product, self.n_samples, positive, None, None, leading, self.rounding, 2e-16)
+
+    def _row_sums(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        sums = weights * self.product(weights)
+        if not (sums > 0).all():
+            raise ValueError(f"{self.name} must have positive row sums, to be affinities, got {sums.min():g}")
+        return sums
+
+    def fingerprint(self) -> None:
+        """What it is built on is not known."""
+
+
+def normalization(row_sums: Product, n: int, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The scaling [N, 1] that makes K of an affinity, and K's first eigenvector.
+
+    ``row_sums`` returns ``w_i sum_j G_ij w_j`` of weights [N, 1].
+    """
+    weights = np.ones((n, 1))
+    degrees = row_sums(weights)
+    if alpha > 0:
+        weights = degrees**-alpha
+        degrees = row_sums(weights)
+    leading = np.sqrt(degrees / degrees.sum())
+    return weights / np.sqrt(degrees), leading[:, 0]

@@ -1,0 +1,231 @@
+"""Estimates of one data set that is spread over several machines, by Dask.
+
+The rows stay where they are: each product with the diffusion operator is a graph of tasks, one for each pair of row
+chunks, on whatever scheduler is active. Recurrences and quadrature run in the calling process, which holds blocks of
+vectors [N, b] but never the rows. A task that is lost with its worker is computed again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsentropy import _core
+from dsentropy._core import Frame, GivenOperator
+from dsentropy._estimates import Request
+from dsentropy._operators import ROUNDING, normalization
+from dsentropy._spectrum import Numbers, Spectrum
+from dsentropy._validation import Rows, as_alpha, as_choice, as_directions, as_positive, as_rows, as_threads
+
+if TYPE_CHECKING:
+    import dask.array
+
+__all__ = ["diffusion_spectrum"]
+
+_SINGLE_FROM = 3e-4
+_SINGLE_PART = 0.1
+"""As the core has it: tolerances from which affinities are in f32, and what part of it their error may be."""
+
+
+def diffusion_spectrum(
+    X: dask.array.Array,
+    *,
+    bandwidth: float,
+    alpha: float = 0.0,
+    metric: str = "euclidean",
+    tol: float = 1e-3,
+    t: Numbers = 1,
+    orders: Numbers = 1,
+    max_products: int | None = None,
+    random_state: int | None = 0,
+    num_threads: int | None = None,
+    progress: bool = False,
+) -> Spectrum:
+    r"""Spectrum of the diffusion operator of rows that no single process holds, by an estimate.
+
+    Parameters
+    ----------
+    X : dask.array of shape (N, D)
+        The data, in chunks of rows. Chunks are computed anew for each product unless they are persisted:
+        ``X = X.persist()`` keeps them with the workers.
+    bandwidth : float
+        :math:`\sigma`, in units of the distances.
+    alpha : float, default 0
+        How far the density of the rows is divided out, from 0 to 1.
+    metric : {"euclidean", "cosine"}, default "euclidean"
+        See :func:`dsentropy.diffusion_spectrum`.
+    tol, t, orders, max_products, random_state
+        Of the estimate; see :func:`dsentropy.diffusion_spectrum`.
+    num_threads : int, optional
+        Threads of the recurrences in the calling process; tasks take one each.
+    progress : bool, default False
+        Show a bar of tqdm.
+
+    Returns
+    -------
+    EstimatedSpectrum
+        The same as in one process, up to rounding, for the same ``random_state``.
+
+    Raises
+    ------
+    ValueError
+        For a value out of range, and data that are not finite.
+    TypeError
+        For an argument, or data, of a wrong type.
+    MemoryError
+        Before any work, where the blocks of vectors do not fit into the memory of the calling process.
+
+    Warns
+    -----
+    ToleranceWarning
+        Where the estimate is not within ``tol``.
+
+    Notes
+    -----
+    Cost: with c chunks, c (c + 1) / 2 tasks for every 16 products, of together N^2 D flops for distances and 32 N^2 for
+    products; N D (c + 1) / 2 numbers of X and 32 N (c + 1) of vectors move at most. The calling process holds 4 to 8 kB
+    a row. See docs/scaling.md.
+
+    References
+    ----------
+    As of :func:`dsentropy.diffusion_spectrum`; Rocklin, "Dask: parallel computation with blocked algorithms and task
+    scheduling", SciPy 2015.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> from dsentropy import diffusion_spectrum
+    >>> rows = np.random.default_rng(0).normal(size=(2000, 5))
+    >>> X = da.from_array(rows, chunks=(500, 5))
+    >>> spectrum = diffusion_spectrum(X, bandwidth=3.0, solver="stochastic")
+    >>> exact = diffusion_spectrum(rows, bandwidth=3.0)
+    >>> bool(abs(spectrum.entropy() - exact.entropy()) < 0.01)
+    True
+    """
+    sigma = as_positive(bandwidth, "bandwidth")
+    of_alpha = as_alpha(alpha)
+    name = as_choice(metric, "metric", "euclidean", "cosine")
+    threads = as_threads(num_threads)
+    request = Request.of(tol, t, orders, max_products, "tiled", None, random_state)
+    chunks = _Chunks.of(X, name)
+    frame = chunks.frame(sigma, request.tol)
+    operator = chunks.operator(frame, of_alpha)
+    about = {"operator": "diffusion", "bandwidth": sigma, "metric": name, "alpha": of_alpha, "chunks": chunks.number}
+    return request.of_operator(operator, chunks.n_samples, about, None, threads, progress)
+
+
+class _Chunks:
+    """The chunks of rows, as tasks that compute them."""
+
+    def __init__(self, rows: list[Any], sizes: list[int], columns: int, single: bool) -> None:
+        self.rows = rows
+        self.bounds = np.concatenate([[0], np.cumsum(sizes)])
+        self.columns = columns
+        self.single = single
+
+    @classmethod
+    def of(cls, X: Any, metric: str) -> _Chunks:
+        """Check the array, whose values are checked where they are computed."""
+        import dask
+
+        if getattr(X, "ndim", None) != 2 or not hasattr(X, "to_delayed"):
+            raise TypeError(f"X must be a dask.array of two dimensions, got {X!r}")
+        if X.dtype.kind not in "fiub":
+            raise TypeError(f"X must hold real numbers, got dtype {X.dtype}")
+        if any(np.isnan(size) for size in X.shape):
+            raise ValueError("X must have chunks of known sizes: X.compute_chunk_sizes() finds them")
+        if 0 in X.shape:
+            raise ValueError(f"X must have at least one row and one column, got shape {X.shape}")
+        X = X.rechunk({1: -1})
+        prepared = dask.delayed(_prepared, pure=True)
+        parts = X.to_delayed().ravel().tolist()
+        sizes = [size for size in X.chunks[0] if size > 0]
+        rows = [prepared(part, metric) for part, size in zip(parts, X.chunks[0], strict=True) if size > 0]
+        return cls(rows, sizes, X.shape[1], metric == "euclidean" and X.dtype == np.float32)
+
+    @property
+    def number(self) -> int:
+        """How many there are."""
+        return len(self.rows)
+
+    @property
+    def n_samples(self) -> int:
+        """N."""
+        return int(self.bounds[-1])
+
+    def frame(self, bandwidth: float, tol: float) -> Frame:
+        """What all chunks have in common."""
+        import dask
+
+        found = dask.compute(*[dask.delayed(_summary)(rows) for rows in self.rows])
+        mean = np.sum([total for total, _ in found], axis=0) / self.n_samples
+        largest = max(largest for _, largest in found)
+        frame = Frame(mean, largest, bandwidth, True)
+        if tol >= _SINGLE_FROM:
+            errors = dask.compute(*[dask.delayed(_core.part_error)(rows, frame) for rows in self.rows])
+            if max(errors) <= _SINGLE_PART * tol:
+                self.error = float(max(errors))
+                return frame
+        self.error = float(np.finfo(np.float64).eps)
+        return Frame(mean, largest, bandwidth, False)
+
+    def operator(self, frame: Frame, alpha: float) -> GivenOperator:
+        """The diffusion operator."""
+        scale, leading = normalization(lambda weights: weights * self.product(frame, weights), self.n_samples, alpha)
+
+        def product(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+            return scale * self.product(frame, scale * vectors)
+
+        trace, squared_norm = self.moments(frame, scale)
+        single = frame.__getnewargs__()[3]
+        rounding = ROUNDING[np.dtype(np.float32 if single else np.float64)]
+        return GivenOperator(product, self.n_samples, True, trace, squared_norm, leading, rounding, self.error)
+
+    def product(self, frame: Frame, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """G X of a block of vectors."""
+        sums = np.zeros_like(vectors)
+        for (i, j), (of_one, of_other) in self._pairs(_core.pair_product, frame, vectors):
+            sums[self._rows_of(i)] += of_one
+            if of_other is not None:
+                sums[self._rows_of(j)] += of_other
+        return sums
+
+    def moments(self, frame: Frame, scale: NDArray[np.float64]) -> tuple[float, float]:
+        """The trace and the squared norm of S G S."""
+        parts = np.array([moments for _, moments in self._pairs(_core.pair_moments, frame, scale)])
+        trace, squared_norm = parts.sum(axis=0)
+        return float(trace), float(squared_norm)
+
+    def _rows_of(self, i: int) -> slice:
+        return slice(self.bounds[i], self.bounds[i + 1])
+
+    def _pairs(self, task: Any, frame: Frame, vectors: NDArray[np.float64]) -> list[tuple[tuple[int, int], Any]]:
+        """What the task makes of each pair of chunks, in an order that no scheduler changes."""
+        import dask
+
+        on_pair = dask.delayed(_on_pair, pure=False)
+        parts = [dask.delayed(vectors[self._rows_of(i)], pure=False, traverse=False) for i in range(self.number)]
+        pairs = [(i, j) for i in range(self.number) for j in range(i, self.number)]
+        tasks = [
+            on_pair(task, frame, self.rows[i], parts[i], *((self.rows[j], parts[j]) if i != j else ()))
+            for i, j in pairs
+        ]
+        return list(zip(pairs, dask.compute(*tasks), strict=True))
+
+
+def _prepared(part: Any, metric: str) -> Rows:
+    """A chunk as it is computed with."""
+    rows = as_rows(part, "X")
+    return as_directions(rows, "X") if metric == "cosine" else rows
+
+
+def _summary(rows: Rows) -> tuple[NDArray[np.float64], float]:
+    """The sum of a chunk's rows, and its largest modulus."""
+    return rows.sum(axis=0, dtype=np.float64), float(np.abs(rows).max())
+
+
+def _on_pair(task: Any, frame: Frame, rows: Rows, vectors: Any, *other: Any) -> Any:
+    return task(frame, (rows, vectors), other or None)

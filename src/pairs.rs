@@ -1,0 +1,286 @@
+//! Products with the part of a Gaussian affinity that belongs to two parts of the rows: what one machine of several
+//! computes, so that none needs all rows.
+//!
+//! The parts know the mean and the largest entry of all rows, so that distances, and what is rounded, are those of all
+//! rows together. Cost: N_1 N_2 D flops for the distances, as many exponentials, and 4 N_1 N_2 b flops for b vectors. It
+//! runs on one thread: there are many pairs.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Zip, concatenate, s};
+
+use crate::distance::{Element, Points};
+use crate::error::{Error, Result, require_positive};
+use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian, TILE_COLUMNS};
+use crate::operator::{Affinity, Entry, TILE_ROWS};
+use crate::parallel::Job;
+
+/// What all parts of a data set have in common.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The mean row.
+    pub mean: Array1<f64>,
+    /// The largest modulus of an entry.
+    pub largest: f64,
+    /// sigma, in units of the data.
+    pub bandwidth: f64,
+    /// Whether affinities are in f32; see [`Frame::single_error`].
+    pub single: bool,
+}
+
+impl Frame {
+    fn points<T: Element>(&self, rows: ArrayView2<T>) -> Points {
+        Points::of_part(rows, self.bandwidth, self.largest, self.mean.view())
+    }
+
+    fn require<T: Element>(&self, rows: ArrayView2<T>) -> Result<()> {
+        require_positive("bandwidth", self.bandwidth)?;
+        if rows.ncols() != self.mean.len() {
+            let wanted = format!("of {} columns", self.mean.len());
+            return Err(Error::invalid("x", wanted, format!("{:?}", rows.shape())));
+        }
+        Ok(())
+    }
+
+    /// The relative error that affinities of these rows may have in f32; infinite where there are none.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the number of columns is not that of the mean, or the bandwidth is not positive.
+    pub fn single_error<T: Element>(&self, rows: ArrayView2<T>) -> Result<f64> {
+        self.require(rows)?;
+        let kernel = SingleGaussian::new(&self.points(rows), self.bandwidth, f64::MAX);
+        Ok(kernel.map_or(f64::INFINITY, |kernel| kernel.error()))
+    }
+}
+
+/// Rows of a part, and numbers of each.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a, T> {
+    /// [n, D].
+    pub rows: ArrayView2<'a, T>,
+    /// Vectors [n, b], or the diagonal of a scaling [n, 1].
+    pub vectors: ArrayView2<'a, f64>,
+}
+
+/// G_12 x_2 and G_21 x_1 of two parts; G_11 x_1 where there is one.
+///
+/// # Errors
+/// [`Error::Invalid`] where shapes do not fit; interrupted.
+pub fn pair_product<'a, T: Element>(
+    frame: &Frame,
+    one: Part<'a, T>,
+    other: Option<Part<'a, T>>,
+    job: &Job,
+) -> Result<(Array2<f64>, Option<Array2<f64>>)> {
+    let task = Product { one: one.vectors.to_owned(), other: other.map(|other| other.vectors.to_owned()) };
+    with_kernel(frame, one, other, task, job)
+}
+
+/// The trace of S G S, and its squared norm, from what of it belongs to two different parts (both blocks), or to one.
+///
+/// # Errors
+/// As above.
+pub fn pair_moments<'a, T: Element>(
+    frame: &Frame,
+    one: Part<'a, T>,
+    other: Option<Part<'a, T>>,
+    job: &Job,
+) -> Result<(f64, f64)> {
+    let squares = |part: Part<T>| part.vectors.column(0).mapv(|scale| scale * scale);
+    with_kernel(frame, one, other, Moments { one: squares(one), other: other.map(squares) }, job)
+}
+
+/// What is done with a kernel of the rows of both parts, the first one's before the other's.
+trait OfPair {
+    type Output;
+
+    fn on<A: Entry>(self, kernel: &dyn Kernel<A>, first: usize, job: &Job) -> Result<Self::Output>;
+}
+
+fn with_kernel<'a, T: Element, F: OfPair>(
+    frame: &Frame,
+    one: Part<'a, T>,
+    other: Option<Part<'a, T>>,
+    task: F,
+    job: &Job,
+) -> Result<F::Output> {
+    for part in std::iter::once(&one).chain(&other) {
+        frame.require(part.rows)?;
+        if part.vectors.nrows() != part.rows.nrows() || part.vectors.ncols() != one.vectors.ncols() {
+            let wanted = format!("of {} rows", part.rows.nrows());
+            return Err(Error::invalid("vectors", wanted, format!("{:?}", part.vectors.shape())));
+        }
+    }
+    let rows = match other {
+        None => one.rows.to_owned(),
+        Some(other) => concatenate![Axis(0), one.rows, other.rows],
+    };
+    let points = frame.points(rows.view());
+    let first = one.rows.nrows();
+    if frame.single {
+        let kernel = SingleGaussian::new(&points, frame.bandwidth, f64::MAX);
+        let kernel = kernel.ok_or_else(|| Error::invalid("single", "false where rows are far", true))?;
+        return task.on(&kernel, first, job);
+    }
+    task.on(&Gaussian::new(&points, &Bandwidth::Fixed(frame.bandwidth))?, first, job)
+}
+
+/// Calls `f` with each tile of the block of affinities of the first rows to the others, and where it begins.
+fn for_each_tile<A: Entry>(
+    kernel: &dyn Kernel<A>,
+    first: usize,
+    job: &Job,
+    mut f: impl FnMut(usize, usize, ArrayView2<A>) + Send,
+) -> Result<()> {
+    let n = kernel.len();
+    job.parallel(|| {
+        let mut buffer = Array2::zeros((TILE_ROWS, TILE_COLUMNS));
+        for row in (0..first).step_by(TILE_ROWS) {
+            job.check()?;
+            let rows = row..(row + TILE_ROWS).min(first);
+            for column in (first..n).step_by(TILE_COLUMNS) {
+                let columns = column..(column + TILE_COLUMNS).min(n);
+                let mut tile = buffer.slice_mut(s![..rows.len(), ..columns.len()]);
+                kernel.affinities(rows.clone(), columns, tile.view_mut());
+                f(row, column - first, tile.view());
+            }
+        }
+        Ok(())
+    })
+}
+
+struct Product {
+    one: Array2<f64>,
+    other: Option<Array2<f64>>,
+}
+
+impl OfPair for Product {
+    type Output = (Array2<f64>, Option<Array2<f64>>);
+
+    fn on<A: Entry>(self, kernel: &dyn Kernel<A>, first: usize, job: &Job) -> Result<Self::Output> {
+        let Some(other) = self.other else { return Ok((Affinity::Computed(kernel).times(&self.one, job)?, None)) };
+        let mut sums = (Array2::zeros(self.one.raw_dim()), Array2::zeros(other.raw_dim()));
+        let (one, other) = (self.one.mapv(A::rounded), other.mapv(A::rounded));
+        let add = |tile: ArrayView2<A>, from: ArrayView2<A>, mut to: ndarray::ArrayViewMut2<f64>| {
+            let mut product = Array2::zeros(to.raw_dim());
+            general_mat_mul(A::one(), &tile, &from, A::zero(), &mut product);
+            Zip::from(&mut to).and(&product).for_each(|sum, &entry| *sum += entry.into());
+        };
+        for_each_tile(kernel, first, job, |row, column, tile| {
+            let (rows, columns) = (row..row + tile.nrows(), column..column + tile.ncols());
+            let (of_one, of_other) = (one.slice(s![rows.clone(), ..]), other.slice(s![columns.clone(), ..]));
+            add(tile, of_other, sums.0.slice_mut(s![rows, ..]));
+            add(tile.reversed_axes(), of_one, sums.1.slice_mut(s![columns, ..]));
+        })?;
+        Ok((sums.0, Some(sums.1)))
+    }
+}
+
+struct Moments {
+    one: Array1<f64>,
+    other: Option<Array1<f64>>,
+}
+
+impl OfPair for Moments {
+    type Output = (f64, f64);
+
+    fn on<A: Entry>(self, kernel: &dyn Kernel<A>, first: usize, job: &Job) -> Result<Self::Output> {
+        let Some(other) = self.other else { return Affinity::Computed(kernel).moments(&self.one.to_vec(), job) };
+        let mut norm = 0.0;
+        for_each_tile(kernel, first, job, |row, column, tile| {
+            let others = other.slice(s![column..column + tile.ncols()]);
+            for (line, own) in tile.rows().into_iter().zip(self.one.slice(s![row..])) {
+                norm += 2.0 * own * squared_sum(line, others);
+            }
+        })?;
+        Ok((0.0, norm))
+    }
+}
+
+fn squared_sum<A: Entry>(line: ArrayView1<A>, weights: ArrayView1<f64>) -> f64 {
+    let squares = line.iter().zip(weights).map(|(&entry, weight)| {
+        let entry: f64 = entry.into();
+        entry * entry * weight
+    });
+    squares.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parallel;
+
+    /// Parts of 1300 rows, more than a tile each, give what all rows together give, in either precision.
+    #[test]
+    fn parts_add_up_to_the_whole() {
+        let n = 1300;
+        let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0 + 100.0);
+        let v = Array2::from_shape_fn((n, 2), |(i, j)| ((i * 29 + j * 7) % 53) as f64 / 26.0 - 1.0);
+        let points = Points::new(x.view(), 2.0);
+        let mean = x.mean_axis(Axis(0)).unwrap();
+        let largest = x.iter().fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
+        for single in [false, true] {
+            let frame = Frame { mean: mean.clone(), largest, bandwidth: 2.0, single };
+            let work = |job: &Job| {
+                let sigma = Bandwidth::Fixed(2.0);
+                let (double, float) = (Gaussian::new(&points, &sigma)?, SingleGaussian::new(&points, 2.0, 1.0));
+                let float = float.expect("rows are near");
+                let (whole, moments) = if single {
+                    let affinity = Affinity::Computed(&float);
+                    (affinity.times(&v, job)?, affinity.moments(&vec![1.0; n], job)?)
+                } else {
+                    let affinity = Affinity::Computed(&double);
+                    (affinity.times(&v, job)?, affinity.moments(&vec![1.0; n], job)?)
+                };
+                let ones = Array2::ones((n, 1));
+                let cuts = [0..100, 100..900, 900..n];
+                let mut sum = Array2::<f64>::zeros(v.raw_dim());
+                let mut of_parts = (0.0, 0.0);
+                for (i, a) in cuts.iter().enumerate() {
+                    for b in &cuts[i..] {
+                        let part = |cut: &std::ops::Range<usize>, of: &'_ Array2<f64>| {
+                            of.slice(s![cut.clone(), ..]).to_owned()
+                        };
+                        let (xa, xb, va, vb) = (part(a, &x), part(b, &x), part(a, &v), part(b, &v));
+                        let (oa, ob) = (part(a, &ones), part(b, &ones));
+                        let pair = |left, right| {
+                            let one = Part { rows: xa.view(), vectors: left };
+                            (one, (a != b).then_some(Part { rows: xb.view(), vectors: right }))
+                        };
+                        let (one, other) = pair(va.view(), vb.view());
+                        let (of_a, of_b) = pair_product(&frame, one, other, job)?;
+                        sum.slice_mut(s![a.clone(), ..]).zip_mut_with(&of_a, |sum, part| *sum += part);
+                        if let Some(of_b) = of_b {
+                            sum.slice_mut(s![b.clone(), ..]).zip_mut_with(&of_b, |sum, part| *sum += part);
+                        }
+                        let (one, other) = pair(oa.view(), ob.view());
+                        let (trace, norm) = pair_moments(&frame, one, other, job)?;
+                        of_parts = (of_parts.0 + trace, of_parts.1 + norm);
+                    }
+                }
+                let epsilon = if single { 1e-3 } else { 1e-10 };
+                approx::assert_abs_diff_eq!(sum, whole, epsilon = epsilon);
+                approx::assert_relative_eq!(of_parts.0, moments.0, max_relative = epsilon * 1e-2);
+                approx::assert_relative_eq!(of_parts.1, moments.1, max_relative = epsilon * 1e-2);
+                let errors = cuts.iter().map(|cut| frame.single_error(x.slice(s![cut.clone(), ..])));
+                let errors: Vec<f64> = errors.collect::<Result<_>>()?;
+                let worst = errors.iter().fold(0.0, |worst: f64, error| worst.max(*error));
+                approx::assert_relative_eq!(worst, float.error(), max_relative = 1e-12);
+                Ok(())
+            };
+            parallel::run(2, || false, work).unwrap();
+        }
+    }
+
+    #[test]
+    fn parts_that_do_not_fit_are_refused() {
+        let frame = Frame { mean: Array1::zeros(2), largest: 1.0, bandwidth: 1.0, single: false };
+        let (rows, wide, vectors) =
+            (Array2::<f64>::zeros((3, 2)), Array2::<f64>::zeros((3, 4)), Array2::zeros((2, 1)));
+        let of = |rows: &Array2<f64>| {
+            let part = Part { rows: rows.view(), vectors: vectors.view() };
+            parallel::run(1, || false, |job| pair_product(&frame, part, None, job)).unwrap_err().to_string()
+        };
+        assert!(of(&rows).starts_with("vectors must be of 3 rows"));
+        assert!(of(&wide).starts_with("x must be of 2 columns"));
+    }
+}

@@ -1,0 +1,166 @@
+//! Operators that Python gives: sparse ones, and objects that multiply.
+
+use std::sync::{Mutex, PoisonError};
+
+use ndarray::Array2;
+use numpy::{PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::operator::SymmetricOperator;
+use crate::parallel::Job;
+use crate::sparse::{SparseMatrix, SparseOperator};
+
+/// A sparse symmetric matrix, or the diffusion operator of one.
+#[pyclass(name = "SparseOperator", module = "dsentropy._core", frozen)]
+pub struct PySparseOperator(SparseOperator);
+
+#[pymethods]
+impl PySparseOperator {
+    /// Of compressed rows. With an alpha the diffusion operator of these affinities, else the matrix as it is;
+    /// `positive` tells that it is positive semi-definite.
+    #[new]
+    fn new(
+        py: Python<'_>,
+        starts: PyReadonlyArray1<'_, i64>,
+        columns: PyReadonlyArray1<'_, u32>,
+        values: PyReadonlyArray1<'_, f64>,
+        positive: bool,
+        alpha: Option<f64>,
+    ) -> PyResult<Self> {
+        let starts: Vec<usize> =
+            starts.as_array().iter().map(|&start| usize::try_from(start).unwrap_or(usize::MAX)).collect();
+        let (columns, values) = (columns.as_array().to_vec(), values.as_array().to_vec());
+        py.detach(|| {
+            let matrix = SparseMatrix::new(starts, columns, values)?;
+            Ok(Self(match alpha {
+                Some(alpha) => SparseOperator::diffusion(matrix, positive, alpha)?,
+                None => SparseOperator::affinity(matrix, positive),
+            }))
+        })
+    }
+}
+
+/// An operator that is known by its products.
+#[pyclass(name = "GivenOperator", module = "dsentropy._core", frozen)]
+pub struct PyGivenOperator {
+    product: Py<PyAny>,
+    dim: usize,
+    positive: bool,
+    /// The trace and the squared norm, if they are known.
+    moments: (Option<f64>, Option<f64>),
+    leading: Option<Vec<f64>>,
+    /// The relative error of products.
+    rounding: f64,
+    /// The relative error of entries.
+    error: f64,
+}
+
+#[pymethods]
+impl PyGivenOperator {
+    /// `product` makes of an array [dim, b] another.
+    #[new]
+    #[expect(clippy::too_many_arguments, reason = "each is known or not")]
+    fn new(
+        product: Py<PyAny>,
+        dim: usize,
+        positive: bool,
+        trace: Option<f64>,
+        squared_norm: Option<f64>,
+        leading: Option<PyReadonlyArray1<'_, f64>>,
+        rounding: f64,
+        error: f64,
+    ) -> Self {
+        let leading = leading.map(|leading| leading.as_array().to_vec());
+        Self { product, dim, positive, moments: (trace, squared_norm), leading, rounding, error }
+    }
+}
+
+/// What a function of operators is given.
+#[derive(FromPyObject)]
+pub enum AnyOperator<'py> {
+    Sparse(PyRef<'py, PySparseOperator>),
+    Given(PyRef<'py, PyGivenOperator>),
+}
+
+/// The same, without the interpreter's references.
+pub enum Opened<'a> {
+    Sparse(&'a SparseOperator),
+    Given(&'a Given<'a>),
+}
+
+/// Calls `f` with the operator. What its products raise is raised.
+pub fn on_operator<T>(operator: &AnyOperator, f: impl FnOnce(&Opened) -> PyResult<T>) -> PyResult<T> {
+    match operator {
+        AnyOperator::Sparse(sparse) => f(&Opened::Sparse(&sparse.0)),
+        AnyOperator::Given(given) => {
+            let given = Given { of: given, raised: Mutex::default() };
+            let result = f(&Opened::Given(&given));
+            match given.raised.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                Some(raised) => Err(raised),
+                None => result,
+            }
+        }
+    }
+}
+
+/// A given operator at work.
+pub struct Given<'a> {
+    of: &'a PyGivenOperator,
+    raised: Mutex<Option<PyErr>>,
+}
+
+impl Given<'_> {
+    fn product(&self, py: Python, x: &Array2<f64>) -> PyResult<Array2<f64>> {
+        let product = self.of.product.bind(py).call1((x.to_pyarray(py),))?;
+        let product: PyReadonlyArray2<f64> = product.extract()?;
+        let product = product.as_array();
+        if product.dim() != x.dim() {
+            let text = format!("matmat must return shape {:?}, got {:?}", x.shape(), product.shape());
+            return Err(PyValueError::new_err(text));
+        }
+        if product.iter().any(|entry| !entry.is_finite()) {
+            return Err(PyValueError::new_err("matmat must return finite numbers"));
+        }
+        Ok(product.to_owned())
+    }
+}
+
+impl SymmetricOperator for Given<'_> {
+    fn dim(&self) -> usize {
+        self.of.dim
+    }
+
+    fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+        job.check()?;
+        Python::attach(|py| self.product(py, x)).map_err(|error| {
+            *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            Error::Interrupted
+        })
+    }
+
+    fn is_positive(&self) -> bool {
+        self.of.positive
+    }
+
+    fn trace(&self) -> Option<f64> {
+        self.of.moments.0
+    }
+
+    fn squared_norm(&self) -> Option<f64> {
+        self.of.moments.1
+    }
+
+    fn leading(&self) -> Option<&[f64]> {
+        self.of.leading.as_deref()
+    }
+
+    fn error(&self) -> f64 {
+        self.of.error
+    }
+
+    fn rounding(&self) -> f64 {
+        self.of.rounding
+    }
+}
