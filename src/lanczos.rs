@@ -333,27 +333,31 @@ impl<'a> Lanczos<'a> {
             return Ok(0);
         }
         let mut w = self.operator.apply(&self.current, job)?;
-        for (p, mut w) in w.axis_iter_mut(Axis(1)).enumerate() {
-            if self.ended[p] {
-                w.fill(0.0);
-                continue;
-            }
-            let (current, previous) = (self.current.column(p), self.previous.column(p));
-            if let Some(&beside) = self.besides[p].last() {
-                w.scaled_add(-beside, &previous);
-            }
-            let diagonal = w.dot(&current);
-            w.scaled_add(-diagonal, &current);
-            self.diagonals[p].push(diagonal);
-            let beside = w.dot(&w).sqrt();
-            self.besides[p].push(beside);
-            self.ended[p] = beside <= VANISHED * self.size;
-            if self.ended[p] {
-                w.fill(0.0);
-            } else {
-                w /= beside;
-            }
+        let kept = |p: usize, value: f64| if self.ended[p] { 0.0 } else { value };
+        let columns = 0..self.ended.len();
+        let besides: Vec<f64> = columns.clone().map(|p| self.besides[p].last().copied().unwrap_or(0.0)).collect();
+        let diagonals = sums_over_rows(&mut w, &self.previous, &self.current, job, |p, w, previous, current| {
+            *w = kept(p, *w - besides[p] * previous);
+            *w * current
+        })?;
+        let squares = sums_over_rows(&mut w, &self.previous, &self.current, job, |p, w, _, current| {
+            *w -= diagonals[p] * current;
+            *w * *w
+        })?;
+        for p in columns.filter(|&p| !self.ended[p]).collect::<Vec<_>>() {
+            self.diagonals[p].push(diagonals[p]);
+            self.besides[p].push(squares[p].sqrt());
+            self.ended[p] = squares[p].sqrt() <= VANISHED * self.size;
         }
+        let scale: Vec<f64> = squares
+            .iter()
+            .zip(&self.ended)
+            .map(|(square, ended)| if *ended { 0.0 } else { square.sqrt().recip() })
+            .collect();
+        sums_over_rows(&mut w, &self.previous, &self.current, job, |p, w, _, _| {
+            *w *= scale[p];
+            0.0
+        })?;
         self.previous = std::mem::replace(&mut self.current, w);
         Ok(self.previous.ncols())
     }
@@ -388,6 +392,39 @@ impl<'a> Lanczos<'a> {
         let radau = scaled(rule(&tridiagonal(&of_radau, beside), 1)?);
         Ok(Bracket { ends: [gauss.clone(), radau], gauss })
     }
+}
+
+/// Changes each entry of `w` by those beside it in two other arrays, and sums what comes of that over the rows: in
+/// blocks, then in order, so that the sums do not depend on threads.
+fn sums_over_rows(
+    w: &mut Array2<f64>,
+    one: &Array2<f64>,
+    other: &Array2<f64>,
+    job: &Job,
+    change: impl Fn(usize, &mut f64, f64, f64) -> f64 + Sync,
+) -> Result<Vec<f64>> {
+    const BLOCK_ROWS: usize = 1024;
+    let width = w.ncols();
+    let sums: Vec<Vec<f64>> = job.parallel(|| {
+        let blocks = w.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS).into_par_iter();
+        let others = [one, other].map(|other| other.axis_chunks_iter(Axis(0), BLOCK_ROWS).into_par_iter());
+        let [one, other] = others;
+        let blocks = blocks.zip(one).zip(other).map(|((mut w, one), other)| {
+            let mut sums = vec![0.0; width];
+            for ((mut w, one), other) in w.rows_mut().into_iter().zip(one.rows()).zip(other.rows()) {
+                for (p, sum) in sums.iter_mut().enumerate() {
+                    *sum += change(p, &mut w[p], one[p], other[p]);
+                }
+            }
+            sums
+        });
+        Ok(blocks.collect())
+    })?;
+    let mut total = vec![0.0; width];
+    for sums in sums {
+        total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+    }
+    Ok(total)
 }
 
 fn tridiagonal(diagonal: &[f64], beside: &[f64]) -> Array2<f64> {

@@ -9,8 +9,8 @@
 //!
 //! The first term is read off the block recurrence, the second is the mean over probes. Three sums are known exactly of
 //! what is left to the probes, where the operator knows its own: N - dim Q, tr K - tr Q' K Q, |K|^2 - |K Q|^2 (Frobenius
-//! norms). Recurrences are made deeper until the bracket, and probes are added until the standard error is below half
-//! of the tolerance; see [`crate::estimate`] for both. Memory: at most [`VECTORS`] vectors of N numbers.
+//! norms). Recurrences are made deeper until the bracket is a small part of the tolerance, and probes are added until the
+//! standard error keeps the rest; see [`crate::estimate`] for both. Memory: at most [`VECTORS`] vectors of N numbers.
 
 use ndarray::Array2;
 
@@ -29,6 +29,10 @@ const DEFLATED: usize = 8;
 
 /// Probes at once, and at least.
 const PROBES: usize = 16;
+
+/// The part of the tolerance that is left to the bracket. Depth costs less than probes: a bracket falls at least like
+/// depth^-1.7 (measured where the spectrum surrounds 0), a standard error like probes^-1/2.
+const REACH: f64 = 0.25;
 
 /// Batches of probes whose vectors are kept, to make them deeper.
 const BATCHES: usize = 6;
@@ -125,9 +129,10 @@ pub fn estimate(
         if worst.doubt() <= options.tol {
             return Ok(Outcome::Estimated(Box::new(estimate), true));
         }
-        // Each probe more divides the variance.
+        // Each probe more divides the variance, until what the bracket leaves of the tolerance is kept.
         let probes = estimate.probes() as f64;
-        let wanted = probes * (2.0 * worst.standard_error / options.tol).powi(2);
+        let left = 0.95 * (options.tol - worst.reach()).max((1.0 - REACH) * options.tol);
+        let wanted = probes * (worst.standard_error / left).powi(2);
         let forecast = products as f64 + (wanted - probes).max(0.0) * estimate.depth() as f64;
         if options.exact_products.is_some_and(|exact| products >= exact || forecast > exact as f64) {
             return Ok(Outcome::ExactIsCheaper);
@@ -136,8 +141,8 @@ pub fn estimate(
             return Ok(Outcome::Estimated(Box::new(estimate), false));
         }
         let before = products;
-        if worst.reach() > 0.5 * options.tol {
-            if worst_of(&estimate.without_depth_of_probes()).reach() > 0.25 * options.tol {
+        if worst.reach() > REACH * options.tol {
+            if worst_of(&estimate.without_depth_of_probes()).reach() > 0.5 * REACH * options.tol {
                 for _ in 0..((krylov.steps() - blocks) / 2).max(1) {
                     if krylov.dim(krylov.steps()) + 2 * BLOCK <= BASIS {
                         products += krylov.extend(job)?;
@@ -146,7 +151,7 @@ pub fn estimate(
                 }
                 deflated = krylov.rules(blocks, job)?;
             }
-            if worst_of(&estimate.without_depth_of_deflated()).reach() > 0.25 * options.tol {
+            if worst_of(&estimate.without_depth_of_deflated()).reach() > 0.5 * REACH * options.tol {
                 for batch in &mut batches {
                     let depth = estimate.depth();
                     batch.deepen(
