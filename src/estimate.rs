@@ -160,11 +160,9 @@ impl Estimate {
         Ok(Self::new(about, known, Bracket::from_rows(deflated), probes))
     }
 
-    /// The reading of which most is in doubt.
-    pub(crate) fn worst(&self, times: &[f64], orders: &[f64]) -> Reading {
-        let readings = times.iter().flat_map(|&t| orders.iter().map(move |&order| self.read(t, order)));
-        let nothing = Reading { value: 0.0, standard_error: 0.0, lower: 0.0, upper: 0.0 };
-        readings.max_by(|one, other| one.doubt().total_cmp(&other.doubt())).unwrap_or(nothing)
+    /// The readings at each t and order.
+    pub(crate) fn read_all(&self, times: &[f64], orders: &[f64]) -> Vec<Reading> {
+        times.iter().flat_map(|&t| orders.iter().map(move |&order| self.read(t, order))).collect()
     }
 
     /// Steps of the deepest probe.

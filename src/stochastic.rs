@@ -10,13 +10,13 @@
 //! The first term is read off the block recurrence, the second is the mean over probes. Three sums are known exactly of
 //! what is left to the probes, where the operator knows its own: N - dim Q, tr K - tr Q' K Q, |K|^2 - |K Q|^2 (Frobenius
 //! norms). Recurrences are made deeper until the bracket is a small part of the tolerance, and probes are added until the
-//! standard error keeps the rest; see [`crate::estimate`] for both. Memory: at most [`VECTORS`] vectors of N numbers.
+//! standard error keeps the rest; see [`crate::estimate`] for both. Memory: see [`vectors`].
 
 use ndarray::Array2;
 
 use crate::entropy::require_time;
 use crate::error::{Error, Result, require_positive};
-use crate::estimate::{About, Estimate};
+use crate::estimate::{About, Estimate, Reading};
 use crate::lanczos::{BlockKrylov, Bracket, Lanczos};
 use crate::operator::SymmetricOperator;
 use crate::parallel::Job;
@@ -37,11 +37,19 @@ const REACH: f64 = 0.25;
 /// Batches of probes whose vectors are kept, to make them deeper.
 const BATCHES: usize = 6;
 
-/// The largest dimension of the Krylov space.
+/// The largest dimension of the Krylov space, and the size up to which it may be larger, in numbers.
 const BASIS: usize = 512;
+const SMALL_BASIS: usize = 1 << 22;
 
-/// What an estimate holds at most, in vectors of N numbers: the basis, two vectors a probe, and a product's work.
-pub(crate) const VECTORS: usize = BASIS + (2 * BATCHES + 2) * PROBES + 272;
+/// The largest dimension of the Krylov space of n rows.
+fn largest_basis(n: usize) -> usize {
+    (SMALL_BASIS / n.max(1)).clamp(BASIS.min(n), n.max(BASIS))
+}
+
+/// What an estimate of n rows holds at most, in vectors of n numbers: the basis, two vectors a probe, and a product's work.
+pub(crate) fn vectors(n: usize) -> usize {
+    largest_basis(n) + (2 * BATCHES + 2) * PROBES + 272
+}
 
 /// Steps of new probes before anything is known of the depth that they need.
 const FIRST_DEPTH: usize = 5;
@@ -118,21 +126,23 @@ pub fn estimate(
         batches.push(Batch::new(&krylov, blocks, random(PROBES), FIRST_DEPTH, &mut products, job)?);
     }
     let mut deflated = krylov.rules(blocks, job)?;
-    let worst_of = |estimate: &Estimate| estimate.worst(&options.times, &options.orders);
+    let most = |estimate: &Estimate, of: fn(&Reading) -> f64| {
+        estimate.read_all(&options.times, &options.orders).iter().map(of).fold(0.0, f64::max)
+    };
     loop {
         let (positive, rounding, error) = (operator.is_positive(), operator.rounding(), operator.error());
         let about = About { dim: n, positive, products, rounding, error };
         let probes = batches.iter().flat_map(|batch| batch.rules.iter().cloned()).collect();
         let estimate = Estimate::new(about, known.clone(), deflated.clone(), probes);
-        let worst = worst_of(&estimate);
-        progress(products, worst.doubt());
-        if worst.doubt() <= options.tol {
+        let (doubt, reach) = (most(&estimate, Reading::doubt), most(&estimate, Reading::reach));
+        progress(products, doubt);
+        if doubt <= options.tol {
             return Ok(Outcome::Estimated(Box::new(estimate), true));
         }
         // Each probe more divides the variance, until what the bracket leaves of the tolerance is kept.
         let probes = estimate.probes() as f64;
-        let left = 0.95 * (options.tol - worst.reach()).max((1.0 - REACH) * options.tol);
-        let wanted = probes * (worst.standard_error / left).powi(2);
+        let left = 0.95 * (options.tol - reach).max((1.0 - REACH) * options.tol);
+        let wanted = probes * (most(&estimate, |reading| reading.standard_error) / left).powi(2);
         let forecast = products as f64 + (wanted - probes).max(0.0) * estimate.depth() as f64;
         if options.exact_products.is_some_and(|exact| products >= exact || forecast > exact as f64) {
             return Ok(Outcome::ExactIsCheaper);
@@ -141,25 +151,20 @@ pub fn estimate(
             return Ok(Outcome::Estimated(Box::new(estimate), false));
         }
         let before = products;
-        if worst.reach() > REACH * options.tol {
-            if worst_of(&estimate.without_depth_of_probes()).reach() > 0.5 * REACH * options.tol {
+        if reach > REACH * options.tol {
+            if most(&estimate.without_depth_of_probes(), Reading::reach) > 0.5 * REACH * options.tol {
                 for _ in 0..((krylov.steps() - blocks) / 2).max(1) {
-                    if krylov.dim(krylov.steps()) + 2 * BLOCK <= BASIS {
+                    if krylov.dim(krylov.steps()) + 2 * BLOCK <= largest_basis(n) + BLOCK {
                         products += krylov.extend(job)?;
-                        progress(products, worst.doubt());
+                        progress(products, doubt);
                     }
                 }
                 deflated = krylov.rules(blocks, job)?;
             }
-            if worst_of(&estimate.without_depth_of_deflated()).reach() > 0.5 * REACH * options.tol {
+            if most(&estimate.without_depth_of_deflated(), Reading::reach) > 0.5 * REACH * options.tol {
                 for batch in &mut batches {
                     let depth = estimate.depth();
-                    batch.deepen(
-                        (depth / 3).max(2),
-                        &mut products,
-                        &|products| progress(products, worst.doubt()),
-                        job,
-                    )?;
+                    batch.deepen((depth / 3).max(2), &mut products, &|products| progress(products, doubt), job)?;
                 }
             }
         } else {
@@ -177,12 +182,15 @@ pub fn estimate(
                     let mut batch = Batch::new(&krylov, blocks, random(PROBES), depth, &mut products, job)?;
                     batch.lanczos = batch.lanczos.filter(|_| kept);
                     batches.push(batch);
-                    progress(products, worst.doubt());
+                    progress(products, doubt);
                 }
             }
         }
         if products == before {
             // All recurrences have ended, or memory has; what doubt there is stays.
+            if options.exact_products.is_some() {
+                return Ok(Outcome::ExactIsCheaper);
+            }
             return Ok(Outcome::Estimated(Box::new(estimate), false));
         }
     }

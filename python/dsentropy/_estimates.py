@@ -126,8 +126,8 @@ class Request:
         missed = [estimate.about()[2] for estimate, reached, _ in solutions if estimate and not reached]
         if missed:
             warnings.warn(
-                f"tol = {self.tol:g} bits is not reached within {max(missed)} products: the spectrum tells its error. "
-                "Allow more max_products, or take solver='exact'",
+                f"tol = {self.tol:g} bits is not reached within {max(missed)} products: the spectrum tells its "
+                "error. Allow more max_products, or take solver='exact'",
                 ToleranceWarning,
                 stacklevel=stacklevel,
             )

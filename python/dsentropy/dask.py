@@ -84,9 +84,9 @@ def diffusion_spectrum(
 
     Notes
     -----
-    Cost: with c chunks, c (c + 1) / 2 tasks for every 16 products, of together N^2 D flops for distances and 32 N^2 for
-    products; N D (c + 1) / 2 numbers of X and 32 N (c + 1) of vectors move at most. The calling process holds 4 to 8 kB
-    a row. See docs/scaling.md.
+    Cost: with c chunks, c (c + 1) / 2 tasks for every 16 products, of together N^2 D flops for distances and 32 N^2
+    for products; N D (c + 1) / 2 numbers of X and 32 N (c + 1) of vectors move at most. The calling process holds 4 to
+    8 kB a row. See docs/scaling.md.
 
     References
     ----------
