@@ -24,6 +24,9 @@ const RECOMPUTE_BELOW: f64 = 1.0 / 4096.0;
 /// Scaled entries stay below 2^491, so that a sum of 2^40 squared differences is finite.
 const LARGEST_EXPONENT: i32 = 490;
 
+/// Bits of the mean row, from which rows are centred.
+const MEAN_BITS: i32 = 30;
+
 const CONTIGUOUS: &str = "rows of an owned array in standard layout are contiguous";
 
 /// What the entries of a data set may be.
@@ -83,10 +86,12 @@ impl Points {
     fn with_exponent(mut rows: Array2<f64>, exponent: i32, mean: Option<ArrayView1<f64>>) -> Self {
         let (first, second) = halves(-exponent);
         rows.mapv_inplace(|entry| entry * first * second);
-        let mean = match mean {
+        let mut mean = match mean {
             Some(mean) => mean.mapv(|entry| entry * first * second),
             None => rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols())),
         };
+        // To a few digits, so that it has the same bits in whatever order it was summed.
+        mean.mapv_inplace(|entry| rounded(entry, MEAN_BITS));
         let centred = &rows - &mean;
         let (half, rest) = halves(exponent);
         let unit = half * rest;
@@ -152,6 +157,13 @@ fn in_rows<T: Element>(x: ArrayView2<T>) -> Array2<f64> {
     let mut rows = Array2::zeros(x.raw_dim());
     rows.zip_mut_with(&x, |entry, &given| *entry = given.into());
     rows
+}
+
+/// The nearest number with so many bits.
+fn rounded(x: f64, bits: i32) -> f64 {
+    let (half, rest) = halves(bits - binary_exponent(x.abs()));
+    let scaled = x * half * rest;
+    if scaled.is_finite() { scaled.round() / half / rest } else { x }
 }
 
 fn largest_magnitude(rows: &Array2<f64>) -> f64 {

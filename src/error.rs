@@ -19,8 +19,7 @@ pub enum Error {
     },
     /// The computation holds more memory than the process can have.
     #[error(
-        "{rows} rows need {} of memory for one N x N matrix and its company, and this process can have {}: \
-         use fewer rows (max_N, or a subset of the data)",
+        "{rows} rows need {} of memory, and this process can have {}: use fewer rows (max_N, or a subset of the data)",
         bytes(*needed), bytes(*available)
     )]
     OutOfMemory {

@@ -67,7 +67,8 @@ pub use operator::SymmetricOperator;
 pub use pairs::{Frame, Part, pair_moments, pair_product};
 pub use precomputed::given_eigenvalues;
 pub use solver::{
-    Progress, Request, Solved, Storage, estimate_given, estimate_sparse, estimate_spectrum, operator_eigenvalues,
+    Progress, Request, Solved, Storage, allowed_single_error, estimate_given, estimate_sparse, estimate_spectrum,
+    operator_eigenvalues,
 };
 pub use sparse::{SparseMatrix, SparseOperator};
 pub use stochastic::{Options, Outcome, estimate};

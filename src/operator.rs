@@ -39,6 +39,14 @@ pub trait SymmetricOperator: Sync {
     /// Interrupted.
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>>;
 
+    /// The same for the exact way, where [`Self::apply`] has rounded entries.
+    ///
+    /// # Errors
+    /// As above.
+    fn apply_exactly(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+        self.apply(x, job)
+    }
+
     /// Whether no eigenvalue is negative, by how it is made.
     fn is_positive(&self) -> bool;
 
@@ -70,28 +78,21 @@ pub trait SymmetricOperator: Sync {
 
 /// What affinities may be held in: f32 or f64.
 pub(crate) trait Entry: LinalgScalar + Into<f64> + Zeroable + Send + Sync {
-    /// That of an operator with such entries; see [`SymmetricOperator::rounding`].
-    const ROUNDING: f64;
-
-    /// The nearest one.
-    fn rounded(value: f64) -> Self;
+    /// The tile in f64, in `buffer` where it is not so already.
+    fn widened<'a>(tile: ArrayView2<'a, Self>, buffer: &'a mut Array2<f64>) -> ArrayView2<'a, f64>;
 }
 
 impl Entry for f64 {
-    const ROUNDING: f64 = 1e-10;
-
-    fn rounded(value: f64) -> Self {
-        value
+    fn widened<'a>(tile: ArrayView2<'a, Self>, _: &'a mut Array2<f64>) -> ArrayView2<'a, f64> {
+        tile
     }
 }
 
 impl Entry for f32 {
-    const ROUNDING: f64 = 1e-6;
-
-    fn rounded(value: f64) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "this is where it is rounded")]
-        let rounded = value as f32;
-        rounded
+    fn widened<'a>(tile: ArrayView2<'a, Self>, buffer: &'a mut Array2<f64>) -> ArrayView2<'a, f64> {
+        let (rows, columns) = tile.dim();
+        buffer.slice_mut(s![..rows, ..columns]).zip_mut_with(&tile, |wide, &entry| *wide = entry.into());
+        buffer.slice(s![..rows, ..columns])
     }
 }
 
@@ -187,18 +188,28 @@ impl<A: Entry> Affinity<'_, A> {
         Ok(sums.iter().zip(weights).map(|(sum, weight)| sum * weight).collect())
     }
 
-    /// G X, a tile's products in the precision of its entries, their sums in f64.
+    /// G X. Entries may be in f32, their products and sums are in f64: of vectors whose sums cancel, as those that stand
+    /// at right angles to the first ones do, f32 would leave noise.
     pub(crate) fn times(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
-        let rounded = x.mapv(A::rounded);
-        let columns_of_x = x.ncols();
+        struct Strip {
+            sums: Array2<f64>,
+            wide: Array2<f64>,
+            product: Array2<f64>,
+        }
+        let width = x.ncols();
         let parts = self.over_strips(
             job,
-            || (Array2::<f64>::zeros(x.raw_dim()), Array2::zeros((TILE_COLUMNS, columns_of_x))),
-            |(y, buffer), rows, columns, tile| {
-                let mut add = |a: ArrayView2<A>, from: Range<usize>, to: Range<usize>| {
-                    let mut product = buffer.slice_mut(s![..to.len(), ..]);
-                    general_mat_mul(A::one(), &a, &rounded.slice(s![from, ..]), A::zero(), &mut product);
-                    Zip::from(y.slice_mut(s![to, ..])).and(&product).for_each(|sum, &entry| *sum += entry.into());
+            || Strip {
+                sums: Array2::zeros(x.raw_dim()),
+                wide: Array2::zeros((TILE_ROWS, TILE_COLUMNS)),
+                product: Array2::zeros((TILE_COLUMNS, width)),
+            },
+            |strip, rows, columns, tile| {
+                let tile = A::widened(tile, &mut strip.wide);
+                let mut add = |a: ArrayView2<f64>, from: Range<usize>, to: Range<usize>| {
+                    let mut product = strip.product.slice_mut(s![..to.len(), ..]);
+                    general_mat_mul(1.0, &a, &x.slice(s![from, ..]), 0.0, &mut product);
+                    Zip::from(strip.sums.slice_mut(s![to, ..])).and(&product).for_each(|sum, &entry| *sum += entry);
                 };
                 add(tile, columns.clone(), rows.clone());
                 // The square on the diagonal is symmetric by itself.
@@ -209,7 +220,7 @@ impl<A: Entry> Affinity<'_, A> {
                 }
             },
         )?;
-        let mut parts = parts.into_iter().map(|(y, _)| y);
+        let mut parts = parts.into_iter().map(|strip| strip.sums);
         let mut total = parts.next().unwrap_or_else(|| Array2::zeros(x.raw_dim()));
         for part in parts {
             total += &part;
@@ -304,10 +315,6 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
     fn error(&self) -> f64 {
         self.error
     }
-
-    fn rounding(&self) -> f64 {
-        A::ROUNDING
-    }
 }
 
 /// An affinity as it is, or any symmetric matrix of which tiles are known.
@@ -350,10 +357,6 @@ impl<A: Entry> SymmetricOperator for AffinityOperator<'_, A> {
 
     fn error(&self) -> f64 {
         self.error
-    }
-
-    fn rounding(&self) -> f64 {
-        A::ROUNDING
     }
 }
 

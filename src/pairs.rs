@@ -6,7 +6,7 @@
 //! runs on one thread: there are many pairs.
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, Zip, concatenate, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
 use crate::distance::{Element, Points};
 use crate::error::{Error, Result, require_positive};
@@ -159,17 +159,14 @@ impl OfPair for Product {
     fn on<A: Entry>(self, kernel: &dyn Kernel<A>, first: usize, job: &Job) -> Result<Self::Output> {
         let Some(other) = self.other else { return Ok((Affinity::Computed(kernel).times(&self.one, job)?, None)) };
         let mut sums = (Array2::zeros(self.one.raw_dim()), Array2::zeros(other.raw_dim()));
-        let (one, other) = (self.one.mapv(A::rounded), other.mapv(A::rounded));
-        let add = |tile: ArrayView2<A>, from: ArrayView2<A>, mut to: ndarray::ArrayViewMut2<f64>| {
-            let mut product = Array2::zeros(to.raw_dim());
-            general_mat_mul(A::one(), &tile, &from, A::zero(), &mut product);
-            Zip::from(&mut to).and(&product).for_each(|sum, &entry| *sum += entry.into());
-        };
+        let one = self.one;
+        let mut wide = Array2::zeros((TILE_ROWS, TILE_COLUMNS));
         for_each_tile(kernel, first, job, |row, column, tile| {
             let (rows, columns) = (row..row + tile.nrows(), column..column + tile.ncols());
             let (of_one, of_other) = (one.slice(s![rows.clone(), ..]), other.slice(s![columns.clone(), ..]));
-            add(tile, of_other, sums.0.slice_mut(s![rows, ..]));
-            add(tile.reversed_axes(), of_one, sums.1.slice_mut(s![columns, ..]));
+            let tile = A::widened(tile, &mut wide);
+            general_mat_mul(1.0, &tile, &of_other, 1.0, &mut sums.0.slice_mut(s![rows, ..]));
+            general_mat_mul(1.0, &tile.t(), &of_one, 1.0, &mut sums.1.slice_mut(s![columns, ..]));
         })?;
         Ok((sums.0, Some(sums.1)))
     }

@@ -26,9 +26,11 @@ const EXACT_PRODUCTS: f64 = 0.6;
 /// 1.2e-3 at 5000.
 const EXACT_PRODUCTS_SPARSE: f64 = 1e-3;
 
-/// Tolerances from which affinities are in f32, in bits, where their relative error is below this part of it.
+/// Tolerances from which affinities are in f32, in bits, where their relative error is below this part of it, and rows
+/// from which that is worth it: what is below their rounding, of fewer rows, is nearly free to resolve.
 const SINGLE_FROM: f64 = 3e-4;
 const SINGLE_PART: f64 = 0.1;
+const SINGLE_ROWS: usize = 8192;
 
 /// Columns of the identity that are multiplied at once, where a matrix is made of its products.
 const COLUMNS: usize = 128;
@@ -135,7 +137,8 @@ pub fn estimate_spectrum<T: Element>(
                 Bandwidth::Fixed(sigma) => Some(*sigma),
                 Bandwidth::Adaptive(_) => None,
             };
-            let single = fixed.and_then(|sigma| single_kernel(&points, sigma, request.options.tol));
+            let allowed = allowed_single_error(n, request.options.tol);
+            let single = fixed.zip(allowed).and_then(|(sigma, error)| SingleGaussian::new(&points, sigma, error));
             match single {
                 Some(kernel) => task.outcome(&kernel, true, job)?,
                 None => task.outcome(&Gaussian::new(&points, bandwidth)?, fixed.is_some(), job)?,
@@ -148,9 +151,10 @@ pub fn estimate_spectrum<T: Element>(
     }
 }
 
-/// The kernel in f32, where an estimate to within so many bits allows it.
-pub(crate) fn single_kernel(points: &Points, bandwidth: f64, tol: f64) -> Option<SingleGaussian> {
-    (tol >= SINGLE_FROM).then(|| SingleGaussian::new(points, bandwidth, SINGLE_PART * tol)).flatten()
+/// The relative error that affinities of n rows may have in f32, where an estimate to within so many bits is to be made
+/// of them; none where they are to be in f64.
+pub fn allowed_single_error(n: usize, tol: f64) -> Option<f64> {
+    (n >= SINGLE_ROWS && tol >= SINGLE_FROM).then_some(SINGLE_PART * tol)
 }
 
 /// What is to be done with a kernel, whatever its precision.
@@ -190,7 +194,7 @@ pub fn estimate_sparse(
     estimate_operator(operator, held, EXACT_PRODUCTS_SPARSE * n * n, request, progress, job)
 }
 
-/// The same of an operator of which only products are known: N of them give its matrix.
+/// The same of an operator of which only products are known: N of them give its matrix, for the exact way.
 ///
 /// # Errors
 /// As above, and those of the operator.
@@ -200,7 +204,7 @@ pub fn estimate_given(
     progress: Progress,
     job: &Job,
 ) -> Result<Solved> {
-    estimate_operator(operator, 0, operator.dim() as f64, request, progress, job)
+    estimate_operator(operator, 0, EXACT_PRODUCTS * operator.dim() as f64, request, progress, job)
 }
 
 fn estimate_operator(
@@ -233,7 +237,7 @@ pub fn operator_eigenvalues(operator: &dyn SymmetricOperator, job: &Job) -> Resu
     for (b, mut rows) in matrix.axis_chunks_iter_mut(Axis(0), COLUMNS).enumerate() {
         let mut identity = Array2::zeros((n, rows.nrows()));
         identity.slice_mut(s![b * COLUMNS.., ..]).diag_mut().fill(1.0);
-        rows.assign(&operator.apply(&identity, job)?.t());
+        rows.assign(&operator.apply_exactly(&identity, job)?.t());
     }
     symmetric_eigenvalues(matrix, job)
 }

@@ -20,6 +20,7 @@ __all__ = [
     "Request",
     "SparseOperator",
     "__version__",
+    "allowed_single_error",
     "blas_config",
     "covariance_eigenvalues",
     "default_threads",
@@ -132,6 +133,7 @@ class GivenOperator:
         leading: NDArray[np.float64] | None,
         rounding: float,
         error: float,
+        exact_product: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None,
     ) -> GivenOperator: ...
 
 def estimate_spectrum(
@@ -161,6 +163,7 @@ def estimate_operator(
 def operator_eigenvalues(
     operator: SparseOperator | GivenOperator, num_threads: int | None
 ) -> NDArray[np.float64]: ...
+def allowed_single_error(n: int, tol: float) -> float | None: ...
 def part_error(x: _Rows, frame: Frame) -> float: ...
 def pair_product(
     frame: Frame, one: _Part, other: _Part | None

@@ -125,13 +125,13 @@ class Multiplier:
     def core(self, *, alpha: float | None = None, positive: bool = False) -> GivenOperator:
         """The operator as it is or, with an alpha, the diffusion operator of these affinities."""
         if alpha is None:
-            return GivenOperator(self.product, self.n_samples, positive, None, None, None, self.rounding, 2e-16)
+            return GivenOperator(self.product, self.n_samples, positive, None, None, None, self.rounding, 2e-16, None)
         scale, leading = normalization(self._row_sums, self.n_samples, alpha)
 
         def product(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
             return scale * self.product(scale * vectors)
 
-        return GivenOperator(product, self.n_samples, positive, None, None, leading, self.rounding, 2e-16)
+        return GivenOperator(product, self.n_samples, positive, None, None, leading, self.rounding, 2e-16, None)
 
     def _row_sums(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         sums = weights * self.product(weights)

@@ -181,6 +181,7 @@ def diffusion_spectrum(
             X,
             bandwidth=bandwidth,  # type: ignore[arg-type]
             alpha=of_alpha,
+            metric=metric,
             tol=tol,
             t=t,
             orders=orders,
@@ -196,12 +197,11 @@ def diffusion_spectrum(
         if used.metric == "affinity":
             raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
         found = _graph.neighbor_distances(neighbors, used, n_neighbors, threads)
-        follows = isinstance(bandwidth, str) and bandwidth == "knn"
-        among = _graph.farthest(found) if follows else bandwidth
-        n_all = used.n_samples if follows else data.n_samples
-        sigma, about = bandwidth_of(among, used, n_neighbors, random_state, threads, n_all)
-        if follows:
+        if isinstance(bandwidth, str) and bandwidth == "knn":
+            sigma = _graph.farthest(found)
             about = {"bandwidth": sigma, "rule": "knn", "metric": used.metric}
+        else:
+            sigma, about = bandwidth_of(bandwidth, used, n_neighbors, random_state, threads, data.n_samples)
         how = {"n_neighbors": int(n_neighbors)} if neighbors is None else {"neighbors": "given"}
         about = {"operator": "diffusion", "graph": "knn", **how, **about, "alpha": of_alpha, **subset}
         affinity = _graph.neighbor_affinity(found, sigma)

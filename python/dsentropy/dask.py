@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dsentropy import _core
 from dsentropy._core import Frame, GivenOperator
 from dsentropy._estimates import Request
-from dsentropy._operators import ROUNDING, normalization
+from dsentropy._operators import Product, normalization
 from dsentropy._spectrum import Numbers, Spectrum
 from dsentropy._validation import Rows, as_alpha, as_choice, as_directions, as_positive, as_rows, as_threads
 
@@ -23,10 +23,6 @@ if TYPE_CHECKING:
     import dask.array
 
 __all__ = ["diffusion_spectrum"]
-
-_SINGLE_FROM = 3e-4
-_SINGLE_PART = 0.1
-"""As the core has it: tolerances from which affinities are in f32, and what part of it their error may be."""
 
 
 def diffusion_spectrum(
@@ -66,7 +62,8 @@ def diffusion_spectrum(
     Returns
     -------
     EstimatedSpectrum
-        The same as in one process, up to rounding, for the same ``random_state``.
+        The same as in one process for the same ``random_state``, up to rounding: within 1e-6 bits below 8192 rows;
+        beyond, where affinities are in single precision, as far as their rounding goes (1e-5 bits).
 
     Raises
     ------
@@ -85,8 +82,8 @@ def diffusion_spectrum(
     Notes
     -----
     Cost: with c chunks, c (c + 1) / 2 tasks for every 16 products, of together N^2 D flops for distances and 32 N^2
-    for products; N D (c + 1) / 2 numbers of X and 32 N (c + 1) of vectors move at most. The calling process holds 4 to
-    8 kB a row. See docs/scaling.md.
+    for products; N D (c + 1) / 2 numbers of X and 32 N (c + 1) of vectors move at most. The calling process holds 4
+    to 8 kB a row. See docs/scaling.md.
 
     References
     ----------
@@ -111,8 +108,7 @@ def diffusion_spectrum(
     threads = as_threads(num_threads)
     request = Request.of(tol, t, orders, max_products, "tiled", None, random_state)
     chunks = _Chunks.of(X, name)
-    frame = chunks.frame(sigma, request.tol)
-    operator = chunks.operator(frame, of_alpha)
+    operator = chunks.operator(sigma, of_alpha, request.tol)
     about = {"operator": "diffusion", "bandwidth": sigma, "metric": name, "alpha": of_alpha, "chunks": chunks.number}
     return request.of_operator(operator, chunks.n_samples, about, None, threads, progress)
 
@@ -156,33 +152,33 @@ class _Chunks:
         """N."""
         return int(self.bounds[-1])
 
-    def frame(self, bandwidth: float, tol: float) -> Frame:
-        """What all chunks have in common."""
+    def operator(self, bandwidth: float, alpha: float, tol: float) -> GivenOperator:
+        """The diffusion operator; with affinities in f32 where an estimate to within ``tol`` allows it."""
         import dask
 
         found = dask.compute(*[dask.delayed(_summary)(rows) for rows in self.rows])
         mean = np.sum([total for total, _ in found], axis=0) / self.n_samples
         largest = max(largest for _, largest in found)
-        frame = Frame(mean, largest, bandwidth, True)
-        if tol >= _SINGLE_FROM:
-            errors = dask.compute(*[dask.delayed(_core.part_error)(rows, frame) for rows in self.rows])
-            if max(errors) <= _SINGLE_PART * tol:
-                self.error = float(max(errors))
-                return frame
-        self.error = float(np.finfo(np.float64).eps)
-        return Frame(mean, largest, bandwidth, False)
+        double, single = (Frame(mean, largest, bandwidth, in_single) for in_single in (False, True))
+        exact, trace, squared_norm, leading = self._diffusion(double, alpha)
+        error = float(np.finfo(np.float64).eps)
+        product = exact
+        allowed = _core.allowed_single_error(self.n_samples, tol)
+        if allowed is not None:
+            errors = dask.compute(*[dask.delayed(_core.part_error)(rows, single) for rows in self.rows])
+            if max(errors) <= allowed:
+                error = float(max(errors))
+                product, trace, squared_norm, leading = self._diffusion(single, alpha)
+        return GivenOperator(product, self.n_samples, True, trace, squared_norm, leading, 1e-10, error, exact)
 
-    def operator(self, frame: Frame, alpha: float) -> GivenOperator:
-        """The diffusion operator."""
+    def _diffusion(self, frame: Frame, alpha: float) -> tuple[Product, float, float, NDArray[np.float64]]:
+        """Products with K, its trace, its squared norm and its first eigenvector."""
         scale, leading = normalization(lambda weights: weights * self.product(frame, weights), self.n_samples, alpha)
 
         def product(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
             return scale * self.product(frame, scale * vectors)
 
-        trace, squared_norm = self.moments(frame, scale)
-        single = frame.__getnewargs__()[3]
-        rounding = ROUNDING[np.dtype(np.float32 if single else np.float64)]
-        return GivenOperator(product, self.n_samples, True, trace, squared_norm, leading, rounding, self.error)
+        return product, *self.moments(frame, scale), leading
 
     def product(self, frame: Frame, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """G X of a block of vectors."""

@@ -46,6 +46,8 @@ impl PySparseOperator {
 #[pyclass(name = "GivenOperator", module = "dsentropy._core", frozen)]
 pub struct PyGivenOperator {
     product: Py<PyAny>,
+    /// The same for the exact way, where entries are rounded otherwise.
+    exact_product: Option<Py<PyAny>>,
     dim: usize,
     positive: bool,
     /// The trace and the squared norm, if they are known.
@@ -71,9 +73,10 @@ impl PyGivenOperator {
         leading: Option<PyReadonlyArray1<'_, f64>>,
         rounding: f64,
         error: f64,
+        exact_product: Option<Py<PyAny>>,
     ) -> Self {
         let leading = leading.map(|leading| leading.as_array().to_vec());
-        Self { product, dim, positive, moments: (trace, squared_norm), leading, rounding, error }
+        Self { product, exact_product, dim, positive, moments: (trace, squared_norm), leading, rounding, error }
     }
 }
 
@@ -112,8 +115,8 @@ pub struct Given<'a> {
 }
 
 impl Given<'_> {
-    fn product(&self, py: Python, x: &Array2<f64>) -> PyResult<Array2<f64>> {
-        let product = self.of.product.bind(py).call1((x.to_pyarray(py),))?;
+    fn product(py: Python, by: &Py<PyAny>, x: &Array2<f64>) -> PyResult<Array2<f64>> {
+        let product = by.bind(py).call1((x.to_pyarray(py),))?;
         let product: PyReadonlyArray2<f64> = product.extract()?;
         let product = product.as_array();
         if product.dim() != x.dim() {
@@ -125,6 +128,14 @@ impl Given<'_> {
         }
         Ok(product.to_owned())
     }
+
+    fn multiply(&self, by: &Py<PyAny>, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+        job.check()?;
+        Python::attach(|py| Self::product(py, by, x)).map_err(|error| {
+            *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            Error::Interrupted
+        })
+    }
 }
 
 impl SymmetricOperator for Given<'_> {
@@ -133,11 +144,11 @@ impl SymmetricOperator for Given<'_> {
     }
 
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
-        job.check()?;
-        Python::attach(|py| self.product(py, x)).map_err(|error| {
-            *self.raised.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            Error::Interrupted
-        })
+        self.multiply(&self.of.product, x, job)
+    }
+
+    fn apply_exactly(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+        self.multiply(self.of.exact_product.as_ref().unwrap_or(&self.of.product), x, job)
     }
 
     fn is_positive(&self) -> bool {

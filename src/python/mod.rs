@@ -139,7 +139,14 @@ mod _core {
         }
     }
 
-    /// The relative error that affinities of rows may have in f32.
+    /// The relative error that affinities of n rows may have in f32, for an estimate to within `tol` bits; None where they
+    /// are to be in f64.
+    #[pyfunction]
+    fn allowed_single_error(n: usize, tol: f64) -> Option<f64> {
+        crate::allowed_single_error(n, tol)
+    }
+
+    /// The relative error that affinities of a part of the rows have in f32.
     #[pyfunction]
     fn part_error(x: Rows<'_>, frame: &PyFrame) -> PyResult<f64> {
         Ok(on_rows!(x, rows => frame.0.single_error(rows))?)

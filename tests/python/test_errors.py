@@ -1,7 +1,6 @@
 """Bad values are ValueErrors, bad types TypeErrors, too little memory a MemoryError; each names the argument."""
 
 import re
-import sys
 
 import dsentropy
 import numpy as np
@@ -512,19 +511,6 @@ def test_paths_that_no_file_can_have(function, value, tmp_path, monkeypatch):
     with pytest.raises((ValueError, OSError), match="eigval_save_path"):
         call(function, eigval_save_path=value)
     assert list(tmp_path.iterdir()) == []
-
-
-# ---- chebyshev_approx
-
-
-@pytest.mark.parametrize("function", [DSE, DSMI])
-def test_approximation_is_not_made_and_the_caller_is_told(function):
-    with pytest.warns(UserWarning, match="chebyshev_approx") as caught:
-        result = getattr(dsentropy, function)(X, **arguments_of(function), chebyshev_approx=True)
-    line = sys._getframe().f_lineno - 1
-    (warning,) = caught
-    assert (warning.filename, warning.lineno) == (__file__, line)
-    assert (result if function == DSE else result[0]) == value_of(function)
 
 
 # ---- memory

@@ -1,0 +1,182 @@
+"""Estimates of rows in chunks: the numbers of one process, on any scheduler, whatever becomes of a worker."""
+
+import os
+import signal
+import threading
+import time
+import warnings
+
+import dask
+import dask.array as da
+import numpy as np
+import pytest
+from dsentropy import Spectrum, diffusion_spectrum
+from dsentropy import dask as on_dask
+
+T = [1, 2]
+SIGMA = 10.0
+RNG = np.random.default_rng(0)
+X = 3 * RNG.normal(size=(10, 32))[RNG.integers(0, 10, 1500)] + 0.5 * RNG.normal(size=(1500, 32))
+CHUNKS = ((400, 1, 599, 500), (32,))
+
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+
+
+def one_process(rows, **options):
+    return diffusion_spectrum(rows, bandwidth=SIGMA, solver="stochastic", t=T, storage="tiled", **options)
+
+
+def chunked(rows, **options):
+    return diffusion_spectrum(
+        da.from_array(rows, chunks=CHUNKS), bandwidth=SIGMA, solver="stochastic", t=T, **options
+    )
+
+
+def same(one, other):
+    assert type(one) is type(other)
+    for read in ("entropy", "standard_error", "bounds"):
+        assert np.array(getattr(one, read)(T)) == pytest.approx(np.array(getattr(other, read)(T)), abs=1e-6)
+    assert one.parameters.get("products") == other.parameters.get("products")
+
+
+@pytest.mark.parametrize("options", [{}, {"tol": 1e-4}, {"alpha": 1.0}, {"alpha": 0.5, "random_state": 3}])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_the_numbers_are_those_of_one_process(options, dtype):
+    rows = X.astype(dtype)
+    assert ("tol" in options) == (type(chunked(rows, **options)) is Spectrum)  # where the exact way costs less
+    same(one_process(rows, **options), chunked(rows, **options))
+
+
+def test_single_precision_is_near():
+    """From 8192 rows on; as near as affinities are rounded."""
+    rows = np.repeat(X, 6, axis=0) + 0.3 * RNG.normal(size=(9000, 32))
+    options = {"bandwidth": 20.0, "solver": "stochastic", "tol": 3e-3, "t": T}
+    one = diffusion_spectrum(rows, **options)
+    other = diffusion_spectrum(da.from_array(rows, chunks=(2250, 32)), **options)
+    assert one.entropy(T) == pytest.approx(other.entropy(T), abs=1e-4)
+
+
+def test_cosine():
+    options = {"bandwidth": 0.5, "metric": "cosine", "solver": "stochastic", "t": T}
+    whole = diffusion_spectrum(X, **options, storage="tiled")
+    same(whole, diffusion_spectrum(da.from_array(X, chunks=CHUNKS), **options))
+
+
+@pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
+def test_schedulers_and_columns_in_chunks_change_nothing(scheduler):
+    expected = chunked(X).entropy(T)
+    with dask.config.set(scheduler=scheduler):
+        found = on_dask.diffusion_spectrum(
+            da.from_array(X, chunks=((400, 1, 599, 500), (20, 12))), bandwidth=SIGMA, t=T
+        )
+    assert np.array_equal(found.entropy(T), expected)
+
+
+def test_data_that_are_computed_by_tasks():
+    rows = da.from_array(X, chunks=CHUNKS) * 2 + 1
+    found = diffusion_spectrum(rows, bandwidth=2 * SIGMA, solver="stochastic", t=T)
+    assert found.entropy(T) == pytest.approx(chunked(X).entropy(T), abs=1e-6)
+
+
+def test_empty_chunks_are_none():
+    rows = da.concatenate([da.from_array(X[:700]), da.zeros((0, 32)), da.from_array(X[700:])])
+    found = diffusion_spectrum(rows, bandwidth=SIGMA, solver="stochastic", t=T)
+    assert found.entropy(T) == pytest.approx(chunked(X).entropy(T), abs=1e-6)
+
+
+@pytest.mark.changes_process  # starts workers, kills one
+@pytest.mark.slow
+def test_a_worker_that_is_killed_costs_time_only(tmp_path):
+    distributed = pytest.importorskip("distributed")
+    expected = one_process(X)
+    killed = []
+
+    def kill(client):
+        time.sleep(0.5)
+        pids = client.run(os.getpid)
+        victim = next(iter(pids.values()))
+        killed.append(victim)
+        os.kill(victim, signal.SIGKILL)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of distributed, about ports and lost workers
+        with (
+            dask.config.set({"temporary-directory": str(tmp_path)}),
+            distributed.LocalCluster(
+                n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+            ) as cluster,
+            distributed.Client(cluster) as client,
+        ):
+            rows = da.from_array(X, chunks=CHUNKS)
+            slowly = rows.map_blocks(_slowly, dtype=rows.dtype)
+            killer = threading.Thread(target=kill, args=(client,))
+            killer.start()
+            found = diffusion_spectrum(slowly, bandwidth=SIGMA, solver="stochastic", t=T)
+            killer.join()
+            still = set(client.run(os.getpid).values())
+    assert killed
+    assert killed[0] not in still
+    same(expected, found)
+
+
+def _slowly(block):
+    """So that there is something to lose when a worker is killed."""
+    time.sleep(0.02)
+    return block
+
+
+def test_it_can_be_interrupted():
+    def interrupt():
+        time.sleep(0.5)
+        signal.raise_signal(signal.SIGINT)
+
+    rows = da.from_array(X, chunks=CHUNKS)
+    found = signal.signal(signal.SIGINT, signal.default_int_handler)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            on_dask.diffusion_spectrum(rows, bandwidth=0.5, tol=1e-9, max_products=10**9)
+    finally:
+        thread.join()
+        signal.signal(signal.SIGINT, found)
+
+
+@pytest.mark.parametrize(
+    ("rows", "options", "error", "text"),
+    [
+        (da.zeros((5, 2, 2)), {}, TypeError, "X must be a dask.array of two dimensions"),
+        (da.zeros((5, 2), dtype=complex), {}, TypeError, "X must hold real numbers"),
+        (da.zeros((5, 0)), {}, ValueError, "X must have at least one row"),
+        (da.from_array(np.full((5, 2), np.nan)), {}, ValueError, "X must be finite"),
+        (da.zeros((5, 2)), {"metric": "cosine"}, ValueError, "no zero row"),
+        (da.zeros((5, 2)), {"metric": "precomputed"}, ValueError, "metric must be"),
+        (da.zeros((5, 2)), {"bandwidth": "median"}, TypeError, "bandwidth must be"),
+        (da.zeros((5, 2)), {"alpha": 2}, ValueError, "alpha must be"),
+        (da.zeros((5, 2)), {"tol": 0}, ValueError, "tol must be"),
+    ],
+)
+def test_bad_requests_are_named(rows, options, error, text):
+    with pytest.raises(error, match=text):
+        on_dask.diffusion_spectrum(rows, **{"bandwidth": 1.0, **options})
+
+
+def test_chunks_of_unknown_size_are_named():
+    rows = da.from_array(X, chunks=CHUNKS)
+    with pytest.raises(ValueError, match="compute_chunk_sizes"):
+        on_dask.diffusion_spectrum(rows[rows[:, 0] > 0], bandwidth=1.0)
+
+
+@pytest.mark.parametrize(
+    "options", [{"graph": "knn"}, {"max_samples": 10}, {"metric": "precomputed"}, {"bandwidth": "median"}]
+)
+def test_what_needs_all_rows_is_refused(options):
+    with pytest.raises(ValueError, match=r"X as a dask\.array needs"):
+        diffusion_spectrum(da.from_array(X), solver="stochastic", **{"bandwidth": 1.0, **options})
+
+
+def test_without_an_estimate_it_is_an_array_like_any_other():
+    few = X[:100]
+    assert diffusion_spectrum(da.from_array(few), bandwidth=SIGMA).entropy() == pytest.approx(
+        diffusion_spectrum(few, bandwidth=SIGMA).entropy()
+    )
