@@ -11,7 +11,6 @@
 
 use std::ops::Range;
 
-use bytemuck::Zeroable;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayViewMut2, s};
 
@@ -68,7 +67,15 @@ impl Bandwidth {
 /// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite, or of another number of rows; out of
 /// memory; interrupted.
 pub fn gaussian_affinity(distances: &dyn Distances, bandwidth: &Bandwidth, job: &Job) -> Result<UpperTriangle> {
-    stored_affinity(&Gaussian::new(distances, bandwidth)?, job)
+    let kernel = Gaussian::new(distances, bandwidth)?;
+    let mut affinity = UpperTriangle::zeros(kernel.len())?;
+    affinity.for_each_block(job, |first, mut block| {
+        for columns in tiles(first, kernel.len()) {
+            let tile = block.slice_mut(s![.., columns.start - first..columns.end - first]);
+            kernel.affinities(first..first + tile.nrows(), columns, tile);
+        }
+    })?;
+    Ok(affinity)
 }
 
 /// The columns of the tiles of a block of rows of the upper triangle, from its first row's diagonal on.
@@ -86,6 +93,11 @@ pub(crate) trait Kernel<A>: Sync {
 
     /// The relative error of an affinity.
     fn error(&self) -> f64;
+
+    /// No affinity is larger.
+    fn largest(&self) -> f64 {
+        1.0
+    }
 }
 
 /// The Gaussian kernel of one bandwidth in f32, from Gram distances in f32: for estimates.
@@ -118,21 +130,6 @@ impl SingleGaussian {
         let squared_norms = rows.rows().into_iter().map(|row| row.dot(&row)).collect();
         Some(Self { rows, squared_norms, error })
     }
-}
-
-/// All affinities of a kernel.
-pub(crate) fn stored_affinity<A: Copy + Zeroable + Send + Sync>(
-    kernel: &dyn Kernel<A>,
-    job: &Job,
-) -> Result<UpperTriangle<A>> {
-    let mut affinity = UpperTriangle::zeros(kernel.len())?;
-    affinity.for_each_block(job, |first, mut block| {
-        for columns in tiles(first, kernel.len()) {
-            let tile = block.slice_mut(s![.., columns.start - first..columns.end - first]);
-            kernel.affinities(first..first + tile.nrows(), columns, tile);
-        }
-    })?;
-    Ok(affinity)
 }
 
 impl Kernel<f32> for SingleGaussian {

@@ -47,6 +47,7 @@ mod solver;
 mod sparse;
 mod stochastic;
 mod sweep;
+mod tiles;
 mod triangle;
 
 pub use bandwidth::{median_distance, neighbor_distances};
@@ -67,10 +68,11 @@ pub use operator::SymmetricOperator;
 pub use pairs::{Frame, Part, pair_moments, pair_product};
 pub use precomputed::given_eigenvalues;
 pub use solver::{
-    Progress, Request, Solved, Storage, allowed_single_error, estimate_given, estimate_sparse, estimate_spectrum,
-    operator_eigenvalues,
+    Progress, Request, Solved, Storage, allowed_single_error, estimate_affinity, estimate_given, estimate_sparse,
+    estimate_spectrum, operator_eigenvalues,
 };
 pub use sparse::{SparseMatrix, SparseOperator};
 pub use stochastic::{Options, Outcome, estimate};
 pub use sweep::sweep_eigenvalues;
+pub use tiles::{CELL, GivenAffinity, Rounding};
 pub use triangle::UpperTriangle;

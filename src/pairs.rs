@@ -5,14 +5,13 @@
 //! rows together. Cost: N_1 N_2 D flops for the distances, as many exponentials, and 4 N_1 N_2 b flops for b vectors. It
 //! runs on one thread: there are many pairs.
 
-use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
 use crate::distance::{Element, Points};
 use crate::error::{Error, Result, require_positive};
-use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian, TILE_COLUMNS};
-use crate::operator::{Affinity, Entry, TILE_ROWS};
+use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian};
 use crate::parallel::Job;
+use crate::tiles::{Affinity, CELL, Entry, Rounding, TILE_ROWS};
 
 /// What all parts of a data set have in common.
 #[derive(Debug, Clone)]
@@ -61,7 +60,8 @@ pub struct Part<'a, T> {
     pub vectors: ArrayView2<'a, f64>,
 }
 
-/// G_12 x_2 and G_21 x_1 of two parts; G_11 x_1 where there is one.
+/// G_12 x_2 and G_21 x_1 of two parts; G_11 x_1 where there is one. Where parts begin at multiples of [`CELL`], sums over
+/// all pairs have the bits that a product in one process has.
 ///
 /// # Errors
 /// [`Error::Invalid`] where shapes do not fit; interrupted.
@@ -69,9 +69,14 @@ pub fn pair_product<'a, T: Element>(
     frame: &Frame,
     one: Part<'a, T>,
     other: Option<Part<'a, T>>,
+    rounding: &Rounding,
     job: &Job,
 ) -> Result<(Array2<f64>, Option<Array2<f64>>)> {
-    let task = Product { one: one.vectors.to_owned(), other: other.map(|other| other.vectors.to_owned()) };
+    if rounding.ceilings.len() != one.vectors.ncols() {
+        return Err(Error::invalid("ceilings", "one a column of the vectors", rounding.ceilings.len()));
+    }
+    let other_vectors = other.map(|other| other.vectors.to_owned());
+    let task = Product { one: one.vectors.to_owned(), other: other_vectors, rounding };
     with_kernel(frame, one, other, task, job)
 }
 
@@ -133,12 +138,12 @@ fn for_each_tile<A: Entry>(
 ) -> Result<()> {
     let n = kernel.len();
     job.parallel(|| {
-        let mut buffer = Array2::zeros((TILE_ROWS, TILE_COLUMNS));
+        let mut buffer = Array2::zeros((TILE_ROWS, CELL));
         for row in (0..first).step_by(TILE_ROWS) {
             job.check()?;
             let rows = row..(row + TILE_ROWS).min(first);
-            for column in (first..n).step_by(TILE_COLUMNS) {
-                let columns = column..(column + TILE_COLUMNS).min(n);
+            for column in (first..n).step_by(CELL) {
+                let columns = column..(column + CELL).min(n);
                 let mut tile = buffer.slice_mut(s![..rows.len(), ..columns.len()]);
                 kernel.affinities(rows.clone(), columns, tile.view_mut());
                 f(row, column - first, tile.view());
@@ -148,25 +153,28 @@ fn for_each_tile<A: Entry>(
     })
 }
 
-struct Product {
+struct Product<'a> {
     one: Array2<f64>,
     other: Option<Array2<f64>>,
+    rounding: &'a Rounding,
 }
 
-impl OfPair for Product {
+impl OfPair for Product<'_> {
     type Output = (Array2<f64>, Option<Array2<f64>>);
 
     fn on<A: Entry>(self, kernel: &dyn Kernel<A>, first: usize, job: &Job) -> Result<Self::Output> {
-        let Some(other) = self.other else { return Ok((Affinity::Computed(kernel).times(&self.one, job)?, None)) };
+        let Some(other) = self.other else {
+            return Ok((Affinity::Computed(kernel).times_rounded(&self.one, self.rounding, job)?, None));
+        };
         let mut sums = (Array2::zeros(self.one.raw_dim()), Array2::zeros(other.raw_dim()));
         let one = self.one;
-        let mut wide = Array2::zeros((TILE_ROWS, TILE_COLUMNS));
+        let (mut wide, mut product) = (Array2::zeros((TILE_ROWS, CELL)), Array2::zeros((CELL, one.ncols())));
         for_each_tile(kernel, first, job, |row, column, tile| {
             let (rows, columns) = (row..row + tile.nrows(), column..column + tile.ncols());
             let (of_one, of_other) = (one.slice(s![rows.clone(), ..]), other.slice(s![columns.clone(), ..]));
             let tile = A::widened(tile, &mut wide);
-            general_mat_mul(1.0, &tile, &of_other, 1.0, &mut sums.0.slice_mut(s![rows, ..]));
-            general_mat_mul(1.0, &tile.t(), &of_one, 1.0, &mut sums.1.slice_mut(s![columns, ..]));
+            self.rounding.add(tile, of_other, &mut product, sums.0.slice_mut(s![rows, ..]));
+            self.rounding.add(tile.t(), of_one, &mut product, sums.1.slice_mut(s![columns, ..]));
         })?;
         Ok((sums.0, Some(sums.1)))
     }
@@ -215,6 +223,7 @@ mod tests {
         let points = Points::new(x.view(), 2.0);
         let mean = x.mean_axis(Axis(0)).unwrap();
         let largest = x.iter().fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
+        let rounding = Rounding { ceilings: vec![1.5 * 4096.0; 2] };
         for single in [false, true] {
             let frame = Frame { mean: mean.clone(), largest, bandwidth: 2.0, single };
             let work = |job: &Job| {
@@ -223,13 +232,13 @@ mod tests {
                 let float = float.expect("rows are near");
                 let (whole, moments) = if single {
                     let affinity = Affinity::Computed(&float);
-                    (affinity.times(&v, job)?, affinity.moments(&vec![1.0; n], job)?)
+                    (affinity.times_rounded(&v, &rounding, job)?, affinity.moments(&vec![1.0; n], job)?)
                 } else {
                     let affinity = Affinity::Computed(&double);
-                    (affinity.times(&v, job)?, affinity.moments(&vec![1.0; n], job)?)
+                    (affinity.times_rounded(&v, &rounding, job)?, affinity.moments(&vec![1.0; n], job)?)
                 };
                 let ones = Array2::ones((n, 1));
-                let cuts = [0..100, 100..900, 900..n];
+                let cuts = [0..CELL, CELL..2 * CELL, 2 * CELL..n];
                 let mut sum = Array2::<f64>::zeros(v.raw_dim());
                 let mut of_parts = (0.0, 0.0);
                 for (i, a) in cuts.iter().enumerate() {
@@ -244,7 +253,7 @@ mod tests {
                             (one, (a != b).then_some(Part { rows: xb.view(), vectors: right }))
                         };
                         let (one, other) = pair(va.view(), vb.view());
-                        let (of_a, of_b) = pair_product(&frame, one, other, job)?;
+                        let (of_a, of_b) = pair_product(&frame, one, other, &rounding, job)?;
                         sum.slice_mut(s![a.clone(), ..]).zip_mut_with(&of_a, |sum, part| *sum += part);
                         if let Some(of_b) = of_b {
                             sum.slice_mut(s![b.clone(), ..]).zip_mut_with(&of_b, |sum, part| *sum += part);
@@ -254,10 +263,9 @@ mod tests {
                         of_parts = (of_parts.0 + trace, of_parts.1 + norm);
                     }
                 }
-                let epsilon = if single { 1e-3 } else { 1e-10 };
-                approx::assert_abs_diff_eq!(sum, whole, epsilon = epsilon);
-                approx::assert_relative_eq!(of_parts.0, moments.0, max_relative = epsilon * 1e-2);
-                approx::assert_relative_eq!(of_parts.1, moments.1, max_relative = epsilon * 1e-2);
+                assert_eq!(sum, whole);
+                approx::assert_relative_eq!(of_parts.0, moments.0, max_relative = 1e-12);
+                approx::assert_relative_eq!(of_parts.1, moments.1, max_relative = 1e-12);
                 let errors = cuts.iter().map(|cut| frame.single_error(x.slice(s![cut.clone(), ..])));
                 let errors: Vec<f64> = errors.collect::<Result<_>>()?;
                 let worst = errors.iter().fold(0.0, |worst: f64, error| worst.max(*error));
@@ -275,7 +283,10 @@ mod tests {
             (Array2::<f64>::zeros((3, 2)), Array2::<f64>::zeros((3, 4)), Array2::zeros((2, 1)));
         let of = |rows: &Array2<f64>| {
             let part = Part { rows: rows.view(), vectors: vectors.view() };
-            parallel::run(1, || false, |job| pair_product(&frame, part, None, job)).unwrap_err().to_string()
+            let rounding = Rounding { ceilings: vec![0.0] };
+            parallel::run(1, || false, |job| pair_product(&frame, part, None, &rounding, job))
+                .unwrap_err()
+                .to_string()
         };
         assert!(of(&rows).starts_with("vectors must be of 3 rows"));
         assert!(of(&wide).starts_with("x must be of 2 columns"));

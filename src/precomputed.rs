@@ -114,6 +114,11 @@ impl<T: Element> Kernel<f64> for GivenAffinities<'_, T> {
     fn error(&self) -> f64 {
         f64::EPSILON
     }
+
+    fn largest(&self) -> f64 {
+        let extreme = |largest: f64, &entry: &T| largest.max(entry.into().abs());
+        self.matrix.iter().fold(0.0, extreme) * self.factor
+    }
 }
 
 /// A power of two with which sums of affinities do not overflow.

@@ -8,15 +8,16 @@ use crate::distance::{Element, Points};
 use crate::error::{Error, Result};
 use crate::estimate::Estimate;
 use crate::input::{Input, Metric};
-use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian, stored_affinity};
+use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian};
 use crate::linalg::symmetric_eigenvalues;
 use crate::measure::{Operator, bytes};
 use crate::memory;
-use crate::operator::{Affinity, AffinityOperator, DiffusionOperator, Entry, SymmetricOperator};
+use crate::operator::{AffinityOperator, DiffusionOperator, Known, SymmetricOperator};
 use crate::parallel::Job;
 use crate::precomputed::GivenAffinities;
 use crate::sparse::SparseOperator;
 use crate::stochastic::{Options, Outcome, estimate, vectors};
+use crate::tiles::{Affinity, Entry, GivenAffinity, StoredTiles};
 
 /// Products of a stored operator with a vector that cost as much as its eigenvalues, as a part of N. Measured (float64,
 /// SkylakeX kernels, 2 cores): 0.7 at N = 2000, 0.6 at 5000.
@@ -63,6 +64,14 @@ impl Request {
             Some(available) if needed > available => Err(Error::OutOfMemory { rows: n, needed, available }),
             _ => memory::require(n, needed, job),
         }
+    }
+
+    /// For an operator that holds so many bytes, where the exact way would hold its matrix besides.
+    fn for_vectors(&self, n: usize, held: u64, exact_products: f64, job: &Job) -> Result<Options> {
+        let needed = held.saturating_add(bytes_of_estimate(n, None));
+        self.require(n, needed, job)?;
+        let fits = self.require(n, needed.saturating_add(bytes(1.0, n, 0)), job).is_ok();
+        Ok(self.with_exact_products(fits.then_some(exact_products)))
     }
 
     fn with_exact_products(&self, products: Option<f64>) -> Options {
@@ -168,13 +177,14 @@ struct Task<'a> {
 
 impl Task<'_> {
     fn outcome<A: Entry>(&self, kernel: &dyn Kernel<A>, positive: bool, job: &Job) -> Result<Outcome> {
-        let stored = if self.stored { Some(stored_affinity(kernel, job)?) } else { None };
+        let stored = if self.stored { Some(StoredTiles::new(kernel, job)?) } else { None };
         let affinity = stored.as_ref().map_or(Affinity::Computed(kernel), Affinity::Stored);
+        let known = Known { positive, error: kernel.error(), largest: kernel.largest() };
         if let Some(alpha) = self.alpha {
-            let operator = DiffusionOperator::new(affinity, positive, kernel.error(), alpha, job)?;
+            let operator = DiffusionOperator::new(affinity, known, alpha, job)?;
             return estimate(&operator, self.options, self.progress, job);
         }
-        let operator = AffinityOperator::new(affinity, positive, kernel.error(), job)?;
+        let operator = AffinityOperator::new(affinity, known, job)?;
         estimate(&operator, self.options, self.progress, job)
     }
 }
@@ -192,6 +202,32 @@ pub fn estimate_sparse(
     let n = operator.dim() as f64;
     let held = 12 * operator.entries() as u64;
     estimate_operator(operator, held, EXACT_PRODUCTS_SPARSE * n * n, request, progress, job)
+}
+
+/// The same of the diffusion operator of an affinity that is computed elsewhere and has no negative eigenvalues, with
+/// the relative error of its entries; `exact` is the same affinity as exact as it can be had, for the exact way.
+///
+/// # Errors
+/// As above, and those of the affinity.
+pub fn estimate_affinity(
+    affinity: &dyn GivenAffinity,
+    error: f64,
+    exact: &dyn GivenAffinity,
+    alpha: f64,
+    request: &Request,
+    progress: Progress,
+    job: &Job,
+) -> Result<Solved> {
+    let n = affinity.dim();
+    let options = request.for_vectors(n, 0, EXACT_PRODUCTS * n as f64, job)?;
+    let operator = |affinity, error| {
+        let known = Known { positive: true, error, largest: 1.0 };
+        DiffusionOperator::<f64>::new(Affinity::Given(affinity), known, alpha, job)
+    };
+    match estimate(&operator(affinity, error)?, &options, progress, job)? {
+        Outcome::Estimated(estimate, reached) => Ok(Solved::Estimated(estimate, reached)),
+        Outcome::ExactIsCheaper => Ok(Solved::Exact(operator_eigenvalues(&operator(exact, f64::EPSILON)?, job)?)),
+    }
 }
 
 /// The same of an operator of which only products are known: N of them give its matrix, for the exact way.
@@ -215,11 +251,7 @@ fn estimate_operator(
     progress: Progress,
     job: &Job,
 ) -> Result<Solved> {
-    let n = operator.dim();
-    let needed = held.saturating_add(bytes_of_estimate(n, None));
-    request.require(n, needed, job)?;
-    let fits = request.require(n, needed.saturating_add(bytes(1.0, n, 0)), job).is_ok();
-    let options = request.with_exact_products(fits.then_some(exact_products));
+    let options = request.for_vectors(operator.dim(), held, exact_products, job)?;
     match estimate(operator, &options, progress, job)? {
         Outcome::Estimated(estimate, reached) => Ok(Solved::Estimated(estimate, reached)),
         Outcome::ExactIsCheaper => Ok(Solved::Exact(operator_eigenvalues(operator, job)?)),
@@ -237,7 +269,7 @@ pub fn operator_eigenvalues(operator: &dyn SymmetricOperator, job: &Job) -> Resu
     for (b, mut rows) in matrix.axis_chunks_iter_mut(Axis(0), COLUMNS).enumerate() {
         let mut identity = Array2::zeros((n, rows.nrows()));
         identity.slice_mut(s![b * COLUMNS.., ..]).diag_mut().fill(1.0);
-        rows.assign(&operator.apply_exactly(&identity, job)?.t());
+        rows.assign(&operator.apply(&identity, job)?.t());
     }
     symmetric_eigenvalues(matrix, job)
 }

@@ -280,10 +280,13 @@ mod tests {
     use super::*;
     use crate::distance::Points;
     use crate::entropy::renyi_entropies;
-    use crate::kernel::{Bandwidth, Gaussian, gaussian_affinity};
-    use crate::operator::{Affinity, DiffusionOperator};
+    use crate::kernel::{Bandwidth, Gaussian};
+    use crate::operator::{DiffusionOperator, Known};
     use crate::parallel;
+    use crate::tiles::{Affinity, StoredTiles};
     use crate::{diffusion_operator, symmetric_eigenvalues};
+
+    const POSITIVE: Known = Known { positive: true, error: f64::EPSILON, largest: 1.0 };
 
     fn options(tol: f64, seed: u64) -> Options {
         let (times, orders) = (vec![1.0, 2.0, 5.0], vec![1.0, 2.0]);
@@ -321,11 +324,11 @@ mod tests {
         let points = Points::new(x.view(), sigma);
         let bandwidth = Bandwidth::Fixed(sigma);
         let work = |job: &Job| {
-            let affinity = gaussian_affinity(&points, &bandwidth, job)?;
             let kernel = Gaussian::new(&points, &bandwidth)?;
+            let affinity = StoredTiles::new(&kernel, job)?;
             let tiles = Affinity::Computed(&kernel);
             let tiles = if stored { Affinity::Stored(&affinity) } else { tiles };
-            let operator = DiffusionOperator::new(tiles, true, f64::EPSILON, 0.0, job)?;
+            let operator = DiffusionOperator::new(tiles, POSITIVE, 0.0, job)?;
             estimate(&operator, options, &|_, _| (), job)
         };
         match parallel::run(threads, || false, work).unwrap() {
@@ -368,7 +371,7 @@ mod tests {
         let stored = read(true, 2);
         assert_eq!(stored, read(true, 1));
         assert_eq!(read(false, 2), read(false, 1));
-        approx::assert_abs_diff_eq!(stored.value, read(false, 2).value, epsilon = 1e-9);
+        assert_eq!(stored, read(false, 2));
         assert_eq!(stored, read(true, 3));
     }
 
@@ -390,7 +393,7 @@ mod tests {
         let bandwidth = Bandwidth::Fixed(sigma);
         let work = |job: &Job| {
             let kernel = Gaussian::new(&points, &bandwidth)?;
-            let operator = DiffusionOperator::new(Affinity::Computed(&kernel), true, f64::EPSILON, 0.0, job)?;
+            let operator = DiffusionOperator::new(Affinity::Computed(&kernel), POSITIVE, 0.0, job)?;
             estimate(&operator, &Options { exact_products: Some(350), ..options(1e-6, 0) }, &|_, _| (), job)
         };
         assert!(matches!(parallel::run(2, || false, work), Ok(Outcome::ExactIsCheaper)));
@@ -409,7 +412,7 @@ mod tests {
             let work = |job: &Job| {
                 let kernel = Gaussian::new(&points, &bandwidth)?;
                 estimate(
-                    &DiffusionOperator::new(Affinity::Computed(&kernel), true, f64::EPSILON, 0.0, job)?,
+                    &DiffusionOperator::new(Affinity::Computed(&kernel), POSITIVE, 0.0, job)?,
                     &options,
                     &|_, _| (),
                     job,

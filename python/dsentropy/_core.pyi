@@ -12,8 +12,10 @@ _Part: TypeAlias = tuple[_Rows, NDArray[np.float64]]
 _Solution: TypeAlias = tuple[Estimate | None, bool, NDArray[np.float64] | None]
 
 __all__ = [
+    "CELL",
     "Estimate",
     "Frame",
+    "GivenAffinity",
     "GivenOperator",
     "Measure",
     "Operator",
@@ -46,6 +48,7 @@ __all__ = [
     "symmetric_eigenvalues",
 ]
 
+CELL: int
 __version__: str
 
 @final
@@ -133,8 +136,20 @@ class GivenOperator:
         leading: NDArray[np.float64] | None,
         rounding: float,
         error: float,
-        exact_product: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None,
     ) -> GivenOperator: ...
+
+@final
+class GivenAffinity:
+    """The diffusion operator of an affinity that is computed by calls of Python."""
+
+    def __new__(
+        cls,
+        product: Callable[[NDArray[np.float64], list[float], bool], NDArray[np.float64]],
+        moments: Callable[[NDArray[np.float64], bool], tuple[float, float]],
+        dim: int,
+        alpha: float,
+        error: float,
+    ) -> GivenAffinity: ...
 
 def estimate_spectrum(
     x: _Rows,
@@ -155,7 +170,7 @@ def estimate_subsets(
     num_threads: int | None,
 ) -> list[_Solution]: ...
 def estimate_operator(
-    operator: SparseOperator | GivenOperator,
+    operator: SparseOperator | GivenOperator | GivenAffinity,
     request: Request,
     progress: Callable[[int, float], None] | None,
     num_threads: int | None,
@@ -166,7 +181,7 @@ def operator_eigenvalues(
 def allowed_single_error(n: int, tol: float) -> float | None: ...
 def part_error(x: _Rows, frame: Frame) -> float: ...
 def pair_product(
-    frame: Frame, one: _Part, other: _Part | None
+    frame: Frame, ceilings: Sequence[float], one: _Part, other: _Part | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]: ...
 def pair_moments(frame: Frame, one: _Part, other: _Part | None) -> tuple[float, float]: ...
 def eigenvalues(x: _Rows, metric: str, operator: Operator, num_threads: int | None) -> NDArray[np.float64]: ...

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
-from dsentropy._core import Estimate, GivenOperator, Operator, SparseOperator
+from dsentropy._core import Estimate, GivenAffinity, GivenOperator, Operator, SparseOperator
 from dsentropy._data import Data
 from dsentropy._estimated_spectrum import EstimatedSpectrum, ToleranceWarning, readings
 from dsentropy._progress import progress_bar
@@ -91,7 +91,7 @@ class Request:
 
     def of_operator(
         self,
-        operator: SparseOperator | GivenOperator,
+        operator: SparseOperator | GivenOperator | GivenAffinity,
         n_samples: int,
         about: dict[str, Any],
         fingerprint: str | None,

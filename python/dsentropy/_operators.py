@@ -125,13 +125,18 @@ class Multiplier:
     def core(self, *, alpha: float | None = None, positive: bool = False) -> GivenOperator:
         """The operator as it is or, with an alpha, the diffusion operator of these affinities."""
         if alpha is None:
-            return GivenOperator(self.product, self.n_samples, positive, None, None, None, self.rounding, 2e-16, None)
-        scale, leading = normalization(self._row_sums, self.n_samples, alpha)
+            return GivenOperator(self.product, self.n_samples, positive, None, None, None, self.rounding, 2e-16)
+        weights = np.ones((self.n_samples, 1))
+        degrees = self._row_sums(weights)
+        if alpha > 0:
+            weights = degrees**-alpha
+            degrees = self._row_sums(weights)
+        scale, leading = weights / np.sqrt(degrees), np.sqrt(degrees / degrees.sum())[:, 0]
 
         def product(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
             return scale * self.product(scale * vectors)
 
-        return GivenOperator(product, self.n_samples, positive, None, None, leading, self.rounding, 2e-16, None)
+        return GivenOperator(product, self.n_samples, positive, None, None, leading, self.rounding, 2e-16)
 
     def _row_sums(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         sums = weights * self.product(weights)
@@ -141,17 +146,3 @@ class Multiplier:
 
     def fingerprint(self) -> None:
         """What it is built on is not known."""
-
-
-def normalization(row_sums: Product, n: int, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The scaling [N, 1] that makes K of an affinity, and K's first eigenvector.
-
-    ``row_sums`` returns ``w_i sum_j G_ij w_j`` of weights [N, 1].
-    """
-    weights = np.ones((n, 1))
-    degrees = row_sums(weights)
-    if alpha > 0:
-        weights = degrees**-alpha
-        degrees = row_sums(weights)
-    leading = np.sqrt(degrees / degrees.sum())
-    return weights / np.sqrt(degrees), leading[:, 0]

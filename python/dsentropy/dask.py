@@ -7,15 +7,15 @@ vectors [N, b] but never the rows. A task that is lost with its worker is comput
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
-from dsentropy._core import Frame, GivenOperator
+from dsentropy._core import Frame, GivenAffinity
 from dsentropy._estimates import Request
-from dsentropy._operators import Product, normalization
 from dsentropy._spectrum import Numbers, Spectrum
 from dsentropy._validation import Rows, as_alpha, as_choice, as_directions, as_positive, as_rows, as_threads
 
@@ -44,8 +44,8 @@ def diffusion_spectrum(
     Parameters
     ----------
     X : dask.array of shape (N, D)
-        The data, in chunks of rows. Chunks are computed anew for each product unless they are persisted:
-        ``X = X.persist()`` keeps them with the workers.
+        The data, in chunks of rows, which are moved to begin at multiples of 512. Chunks are computed anew for each
+        product unless they are persisted: ``X = X.persist()`` keeps them with the workers.
     bandwidth : float
         :math:`\sigma`, in units of the distances.
     alpha : float, default 0
@@ -62,8 +62,7 @@ def diffusion_spectrum(
     Returns
     -------
     EstimatedSpectrum
-        The same as in one process for the same ``random_state``, up to rounding: within 1e-6 bits below 8192 rows;
-        beyond, where affinities are in single precision, as far as their rounding goes (1e-5 bits).
+        The same as in one process for the same ``random_state``, up to rounding.
 
     Raises
     ------
@@ -116,11 +115,9 @@ def diffusion_spectrum(
 class _Chunks:
     """The chunks of rows, as tasks that compute them."""
 
-    def __init__(self, rows: list[Any], sizes: list[int], columns: int, single: bool) -> None:
+    def __init__(self, rows: list[Any], sizes: Sequence[int]) -> None:
         self.rows = rows
         self.bounds = np.concatenate([[0], np.cumsum(sizes)])
-        self.columns = columns
-        self.single = single
 
     @classmethod
     def of(cls, X: Any, metric: str) -> _Chunks:
@@ -135,12 +132,9 @@ class _Chunks:
             raise ValueError("X must have chunks of known sizes: X.compute_chunk_sizes() finds them")
         if 0 in X.shape:
             raise ValueError(f"X must have at least one row and one column, got shape {X.shape}")
-        X = X.rechunk({1: -1})
+        X = X.rechunk({0: _aligned(X.chunks[0]), 1: -1})
         prepared = dask.delayed(_prepared, pure=True)
-        parts = X.to_delayed().ravel().tolist()
-        sizes = [size for size in X.chunks[0] if size > 0]
-        rows = [prepared(part, metric) for part, size in zip(parts, X.chunks[0], strict=True) if size > 0]
-        return cls(rows, sizes, X.shape[1], metric == "euclidean" and X.dtype == np.float32)
+        return cls([prepared(part, metric) for part in X.to_delayed().ravel().tolist()], X.chunks[0])
 
     @property
     def number(self) -> int:
@@ -152,38 +146,36 @@ class _Chunks:
         """N."""
         return int(self.bounds[-1])
 
-    def operator(self, bandwidth: float, alpha: float, tol: float) -> GivenOperator:
+    def operator(self, bandwidth: float, alpha: float, tol: float) -> GivenAffinity:
         """The diffusion operator; with affinities in f32 where an estimate to within ``tol`` allows it."""
         import dask
 
         found = dask.compute(*[dask.delayed(_summary)(rows) for rows in self.rows])
         mean = np.sum([total for total, _ in found], axis=0) / self.n_samples
         largest = max(largest for _, largest in found)
-        double, single = (Frame(mean, largest, bandwidth, in_single) for in_single in (False, True))
-        exact, trace, squared_norm, leading = self._diffusion(double, alpha)
+        exact, rounded = (Frame(mean, largest, bandwidth, single) for single in (False, True))
         error = float(np.finfo(np.float64).eps)
-        product = exact
         allowed = _core.allowed_single_error(self.n_samples, tol)
+        errors = []
         if allowed is not None:
-            errors = dask.compute(*[dask.delayed(_core.part_error)(rows, single) for rows in self.rows])
-            if max(errors) <= allowed:
-                error = float(max(errors))
-                product, trace, squared_norm, leading = self._diffusion(single, alpha)
-        return GivenOperator(product, self.n_samples, True, trace, squared_norm, leading, 1e-10, error, exact)
+            errors = dask.compute(*[dask.delayed(_core.part_error)(rows, rounded) for rows in self.rows])
+        if allowed is None or max(errors) > allowed:
+            rounded = exact
+        else:
+            error = max(errors)
 
-    def _diffusion(self, frame: Frame, alpha: float) -> tuple[Product, float, float, NDArray[np.float64]]:
-        """Products with K, its trace, its squared norm and its first eigenvector."""
-        scale, leading = normalization(lambda weights: weights * self.product(frame, weights), self.n_samples, alpha)
+        def product(vectors: NDArray[np.float64], ceilings: list[float], exactly: bool) -> NDArray[np.float64]:
+            return self.product(exact if exactly else rounded, vectors, ceilings)
 
-        def product(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-            return scale * self.product(frame, scale * vectors)
+        def moments(squares: NDArray[np.float64], exactly: bool) -> tuple[float, float]:
+            return self.moments(exact if exactly else rounded, np.sqrt(squares)[:, None])
 
-        return product, *self.moments(frame, scale), leading
+        return GivenAffinity(product, moments, self.n_samples, alpha, error)
 
-    def product(self, frame: Frame, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    def product(self, frame: Frame, vectors: NDArray[np.float64], ceilings: list[float]) -> NDArray[np.float64]:
         """G X of a block of vectors."""
         sums = np.zeros_like(vectors)
-        for (i, j), (of_one, of_other) in self._pairs(_core.pair_product, frame, vectors):
+        for (i, j), (of_one, of_other) in self._pairs(_pair_product, (frame, ceilings), vectors):
             sums[self._rows_of(i)] += of_one
             if of_other is not None:
                 sums[self._rows_of(j)] += of_other
@@ -191,25 +183,35 @@ class _Chunks:
 
     def moments(self, frame: Frame, scale: NDArray[np.float64]) -> tuple[float, float]:
         """The trace and the squared norm of S G S."""
-        parts = np.array([moments for _, moments in self._pairs(_core.pair_moments, frame, scale)])
+        parts = np.array([moments for _, moments in self._pairs(_pair_moments, (frame,), scale)])
         trace, squared_norm = parts.sum(axis=0)
         return float(trace), float(squared_norm)
 
     def _rows_of(self, i: int) -> slice:
         return slice(self.bounds[i], self.bounds[i + 1])
 
-    def _pairs(self, task: Any, frame: Frame, vectors: NDArray[np.float64]) -> list[tuple[tuple[int, int], Any]]:
-        """What the task makes of each pair of chunks, in an order that no scheduler changes."""
+    def _pairs(
+        self, task: Any, arguments: tuple[Any, ...], vectors: NDArray[np.float64]
+    ) -> list[tuple[tuple[int, int], Any]]:
+        """What the task makes of each pair of chunks."""
         import dask
 
-        on_pair = dask.delayed(_on_pair, pure=False)
+        on_pair = dask.delayed(task, pure=False)
         parts = [dask.delayed(vectors[self._rows_of(i)], pure=False, traverse=False) for i in range(self.number)]
         pairs = [(i, j) for i in range(self.number) for j in range(i, self.number)]
         tasks = [
-            on_pair(task, frame, self.rows[i], parts[i], *((self.rows[j], parts[j]) if i != j else ()))
+            on_pair(*arguments, self.rows[i], parts[i], *((self.rows[j], parts[j]) if i != j else ()))
             for i, j in pairs
         ]
         return list(zip(pairs, dask.compute(*tasks), strict=True))
+
+
+def _aligned(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Sizes of chunks near these that begin at multiples of a tile of the core, so that sums have the same bits."""
+    ends = np.cumsum(sizes)
+    inner = np.unique(np.round(ends[:-1] / _core.CELL).astype(int) * _core.CELL)
+    bounds = [0, *inner[(inner > 0) & (inner < ends[-1])].tolist(), int(ends[-1])]
+    return tuple(np.diff(bounds).tolist())
 
 
 def _prepared(part: Any, metric: str) -> Rows:
@@ -223,5 +225,9 @@ def _summary(rows: Rows) -> tuple[NDArray[np.float64], float]:
     return rows.sum(axis=0, dtype=np.float64), float(np.abs(rows).max())
 
 
-def _on_pair(task: Any, frame: Frame, rows: Rows, vectors: Any, *other: Any) -> Any:
-    return task(frame, (rows, vectors), other or None)
+def _pair_product(frame: Frame, ceilings: list[float], rows: Rows, vectors: Any, *other: Any) -> Any:
+    return _core.pair_product(frame, ceilings, (rows, vectors), other or None)
+
+
+def _pair_moments(frame: Frame, rows: Rows, vectors: Any, *other: Any) -> Any:
+    return _core.pair_moments(frame, (rows, vectors), other or None)

@@ -18,13 +18,15 @@ mod _core {
 
     use crate::python::call::{compute, compute_and_tell};
     use crate::python::convert::{PyMetric, PyPart, Rows, on_parts, on_rows};
-    use crate::python::given::{AnyOperator, Opened, on_operator};
-    use crate::{Input, Solved, parallel, renyi_entropies, spectral_entropy, subset_eigenvalues, subset_entropies};
+    use crate::python::given::{AnyOperator, Opened, PartsOfAffinity, on_operator};
+    use crate::{
+        Input, Rounding, Solved, parallel, renyi_entropies, spectral_entropy, subset_eigenvalues, subset_entropies,
+    };
 
     #[pymodule_export]
     use crate::python::convert::{PyEstimate, PyFrame, PyMeasure, PyOperator, PyRequest};
     #[pymodule_export]
-    use crate::python::given::{PyGivenOperator, PySparseOperator};
+    use crate::python::given::{PyGivenAffinity, PyGivenOperator, PySparseOperator};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]
@@ -108,6 +110,9 @@ mod _core {
                 match operator {
                     Opened::Sparse(sparse) => crate::estimate_sparse(sparse, request, &progress, job),
                     Opened::Given(given) => crate::estimate_given(*given, request, &progress, job),
+                    Opened::Affinity(PartsOfAffinity { rounded, exact, alpha, error }) => {
+                        crate::estimate_affinity(rounded, *error, exact, *alpha, request, &progress, job)
+                    }
                 }
             })
         });
@@ -125,6 +130,11 @@ mod _core {
             compute(py, num_threads, |job| match operator {
                 Opened::Sparse(sparse) => crate::operator_eigenvalues(*sparse, job),
                 Opened::Given(given) => crate::operator_eigenvalues(*given, job),
+                Opened::Affinity(_) => Err(crate::Error::Invalid {
+                    argument: "operator",
+                    requirement: "known as a matrix or by its products".into(),
+                    value: "an affinity".into(),
+                }),
             })
         });
         Ok(values?.into_pyarray(py))
@@ -138,6 +148,10 @@ mod _core {
             Solved::Exact(eigenvalues) => (None, true, Some(eigenvalues.into_pyarray(py))),
         }
     }
+
+    /// Parts of a data set begin at multiples of it.
+    #[pymodule_export]
+    const CELL: usize = crate::CELL;
 
     /// The relative error that affinities of n rows may have in f32, for an estimate to within `tol` bits; None where they
     /// are to be in f64.
@@ -154,17 +168,19 @@ mod _core {
 
     type Products<'py> = (Bound<'py, PyArray2<f64>>, Option<Bound<'py, PyArray2<f64>>>);
 
-    /// The products of what of an affinity belongs to two parts of the rows, or to one; on one thread.
+    /// The products of what of an affinity belongs to two parts of the rows, or to one, rounded by the ceilings; on one
+    /// thread.
     #[pyfunction]
     fn pair_product<'py>(
         py: Python<'py>,
         frame: &PyFrame,
+        ceilings: Vec<f64>,
         one: PyPart<'py>,
         other: Option<PyPart<'py>>,
     ) -> PyResult<Products<'py>> {
-        let frame = &frame.0;
+        let (frame, rounding) = (&frame.0, Rounding { ceilings });
         let (of_one, of_other) = on_parts!(one, other, (one, other) => compute(py, Some(1), |job| {
-            crate::pair_product(frame, one, other, job)
+            crate::pair_product(frame, one, other, &rounding, job)
         }))?;
         Ok((of_one.into_pyarray(py), of_other.map(|product| product.into_pyarray(py))))
     }
