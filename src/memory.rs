@@ -25,7 +25,7 @@ pub fn require(rows: usize, needed: u64, job: &Job) -> Result<()> {
 
 /// Bytes that this process can still take: the least of the machine's available memory, what its cgroup leaves
 /// (caches that can be dropped are not counted against it), and what its address space limit leaves beside threads.
-fn available(threads: usize) -> u64 {
+pub(crate) fn available(threads: usize) -> u64 {
     let Ok(mut system) = System::new() else { return u64::MAX };
     system.refresh_memory();
     // Where the system does not tell, it must not forbid everything.

@@ -189,7 +189,7 @@ mod tests {
             if let Some(alpha) = alpha {
                 for power in [alpha, 0.5] {
                     let scale = expected.sum_axis(Axis(1)).mapv(|sum| sum.powf(-power));
-                    expected = &expected * &scale * &scale.view().insert_axis(Axis(1));
+                    expected = &expected * &scale * scale.view().insert_axis(Axis(1));
                 }
             }
             let operator = match alpha {

@@ -308,7 +308,7 @@ def familiar_request(
         raise ValueError("solver must be 'exact' where the entropy is not read off a spectrum")
     if measured or not (wanted or chebyshev_approx):
         return None
-    return Request.of(tol, t or 1.0, 1, None, "auto", None, random_seed)
+    return Request.of(tol, [t] if t > 0 else [], 1, None, "auto", None, as_seed(random_seed, "random_seed"))
 
 
 def _silent(text: str) -> None:

@@ -48,10 +48,10 @@ class Request:
     def of(
         cls, tol: Any, t: Any, orders: Any, max_products: Any, storage: Any, memory_limit: Any, random_state: Any
     ) -> Request:
-        """Check and coerce the arguments; without a seed one is drawn."""
+        """Check and coerce the arguments; without a seed one is drawn. Without a t nothing is in doubt."""
         return cls(
             as_positive(tol, "tol"),
-            as_numbers(t, "t", as_positive)[0],
+            [] if isinstance(t, list) and not t else as_numbers(t, "t", as_positive)[0],
             as_numbers(orders, "orders", as_positive_order)[0],
             None if max_products is None else as_count(max_products, "max_products"),
             as_choice(storage, "storage", "auto", "dense", "tiled"),

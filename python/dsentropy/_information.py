@@ -210,7 +210,7 @@ def mutual_information(
     seed = as_seed(random_state, "random_state")
     request = None
     if is_stochastic(solver):
-        positive = [time for time in times if time > 0] or [1.0]
+        positive = [time for time in times if time > 0]
         request = Request.of(tol, positive, 1, max_products, storage, memory_limit, random_state)
     data = Data.of(X, metric)
     n = data.n_samples

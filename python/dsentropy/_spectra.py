@@ -106,7 +106,7 @@ def diffusion_spectrum(
         For which ``tol`` is to hold; positive. The spectrum can be read at others, and tells their error.
     max_products : int, optional
         Products of K with a vector after which the estimate is returned as it is, with a ``ToleranceWarning``: by
-        default 5000, and 50,000 where K is sparse.
+        default 5000, and 50,000 where K is sparse. It looks at them now and then, for the first time after 216.
     storage : {"auto", "dense", "tiled"}, default "auto"
         Keep the affinity, N^2 numbers of which half are touched; or compute it anew for each product; or keep it if
         it fits.

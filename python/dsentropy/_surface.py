@@ -184,7 +184,7 @@ def entropy_surface(
     threads = as_threads(num_threads)
     request = None
     if is_stochastic(solver):
-        positive = [time for time in times if time > 0] or [1.0]
+        positive = [time for time in times if time > 0]
         request = Request.of(tol, positive, of_orders, max_products, storage, memory_limit, random_state)
     data = Data.of(X, metric)
     if data.metric == "affinity":
