@@ -197,6 +197,7 @@ def diffusion_spectrum(
         if used.metric == "affinity":
             raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
         found = _graph.neighbor_distances(neighbors, used, n_neighbors, threads)
+        sigma: Bandwidth
         if isinstance(bandwidth, str) and bandwidth == "knn":
             sigma = _graph.farthest(found)
             about = {"bandwidth": sigma, "rule": "knn", "metric": used.metric}

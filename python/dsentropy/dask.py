@@ -173,17 +173,20 @@ class _Chunks:
         return GivenAffinity(product, moments, self.n_samples, alpha, error)
 
     def product(self, frame: Frame, vectors: NDArray[np.float64], ceilings: list[float]) -> NDArray[np.float64]:
-        """G X of a block of vectors."""
-        sums = np.zeros_like(vectors)
-        for (i, j), (of_one, of_other) in self._pairs(_pair_product, (frame, ceilings), vectors):
-            sums[self._rows_of(i)] += of_one
-            if of_other is not None:
-                sums[self._rows_of(j)] += of_other
-        return sums
+        """G X of a block of vectors: sums of parts are exact, so they may be summed anywhere."""
+        import dask
+
+        total = dask.delayed(_total, pure=False)
+        pairs = self._pairs(_pair_product, (frame, ceilings), vectors)
+        of_chunks = [
+            total([pairs[i, j] for j in range(i, self.number)], [pairs[j, i] for j in range(i)])
+            for i in range(self.number)
+        ]
+        return np.concatenate(_computed(of_chunks))
 
     def moments(self, frame: Frame, scale: NDArray[np.float64]) -> tuple[float, float]:
         """The trace and the squared norm of S G S."""
-        parts = np.array([moments for _, moments in self._pairs(_pair_moments, (frame,), scale)])
+        parts = np.array(_computed(list(self._pairs(_pair_moments, (frame,), scale).values())))
         trace, squared_norm = parts.sum(axis=0)
         return float(trace), float(squared_norm)
 
@@ -192,18 +195,33 @@ class _Chunks:
 
     def _pairs(
         self, task: Any, arguments: tuple[Any, ...], vectors: NDArray[np.float64]
-    ) -> list[tuple[tuple[int, int], Any]]:
-        """What the task makes of each pair of chunks."""
+    ) -> dict[tuple[int, int], Any]:
+        """What the task is to make of each pair of chunks."""
         import dask
 
         on_pair = dask.delayed(task, pure=False)
         parts = [dask.delayed(vectors[self._rows_of(i)], pure=False, traverse=False) for i in range(self.number)]
-        pairs = [(i, j) for i in range(self.number) for j in range(i, self.number)]
-        tasks = [
-            on_pair(*arguments, self.rows[i], parts[i], *((self.rows[j], parts[j]) if i != j else ()))
-            for i, j in pairs
-        ]
-        return list(zip(pairs, dask.compute(*tasks), strict=True))
+        return {
+            (i, j): on_pair(*arguments, self.rows[i], parts[i], *((self.rows[j], parts[j]) if i != j else ()))
+            for i in range(self.number)
+            for j in range(i, self.number)
+        }
+
+
+def _computed(tasks: list[Any]) -> tuple[Any, ...]:
+    """By the active scheduler; that vectors are in the graph is meant to be."""
+    import dask
+
+    with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"}):
+        results: tuple[Any, ...] = dask.compute(*tasks)
+    return results
+
+
+def _total(firsts: list[Any], seconds: list[Any]) -> NDArray[np.float64]:
+    """Of a chunk, from pairs in which it is the first and in which it is the second."""
+    parts = [product for product, _ in firsts] + [product for _, product in seconds]
+    total: NDArray[np.float64] = np.sum(parts, axis=0)
+    return total
 
 
 def _aligned(sizes: Sequence[int]) -> tuple[int, ...]:
