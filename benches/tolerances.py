@@ -71,7 +71,8 @@ def row(name: str, X: np.ndarray, made: dict[str, Any], seeds: int, force: bool)
         doubts = np.array([spectrum.standard_error(T) for spectrum in spectra])
         bounds = np.array([spectrum.bounds(T) for spectrum in spectra])
         reach = np.maximum(bounds[:, 1] - exact - errors, errors + exact - bounds[:, 0])
-        covered = (np.abs(errors) <= 3 * doubts + (bounds[:, 1] - bounds[:, 0]) + 1e-9).mean(axis=0).min()
+        below, above = bounds[:, 0] - 3 * doubts - 1e-9, bounds[:, 1] + 3 * doubts + 1e-9
+        covered = ((below <= exact) & (exact <= above)).mean(axis=0).min()
         rms = ", ".join(f"{error:.0e}" for error in np.sqrt((errors**2).mean(axis=0)))
         if estimates:
             products = f"{np.median([spectrum.parameters['products'] for spectrum in estimates]):.0f}"

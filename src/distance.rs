@@ -24,7 +24,7 @@ const RECOMPUTE_BELOW: f64 = 1.0 / 4096.0;
 /// Scaled entries stay below 2^491, so that a sum of 2^40 squared differences is finite.
 const LARGEST_EXPONENT: i32 = 490;
 
-/// Bits of the mean row, from which rows are centred.
+/// Bits of the mean row, from which rows are centred, below the largest entry.
 const MEAN_BITS: i32 = 30;
 
 const CONTIGUOUS: &str = "rows of an owned array in standard layout are contiguous";
@@ -71,9 +71,21 @@ impl Points {
         Self::with_exponent(rows, exponent, None)
     }
 
+    /// The same with a mean that has few digits, so that it has the same bits in whatever order it was summed.
+    pub(crate) fn around_rounded_mean<T: Element>(x: ArrayView2<T>, length: f64) -> Self {
+        let rows = in_rows(x);
+        let largest = largest_magnitude(&rows);
+        let exponent = common_exponent(length, largest);
+        let mean = scaled_mean(&rows, exponent);
+        Self::with_exponent(rows, exponent, Some(rounded_mean(mean, largest, exponent)))
+    }
+
     /// The same of some of the rows, where the largest modulus of an entry and the mean of all are known.
     pub(crate) fn of_part<T: Element>(x: ArrayView2<T>, length: f64, largest: f64, mean: ArrayView1<f64>) -> Self {
-        Self::with_exponent(in_rows(x), common_exponent(length, largest), Some(mean))
+        let exponent = common_exponent(length, largest);
+        let (first, second) = halves(-exponent);
+        let mean = rounded_mean(mean.mapv(|entry| entry * first * second), largest, exponent);
+        Self::with_exponent(in_rows(x), exponent, Some(mean))
     }
 
     /// Prepares rows whose distances are only compared with each other.
@@ -83,15 +95,11 @@ impl Points {
         Self::with_exponent(rows, exponent, None)
     }
 
-    fn with_exponent(mut rows: Array2<f64>, exponent: i32, mean: Option<ArrayView1<f64>>) -> Self {
+    /// In units of 2^exponent, as the mean is if it is given.
+    fn with_exponent(mut rows: Array2<f64>, exponent: i32, mean: Option<Array1<f64>>) -> Self {
         let (first, second) = halves(-exponent);
         rows.mapv_inplace(|entry| entry * first * second);
-        let mut mean = match mean {
-            Some(mean) => mean.mapv(|entry| entry * first * second),
-            None => rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols())),
-        };
-        // To a few digits, so that it has the same bits in whatever order it was summed.
-        mean.mapv_inplace(|entry| rounded(entry, MEAN_BITS));
+        let mean = mean.unwrap_or_else(|| rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols())));
         let centred = &rows - &mean;
         let (half, rest) = halves(exponent);
         let unit = half * rest;
@@ -159,11 +167,17 @@ fn in_rows<T: Element>(x: ArrayView2<T>) -> Array2<f64> {
     rows
 }
 
-/// The nearest number with so many bits.
-fn rounded(x: f64, bits: i32) -> f64 {
-    let (half, rest) = halves(bits - binary_exponent(x.abs()));
-    let scaled = x * half * rest;
-    if scaled.is_finite() { scaled.round() / half / rest } else { x }
+/// The mean row in units of 2^exponent.
+fn scaled_mean(rows: &Array2<f64>, exponent: i32) -> Array1<f64> {
+    let (first, second) = halves(-exponent);
+    let n = rows.nrows() as f64;
+    rows.axis_iter(Axis(1)).map(|column| column.iter().map(|entry| entry * first * second / n).sum()).collect()
+}
+
+/// A mean row in units of 2^exponent, to a small part of the largest entry.
+fn rounded_mean(mean: Array1<f64>, largest: f64, exponent: i32) -> Array1<f64> {
+    let (half, rest) = halves(MEAN_BITS - binary_exponent(largest) + exponent);
+    mean.mapv_into(|entry| (entry * half * rest).round() / half / rest)
 }
 
 fn largest_magnitude(rows: &Array2<f64>) -> f64 {
@@ -188,6 +202,12 @@ pub(crate) fn common_exponent(length: f64, largest: f64) -> i32 {
 pub(crate) fn halves(exponent: i32) -> (f64, f64) {
     let half = exponent / 2;
     (2f64.powi(half), 2f64.powi(exponent - half))
+}
+
+/// The largest power of two that is at most `x`, and 2^-1022 at least.
+pub(crate) fn power_of_two_near(x: f64) -> f64 {
+    let (half, rest) = halves(binary_exponent(x));
+    half * rest
 }
 
 /// The exponent of the largest power of two that is at most `x`; for 0, that of the smallest normal number.

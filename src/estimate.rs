@@ -113,7 +113,8 @@ impl Estimate {
         let rounding =
             self.rounding_bits(t * order.min(1.0)) + 2.0 * self.about.error * (t * order.clamp(1.0, 2.0)).max(1.0);
         let reading = reading(&z, &other, &*entropy);
-        Reading { lower: (reading.lower - rounding).max(0.0), upper: reading.upper + rounding, ..reading }
+        let (value, lower) = (reading.value.max(0.0), (reading.lower - rounding).max(0.0));
+        Reading { value, lower, upper: reading.upper + rounding, ..reading }
     }
 
     /// What an unknown part of the trace, spread over all eigenvalues, can add to an entropy of their powers.

@@ -19,7 +19,7 @@
 //! A block whose vectors come out dependent is cut; one that vanishes ends its recurrence: what it spans is invariant.
 
 use ndarray::parallel::prelude::*;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 use ndarray_linalg::{Eigh, JobSvd, SVDDC, UPLO};
 
 use crate::error::Result;
@@ -128,9 +128,19 @@ impl<'a> BlockKrylov<'a> {
         if self.ended {
             return Ok(0);
         }
-        let last = self.blocks.last().expect("there is a first block");
-        let products = last.ncols();
-        let mut w = self.operator.apply(last, job)?;
+        let product = self.operator.apply(self.last(), job)?;
+        self.extend_by(product, job)
+    }
+
+    /// The block that is to be multiplied next.
+    fn last(&self) -> &Array2<f64> {
+        self.blocks.last().expect("there is a first block")
+    }
+
+    /// Takes the product of the last block.
+    fn extend_by(&mut self, product: Array2<f64>, job: &Job) -> Result<usize> {
+        let products = product.ncols();
+        let mut w = product;
         let lengths = w.map_axis(Axis(0), |product| product.dot(&product));
         self.squared_products.push(lengths.sum());
         self.size = lengths.iter().fold(self.size, |size, length| size.max(length.sqrt()));
@@ -349,7 +359,13 @@ impl<'a> Lanczos<'a> {
         if self.ended() {
             return Ok(0);
         }
-        let mut w = self.operator.apply(&self.current, job)?;
+        let product = self.operator.apply(&self.current, job)?;
+        self.step_by(product, job)
+    }
+
+    /// Takes the product of the current vectors.
+    fn step_by(&mut self, product: Array2<f64>, job: &Job) -> Result<usize> {
+        let mut w = product;
         let kept = |p: usize, value: f64| if self.ended[p] { 0.0 } else { value };
         let columns = 0..self.ended.len();
         let besides: Vec<f64> = columns.clone().map(|p| self.besides[p].last().copied().unwrap_or(0.0)).collect();
@@ -403,12 +419,26 @@ impl<'a> Lanczos<'a> {
             let beyond = Array2::from_elem((1, 1), beyond[0]);
             return Ok(Bracket { gauss, ends: rules_of_modulus(&t, &beyond, 1)?.map(scaled) });
         }
-        let Some(last) = last_entry_for_zero(diagonal, beside) else { return Ok(Bracket::point(gauss)) };
+        let least = VANISHED * self.size;
+        let Some(last) = last_entry_for_zero(diagonal, beside, least) else { return Ok(Bracket::point(gauss)) };
         let mut of_radau = diagonal.clone();
         *of_radau.last_mut().expect("there is one") = last;
         let radau = scaled(rule(&tridiagonal(&of_radau, beside), 1)?);
         Ok(Bracket { ends: [gauss.clone(), radau], gauss })
     }
+}
+
+/// A step of each, with the products of both in one pass; returns their number.
+pub(crate) fn extend_both(krylov: &mut BlockKrylov, lanczos: &mut Lanczos, job: &Job) -> Result<usize> {
+    if krylov.ended() || lanczos.ended() {
+        return Ok(krylov.extend(job)? + lanczos.step(job)?);
+    }
+    let first = krylov.last().ncols();
+    let both = concatenate![Axis(1), *krylov.last(), lanczos.current];
+    let products = krylov.operator.apply(&both, job)?;
+    let (of_block, of_vectors) = products.view().split_at(Axis(1), first);
+    let steps = lanczos.step_by(of_vectors.as_standard_layout().into_owned(), job)?;
+    Ok(krylov.extend_by(of_block.as_standard_layout().into_owned(), job)? + steps)
 }
 
 /// Changes each entry of `w` by those beside it in two other arrays, and sums what comes of that over the rows: in
@@ -455,13 +485,13 @@ fn tridiagonal(diagonal: &[f64], beside: &[f64]) -> Array2<f64> {
 
 /// The last diagonal entry with which a positive tridiagonal matrix has the eigenvalue 0; none where what stands
 /// before it is singular already.
-fn last_entry_for_zero(diagonal: &[f64], beside: &[f64]) -> Option<f64> {
+fn last_entry_for_zero(diagonal: &[f64], beside: &[f64], least: f64) -> Option<f64> {
     let mut pivot = f64::INFINITY;
     let mut last = 0.0;
     for (i, &entry) in diagonal.iter().enumerate() {
         last = if i == 0 { 0.0 } else { beside[i - 1] * beside[i - 1] / pivot };
         pivot = entry - last;
-        if i + 1 < diagonal.len() && pivot <= VANISHED {
+        if i + 1 < diagonal.len() && pivot <= least {
             return None;
         }
     }

@@ -56,11 +56,13 @@ pub fn estimate_subsets<T: Element>(
         bandwidth.require(input.len())?;
     }
     let bytes = |n| bytes_of_estimate(n, input.columns());
-    // What may be used is shared by those that run beside each other.
-    let at_once = job.threads().min(subsets.len()).max(1) as u64;
-    let limit = request.memory_limit.unwrap_or_else(|| memory::available(job.threads())) / at_once;
+    // As many beside each other as there is memory for their matrices, or one.
+    let largest = subsets.iter().map(|rows| rows.as_ref().len()).max().unwrap_or(0);
+    let each = bytes(largest).saturating_add(crate::measure::bytes(1.0, largest, 0)).max(1);
+    let limit = request.memory_limit.unwrap_or_else(|| memory::available(job.threads()));
+    let job = &job.with_threads(usize::try_from(limit / each).unwrap_or(usize::MAX));
     on_subsets(input, subsets, bytes, job, |place, part, job| {
-        let mut request = Request { memory_limit: Some(limit), ..request.clone() };
+        let mut request = request.clone();
         request.options.seed = request.options.seed.wrapping_add(place as u64);
         let operator = operator.of_rows(subsets[place].as_ref());
         let solved = estimate_spectrum(part, &operator, false, &request, &|_, _| (), job)?;

@@ -58,7 +58,7 @@ pub(crate) struct Known {
     pub positive: bool,
     /// The relative error of its entries.
     pub error: f64,
-    /// No entry has a larger modulus.
+    /// No entry has a larger modulus; infinite where products are not to be rounded.
     pub largest: f64,
 }
 
@@ -87,7 +87,8 @@ impl<'a, A: Entry> DiffusionOperator<'a, A> {
         let mut weights = vec![1.0; n];
         let mut degrees = sums(&weights, n as f64 * largest)?;
         require_positive_sums(&degrees)?;
-        let largest_row = degrees.iter().fold(0.0, |largest: f64, degree| largest.max(*degree));
+        let largest_row =
+            if largest.is_finite() { degrees.iter().fold(0.0, |most: f64, sum| most.max(*sum)) } else { largest };
         if alpha > 0.0 {
             weights = inverse_powers(degrees, alpha);
             degrees = sums(&weights, largest_row)?;
@@ -152,7 +153,7 @@ impl<'a, A: Entry> AffinityOperator<'a, A> {
     pub(crate) fn new(affinity: Affinity<'a, A>, known: Known, job: &Job) -> Result<Self> {
         let (trace, squared_norm) = affinity.moments(&vec![1.0; affinity.dim()], job)?;
         let n = affinity.dim() as f64;
-        let largest_row = (n * known.largest).min((n * squared_norm).sqrt());
+        let largest_row = if known.largest.is_finite() { (n * squared_norm).sqrt() } else { known.largest };
         Ok(Self { affinity, known, largest_row, trace, squared_norm })
     }
 }
@@ -186,7 +187,7 @@ impl<A: Entry> SymmetricOperator for AffinityOperator<'_, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::distance::Points;
+    use crate::distance::{Points, power_of_two_near};
     use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian};
     use crate::precomputed::GivenAffinities;
     use crate::tiles::StoredTiles;
@@ -211,16 +212,28 @@ mod tests {
                 let stored = DiffusionOperator::new(Affinity::Stored(&g), POSITIVE, alpha, job)?;
                 let tiled = DiffusionOperator::new(Affinity::Computed(&kernel), POSITIVE, alpha, job)?;
                 let full = Array2::from_shape_fn((n, n), |(i, j)| k.get(i, j));
-                let given = GivenAffinities::new(full.view(), false);
+                // With a largest entry in 1..2, which is then its unit.
+                let unit = power_of_two_near(full.iter().fold(0.0, |largest: f64, entry| largest.max(*entry)));
+                let in_unit = &full / unit;
+                let given = GivenAffinities::new(in_unit.view());
                 let dense = AffinityOperator::new(Affinity::Computed(&given), POSITIVE, job)?;
                 assert_eq!(stored.apply(&block, job)?, tiled.apply(&block, job)?);
                 let expected = full.dot(&block);
-                for operator in [&stored as &dyn SymmetricOperator, &tiled, &dense] {
-                    let product = operator.apply(&block, job)?;
+                let all = [(&stored as &dyn SymmetricOperator, 1.0), (&tiled, 1.0), (&dense, unit)];
+                for (operator, unit) in all {
+                    let product = operator.apply(&block, job)? * unit;
                     approx::assert_abs_diff_eq!(product, expected, epsilon = 1e-10);
-                    approx::assert_relative_eq!(operator.trace().unwrap(), full.diag().sum(), max_relative = 1e-12);
+                    approx::assert_relative_eq!(
+                        operator.trace().unwrap() * unit,
+                        full.diag().sum(),
+                        max_relative = 1e-12
+                    );
                     let norm = full.rows().into_iter().map(|row| row.dot(&row)).sum::<f64>();
-                    approx::assert_relative_eq!(operator.squared_norm().unwrap(), norm, max_relative = 1e-12);
+                    approx::assert_relative_eq!(
+                        operator.squared_norm().unwrap() * unit * unit,
+                        norm,
+                        max_relative = 1e-12
+                    );
                     if let Some(leading) = operator.leading() {
                         let leading = Array2::from_shape_vec((n, 1), leading.to_vec()).expect("one column");
                         approx::assert_abs_diff_eq!(operator.apply(&leading, job)?, leading, epsilon = 1e-13);

@@ -220,7 +220,7 @@ mod tests {
         let n = 1300;
         let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0 + 100.0);
         let v = Array2::from_shape_fn((n, 2), |(i, j)| ((i * 29 + j * 7) % 53) as f64 / 26.0 - 1.0);
-        let points = Points::new(x.view(), 2.0);
+        let points = Points::around_rounded_mean(x.view(), 2.0);
         let mean = x.mean_axis(Axis(0)).unwrap();
         let largest = x.iter().fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
         let rounding = Rounding { ceilings: vec![1.5 * 4096.0; 2] };

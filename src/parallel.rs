@@ -109,6 +109,11 @@ impl Job<'_> {
         self.threads
     }
 
+    /// The same computation on at most so many threads, and at least one.
+    pub(crate) fn with_threads(&self, most: usize) -> Self {
+        Self { threads: self.threads.min(most).max(1), ..*self }
+    }
+
     /// Fails with [`Error::Interrupted`] once the caller has asked to stop. Loops call it.
     ///
     /// # Errors
@@ -303,7 +308,9 @@ impl Shared {
     /// The pool of the last job if it has the right size, else a new one.
     fn pool(&self, threads: usize) -> Result<Arc<rayon::ThreadPool>> {
         let mut last = lock(&self.pool);
-        if let Some(pool) = last.as_ref().filter(|pool| pool.current_num_threads() == threads) {
+        // Of one thread, many jobs beside each other must not wait for it.
+        let is_free = |pool: &Arc<rayon::ThreadPool>| threads > 1 || Arc::strong_count(pool) == 1;
+        if let Some(pool) = last.as_ref().filter(|pool| pool.current_num_threads() == threads && is_free(pool)) {
             return Ok(Arc::clone(pool));
         }
         let pool = rayon::ThreadPoolBuilder::new()

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2, Zip, s};
 
-use crate::distance::{Distances, Element, common_exponent, halves};
+use crate::distance::{Distances, Element, common_exponent, halves, power_of_two_near};
 use crate::error::Result;
 use crate::input::{Input, Metric};
 use crate::kernel::{Kernel, tiles};
@@ -88,13 +88,14 @@ impl Distances for StoredDistances {
 /// A matrix [N, N] of affinities, read tile by tile.
 pub(crate) struct GivenAffinities<'a, T> {
     matrix: ArrayView2<'a, T>,
-    factor: f64,
+    unit: f64,
 }
 
 impl<'a, T: Element> GivenAffinities<'a, T> {
-    /// Where `in_own_scale`, multiplied by a power of two if sums of them could overflow.
-    pub(crate) fn new(matrix: ArrayView2<'a, T>, in_own_scale: bool) -> Self {
-        Self { matrix, factor: if in_own_scale { scale_for_sums(matrix) } else { 1.0 } }
+    /// In units of a power of two near the largest, so that neither squares nor sums over- or underflow.
+    pub(crate) fn new(matrix: ArrayView2<'a, T>) -> Self {
+        let extreme = |largest: f64, &entry: &T| largest.max(entry.into().abs());
+        Self { matrix, unit: power_of_two_near(matrix.iter().fold(0.0, extreme)) }
     }
 }
 
@@ -106,7 +107,7 @@ impl<T: Element> Kernel<f64> for GivenAffinities<'_, T> {
     fn affinities(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
         for (i, mut line) in rows.zip(out.rows_mut()) {
             for (j, entry) in columns.clone().zip(&mut line) {
-                *entry = self.matrix[if i <= j { [i, j] } else { [j, i] }].into() * self.factor;
+                *entry = self.matrix[if i <= j { [i, j] } else { [j, i] }].into() / self.unit;
             }
         }
     }
@@ -115,16 +116,10 @@ impl<T: Element> Kernel<f64> for GivenAffinities<'_, T> {
         f64::EPSILON
     }
 
+    /// They may span many decades, so nothing is rounded: see [`crate::tiles::Rounding`].
     fn largest(&self) -> f64 {
-        let extreme = |largest: f64, &entry: &T| largest.max(entry.into().abs());
-        self.matrix.iter().fold(0.0, extreme) * self.factor
+        f64::INFINITY
     }
-}
-
-/// A power of two with which sums of affinities do not overflow.
-fn scale_for_sums<T: Element>(matrix: ArrayView2<T>) -> f64 {
-    let excess = (largest(matrix) / f64::MAX * 2.0 * matrix.nrows() as f64).log2().ceil().max(0.0);
-    excess.exp2().recip()
 }
 
 /// Affinities as they are given; where `in_own_scale`, multiplied by a power of two if sums of them could overflow.
@@ -133,7 +128,8 @@ pub(crate) fn given_affinity<T: Element>(
     in_own_scale: bool,
     job: &Job,
 ) -> Result<UpperTriangle> {
-    let factor = if in_own_scale { scale_for_sums(matrix) } else { 1.0 };
+    let excess = (largest(matrix) / f64::MAX * 2.0 * matrix.nrows() as f64).log2().ceil().max(0.0);
+    let factor = if in_own_scale { excess.exp2().recip() } else { 1.0 };
     let mut affinity = UpperTriangle::zeros(matrix.nrows())?;
     affinity.for_each_block(job, |row, mut block| {
         let given = matrix.slice(s![row..row + block.nrows(), row..]);

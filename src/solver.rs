@@ -14,7 +14,7 @@ use crate::measure::{Operator, bytes};
 use crate::memory;
 use crate::operator::{AffinityOperator, DiffusionOperator, Known, SymmetricOperator};
 use crate::parallel::Job;
-use crate::precomputed::GivenAffinities;
+use crate::precomputed::{GivenAffinities, given_eigenvalues};
 use crate::sparse::SparseOperator;
 use crate::stochastic::{Options, Outcome, estimate, vectors};
 use crate::tiles::{Affinity, Entry, GivenAffinity, StoredTiles};
@@ -86,7 +86,7 @@ impl Request {
 pub enum Solved {
     /// An estimate, and whether its doubts are within the tolerance.
     Estimated(Box<Estimate>, bool),
-    /// All eigenvalues, where that costs less; moduli of those of an [`Operator`].
+    /// All eigenvalues, where that costs less; moduli of those of an [`Operator`], but for a matrix told to be positive.
     Exact(Vec<f64>),
 }
 
@@ -135,18 +135,18 @@ pub fn estimate_spectrum<T: Element>(
     let options = request.with_exact_products(fits.then_some(EXACT_PRODUCTS * n as f64));
     let task = Task { alpha, stored: request.storage != Storage::Tiled && fits, options: &options, progress };
     let outcome = match input.metric {
-        Metric::Affinity => task.outcome(&GivenAffinities::new(input.matrix, alpha.is_some()), positive, job)?,
+        Metric::Affinity => task.outcome(&GivenAffinities::new(input.matrix), positive, job)?,
         Metric::Precomputed => {
             let distances = input.distances(bandwidth.smallest())?;
             task.outcome(&Gaussian::new(&*distances, bandwidth)?, false, job)?
         }
         Metric::Euclidean => {
-            let points = Points::new(input.matrix, bandwidth.smallest());
+            let points = Points::around_rounded_mean(input.matrix, bandwidth.smallest());
             let fixed = match bandwidth {
                 Bandwidth::Fixed(sigma) => Some(*sigma),
                 Bandwidth::Adaptive(_) => None,
             };
-            let allowed = allowed_single_error(n, request.options.tol);
+            let allowed = allowed_single_error(n, &request.options);
             let single = fixed.zip(allowed).and_then(|(sigma, error)| SingleGaussian::new(&points, sigma, error));
             match single {
                 Some(kernel) => task.outcome(&kernel, true, job)?,
@@ -156,14 +156,22 @@ pub fn estimate_spectrum<T: Element>(
     };
     match outcome {
         Outcome::Estimated(estimate, reached) => Ok(Solved::Estimated(estimate, reached)),
+        // Whether it is positive semi-definite was told, and is to be seen.
+        Outcome::ExactIsCheaper if positive && input.metric == Metric::Affinity && alpha.is_none() => {
+            Ok(Solved::Exact(given_eigenvalues(input.matrix, job)?))
+        }
         Outcome::ExactIsCheaper => Ok(Solved::Exact(operator.eigenvalues(input, job)?)),
     }
 }
 
-/// The relative error that affinities of n rows may have in f32, where an estimate to within so many bits is to be made
-/// of them; none where they are to be in f64.
-pub fn allowed_single_error(n: usize, tol: f64) -> Option<f64> {
-    (n >= SINGLE_ROWS && tol >= SINGLE_FROM).then_some(SINGLE_PART * tol)
+/// The relative error that affinities of n rows may have in f32, where such an estimate is to be made of them; none where they are to be in f64.
+pub fn allowed_single_error(n: usize, options: &Options) -> Option<f64> {
+    let powers =
+        |of: fn(f64) -> f64| options.times.iter().flat_map(move |t| options.orders.iter().map(move |q| t * of(*q)));
+    // Powers below 1 magnify what is rounded to nothing; others the errors of what is not.
+    let small = powers(|order| order.min(1.0)).any(|power| power < 1.0);
+    let largest = powers(|order| order.clamp(1.0, 2.0)).fold(1.0, f64::max);
+    (n >= SINGLE_ROWS && options.tol >= SINGLE_FROM && !small).then_some(SINGLE_PART * options.tol / largest)
 }
 
 /// What is to be done with a kernel, whatever its precision.

@@ -7,6 +7,7 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Axis};
 
 use crate::diffusion::{inverse_powers, require_alpha, require_positive_sums};
+use crate::distance::power_of_two_near;
 use crate::error::{Error, Result};
 use crate::operator::SymmetricOperator;
 use crate::parallel::Job;
@@ -80,6 +81,13 @@ impl SparseMatrix {
         Ok(y)
     }
 
+    /// Divides by a power of two, so that neither squares nor sums over- or underflow.
+    fn scale_to_one(&mut self) {
+        let largest = self.values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        let unit = power_of_two_near(largest);
+        self.values.iter_mut().for_each(|value| *value /= unit);
+    }
+
     /// Multiplies each entry by the numbers of its row and its column.
     fn scale(&mut self, scale: &[f64]) {
         for i in 0..self.dim() {
@@ -103,8 +111,9 @@ pub struct SparseOperator {
 }
 
 impl SparseOperator {
-    /// The matrix as it is. Whether it is positive semi-definite is told.
-    pub fn affinity(matrix: SparseMatrix, positive: bool) -> Self {
+    /// The matrix, in units of a power of two near its largest entry. Whether it is positive semi-definite is told.
+    pub fn affinity(mut matrix: SparseMatrix, positive: bool) -> Self {
+        matrix.scale_to_one();
         Self { matrix, positive, leading: None }
     }
 
@@ -114,6 +123,7 @@ impl SparseOperator {
     /// [`Error::Invalid`] for an alpha outside 0..=1, and where a row has no positive affinity.
     pub fn diffusion(mut matrix: SparseMatrix, positive: bool, alpha: f64) -> Result<Self> {
         require_alpha(alpha)?;
+        matrix.scale_to_one();
         let mut degrees = matrix.row_sums();
         require_positive_sums(&degrees)?;
         if alpha > 0.0 {
@@ -185,7 +195,8 @@ mod tests {
         let (sparse, full) = band(700);
         let x = Array2::from_shape_fn((700, 3), |(i, j)| ((i * 29 + j * 7) % 53) as f64 - 26.0);
         for alpha in [None, Some(0.0), Some(1.0)] {
-            let mut expected = full.clone();
+            let unit = power_of_two_near(full.iter().fold(0.0, |largest: f64, entry| largest.max(*entry)));
+            let mut expected = &full / unit;
             if let Some(alpha) = alpha {
                 for power in [alpha, 0.5] {
                     let scale = expected.sum_axis(Axis(1)).mapv(|sum| sum.powf(-power));

@@ -17,7 +17,7 @@ use ndarray::Array2;
 use crate::entropy::require_time;
 use crate::error::{Error, Result, require_positive};
 use crate::estimate::{About, Estimate, Reading};
-use crate::lanczos::{BlockKrylov, Bracket, Lanczos};
+use crate::lanczos::{BlockKrylov, Bracket, Lanczos, extend_both};
 use crate::operator::SymmetricOperator;
 use crate::parallel::Job;
 
@@ -30,16 +30,18 @@ const DEFLATED: usize = 8;
 /// Probes at once, and at least.
 const PROBES: usize = 16;
 
-/// The part of the tolerance that is left to the bracket. Depth costs less than probes: a bracket falls at least like
-/// depth^-1.7 (measured where the spectrum surrounds 0), a standard error like probes^-1/2.
-const REACH: f64 = 0.25;
+/// The part of the tolerance that is left to the bracket, where eigenvalues may be negative and where not. Depth costs less
+/// than probes there: the bracket falls like depth^-1.7 (measured where the spectrum surrounds 0), a standard error like
+/// probes^-1/2.
+const REACH_OF_MODULUS: f64 = 0.25;
+const REACH: f64 = 0.5;
 
 /// Batches of probes whose vectors are kept, to make them deeper.
 const BATCHES: usize = 6;
 
 /// The largest dimension of the Krylov space, and the size up to which it may be larger, in numbers.
 const BASIS: usize = 512;
-const SMALL_BASIS: usize = 1 << 22;
+const SMALL_BASIS: usize = 1 << 20;
 
 /// The largest dimension of the Krylov space of n rows.
 fn largest_basis(n: usize) -> usize {
@@ -127,8 +129,12 @@ pub fn estimate(
     }
     let mut deflated = krylov.rules(blocks, job)?;
     let most = |estimate: &Estimate, of: fn(&Reading) -> f64| {
-        estimate.read_all(&options.times, &options.orders).iter().map(of).fold(0.0, f64::max)
+        let readings = estimate.read_all(&options.times, &options.orders);
+        // What is no number is not known at all.
+        let value = |reading| Some(of(reading)).filter(|value| !value.is_nan()).unwrap_or(f64::INFINITY);
+        readings.iter().map(value).fold(0.0, f64::max)
     };
+    let part = if operator.is_positive() { REACH } else { REACH_OF_MODULUS };
     loop {
         let (positive, rounding, error) = (operator.is_positive(), operator.rounding(), operator.error());
         let about = About { dim: n, positive, products, rounding, error };
@@ -141,31 +147,40 @@ pub fn estimate(
         }
         // Each probe more divides the variance, until what the bracket leaves of the tolerance is kept.
         let probes = estimate.probes() as f64;
-        let left = 0.95 * (options.tol - reach).max((1.0 - REACH) * options.tol);
+        let left = 0.95 * (options.tol - reach).max(0.5 * (1.0 - part) * options.tol);
         let wanted = probes * (most(&estimate, |reading| reading.standard_error) / left).powi(2);
         let forecast = products as f64 + (wanted - probes).max(0.0) * estimate.depth() as f64;
         if options.exact_products.is_some_and(|exact| products >= exact || forecast > exact as f64) {
             return Ok(Outcome::ExactIsCheaper);
         }
-        if products >= options.max_products {
+        // What rounding leaves, no depth mends.
+        let floor = most(&estimate.without_depth_of_probes().without_depth_of_deflated(), Reading::reach);
+        if products >= options.max_products || floor >= options.tol {
+            if floor >= options.tol && options.exact_products.is_some() {
+                return Ok(Outcome::ExactIsCheaper);
+            }
             return Ok(Outcome::Estimated(Box::new(estimate), false));
         }
         let before = products;
-        if reach > REACH * options.tol {
-            if most(&estimate.without_depth_of_probes(), Reading::reach) > 0.5 * REACH * options.tol {
-                for _ in 0..((krylov.steps() - blocks) / 2).max(1) {
-                    if krylov.dim(krylov.steps()) + 2 * BLOCK <= largest_basis(n) + BLOCK {
-                        products += krylov.extend(job)?;
-                        progress(products, doubt);
-                    }
-                }
-                deflated = krylov.rules(blocks, job)?;
+        let allowed = floor + part * (options.tol - floor);
+        if reach > allowed {
+            let most_blocks = largest_basis(n).saturating_sub(krylov.dim(krylov.steps())) / BLOCK;
+            let of_block =
+                most(&estimate.without_depth_of_probes(), Reading::reach) > floor + 0.5 * (allowed - floor);
+            let of_probes =
+                most(&estimate.without_depth_of_deflated(), Reading::reach) > floor + 0.5 * (allowed - floor);
+            let mut more_blocks = if of_block { ((krylov.steps() - blocks) / 2).max(1).min(most_blocks) } else { 0 };
+            let steps = if of_probes { (estimate.depth() / 3).max(2) } else { 0 };
+            let said = |products| progress(products, doubt);
+            for batch in &mut batches {
+                batch.deepen(steps, &mut krylov, &mut more_blocks, &mut products, &said, job)?;
             }
-            if most(&estimate.without_depth_of_deflated(), Reading::reach) > 0.5 * REACH * options.tol {
-                for batch in &mut batches {
-                    let depth = estimate.depth();
-                    batch.deepen((depth / 3).max(2), &mut products, &|products| progress(products, doubt), job)?;
-                }
+            for _ in 0..more_blocks {
+                products += krylov.extend(job)?;
+                said(products);
+            }
+            if of_block {
+                deflated = krylov.rules(blocks, job)?;
             }
         } else {
             #[expect(
@@ -241,17 +256,29 @@ impl<'a> Batch<'a> {
             krylov.project_out(blocks, &mut vectors);
             Ok(())
         })?;
-        let lanczos = Lanczos::new(krylov.operator(), krylov.size(), vectors);
-        let mut batch = Self { lanczos: Some(lanczos), rules: Vec::new() };
-        batch.deepen(depth, products, &|_| (), job)?;
-        Ok(batch)
+        let mut lanczos = Lanczos::new(krylov.operator(), krylov.size(), vectors);
+        for _ in 0..depth {
+            *products += lanczos.step(job)?;
+        }
+        let rules = lanczos.rules(job)?;
+        Ok(Self { lanczos: Some(lanczos), rules })
     }
 
-    fn deepen(&mut self, steps: usize, products: &mut usize, progress: &dyn Fn(usize), job: &Job) -> Result<()> {
-        let Some(lanczos) = &mut self.lanczos else { return Ok(()) };
+    /// Goes on, and extends the block in the same passes as far as that is wanted.
+    fn deepen(
+        &mut self,
+        steps: usize,
+        krylov: &mut BlockKrylov<'a>,
+        more_blocks: &mut usize,
+        products: &mut usize,
+        said: &dyn Fn(usize),
+        job: &Job,
+    ) -> Result<()> {
+        let Some(lanczos) = self.lanczos.as_mut().filter(|_| steps > 0) else { return Ok(()) };
         for _ in 0..steps {
-            *products += lanczos.step(job)?;
-            progress(*products);
+            *products += if *more_blocks > 0 { extend_both(krylov, lanczos, job)? } else { lanczos.step(job)? };
+            *more_blocks = more_blocks.saturating_sub(1);
+            said(*products);
         }
         self.rules = lanczos.rules(job)?;
         Ok(())

@@ -8,7 +8,8 @@
 //! Krylov spaces magnify rounding: a product that differs in its last bits ends in another basis, and an estimate in
 //! another number, as good but not the same. So each tile's product is rounded to a multiple of one power of two for each
 //! column, which is such that all sums are exact (Demmel & Nguyen, "Fast reproducible floating-point summation", ARITH
-//! 2013): the result depends neither on threads nor on storage, nor on which machine computes which tiles. Cost of a
+//! 2013): the result depends neither on threads nor on storage, nor on which of several machines of one kind computes
+//! which tiles. Cost of a
 //! product with b columns: 2 N^2 b flops, and where G is not stored the distances and exponentials of one triangle. Memory:
 //! `STRIPS` blocks of N b numbers besides.
 
@@ -80,7 +81,7 @@ pub(crate) enum Affinity<'a, A> {
 /// The products of tiles are rounded such that their sums are exact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rounding {
-    /// Of each column, a number that is added to each product and subtracted again.
+    /// Of each column, a number that is added to each product and subtracted again; 0 where nothing is rounded.
     pub ceilings: Vec<f64>,
 }
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from dsentropy import _core, _eigenvalue_file, _subsample
 from dsentropy._core import Measure, Operator
-from dsentropy._estimates import Request, Solution, bits_of, is_stochastic
+from dsentropy._estimates import NO_TIMES, Request, Solution, bits_of, is_stochastic
 from dsentropy._validation import (
     Rows,
     as_count,
@@ -308,7 +308,7 @@ def familiar_request(
         raise ValueError("solver must be 'exact' where the entropy is not read off a spectrum")
     if measured or not (wanted or chebyshev_approx):
         return None
-    return Request.of(tol, [t] if t > 0 else [], 1, None, "auto", None, as_seed(random_seed, "random_seed"))
+    return Request.of(tol, [t] if t > 0 else NO_TIMES, 1, None, "auto", None, as_seed(random_seed, "random_seed"))
 
 
 def _silent(text: str) -> None:

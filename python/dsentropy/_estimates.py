@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -19,6 +20,12 @@ from dsentropy._validation import as_choice, as_count, as_limit, as_numbers, as_
 
 Solution: TypeAlias = "tuple[Estimate | None, bool, NDArray[np.float64] | None]"
 """An estimate and whether it is within the tolerance, or eigenvalues."""
+
+Accept: TypeAlias = "Callable[[float, float], None]"
+"""Raises where the smallest and the largest eigenvalue are not to be."""
+
+NO_TIMES = object()
+"""In place of t, where nothing is in doubt."""
 
 MAX_PRODUCTS = 5000
 """Of a stored or a tiled operator with a vector."""
@@ -51,7 +58,7 @@ class Request:
         """Check and coerce the arguments; without a seed one is drawn. Without a t nothing is in doubt."""
         return cls(
             as_positive(tol, "tol"),
-            [] if isinstance(t, list) and not t else as_numbers(t, "t", as_positive)[0],
+            [] if t is NO_TIMES else as_numbers(t, "t", as_positive)[0],
             as_numbers(orders, "orders", as_positive_order)[0],
             None if max_products is None else as_count(max_products, "max_products"),
             as_choice(storage, "storage", "auto", "dense", "tiled"),
@@ -79,15 +86,16 @@ class Request:
         num_threads: int | None,
         progress: bool,
         *,
-        positive: bool = False,
+        accept: Accept | None = None,
         stacklevel: int = 3,
     ) -> Spectrum:
         """The estimate, or the exact spectrum where that costs less, with what is to be said of it."""
         with progress_bar(progress, None, "products") as advance:
             solution = _core.estimate_spectrum(
-                data.rows, data.core_metric, operator, positive, self.core(), advance, num_threads
+                data.rows, data.core_metric, operator, accept is not None, self.core(), advance, num_threads
             )
-        return self.spectrum(solution, data.n_samples, about, data.fingerprint(), stacklevel=stacklevel + 1)
+        fingerprint = data.fingerprint()
+        return self.spectrum(solution, data.n_samples, about, fingerprint, stacklevel=stacklevel + 1, accept=accept)
 
     def of_operator(
         self,
@@ -98,25 +106,37 @@ class Request:
         num_threads: int | None,
         progress: bool,
         *,
+        accept: Accept | None = None,
         stacklevel: int = 3,
     ) -> Spectrum:
         """The same of an operator that is sparse, or known by its products; moduli, where it is exact."""
         most = MAX_PRODUCTS_SPARSE if isinstance(operator, SparseOperator) else MAX_PRODUCTS
         with progress_bar(progress, None, "products") as advance:
             solution = _core.estimate_operator(operator, self.core(most), advance, num_threads)
-        return self.spectrum(solution, n_samples, about, fingerprint, stacklevel=stacklevel + 1)
+        return self.spectrum(solution, n_samples, about, fingerprint, stacklevel=stacklevel + 1, accept=accept)
 
     def spectrum(
-        self, solution: Solution, n_samples: int, about: dict[str, Any], fingerprint: str | None, *, stacklevel: int
+        self,
+        solution: Solution,
+        n_samples: int,
+        about: dict[str, Any],
+        fingerprint: str | None,
+        *,
+        stacklevel: int,
+        accept: Accept | None = None,
     ) -> Spectrum:
-        """What the core found; a warning where the tolerance was not reached."""
+        """What the core found, where its range is accepted; a warning where the tolerance was not reached."""
         estimate, _, eigenvalues = solution
         if estimate is None:
             assert eigenvalues is not None  # one or the other
             about = {**about, "solver": "exact, which costs less"}
+            if accept is not None:
+                accept(float(eigenvalues.min()), float(eigenvalues.max()))
             return Spectrum(
                 without_rounding(np.abs(eigenvalues)), n_samples=n_samples, parameters=about, fingerprint=fingerprint
             )
+        if accept is not None:
+            accept(*estimate.range())
         self.warn_if_missed([solution], stacklevel=stacklevel + 1)
         about = {**about, "solver": "stochastic", "tol": self.tol, "products": estimate.about()[2]}
         return EstimatedSpectrum(estimate, n_samples=n_samples, parameters=about, fingerprint=fingerprint)

@@ -86,6 +86,8 @@ def neighbor_affinity(graph: Any, bandwidth: Bandwidth) -> SparseMatrix:
     with np.errstate(over="ignore", under="ignore"):
         squares = (graph.data / sigma[graph.row]) * (graph.data / sigma[graph.col])
         affinities = csr_array((np.exp(-squares / 2), (graph.row, graph.col)), shape=graph.shape)
+    if affinities.nnz < len(squares):  # such entries are added up
+        raise ValueError("neighbors must name a neighbor once in each row")
     either = affinities.maximum(affinities.T)
     return SparseMatrix(csr_array(either + identity(graph.shape[0], format="csr")))
 

@@ -14,7 +14,7 @@ from dsentropy._clusters import assign_clusters
 from dsentropy._core import Operator
 from dsentropy._data import Data
 from dsentropy._entropy import core_precision
-from dsentropy._estimates import Request, Solution, bits_of, is_stochastic
+from dsentropy._estimates import NO_TIMES, Request, Solution, bits_of, is_stochastic
 from dsentropy._mutual_information import Subsets, cluster_members
 from dsentropy._progress import progress_bar
 from dsentropy._spectra import bandwidth_of
@@ -210,7 +210,7 @@ def mutual_information(
     seed = as_seed(random_state, "random_state")
     request = None
     if is_stochastic(solver):
-        positive = [time for time in times if time > 0]
+        positive = [time for time in times if time > 0] or NO_TIMES
         request = Request.of(tol, positive, 1, max_products, storage, memory_limit, random_state)
     data = Data.of(X, metric)
     n = data.n_samples

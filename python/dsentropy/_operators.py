@@ -15,7 +15,7 @@ from dsentropy._core import GivenOperator, SparseOperator
 Product: TypeAlias = "Callable[[NDArray[np.float64]], NDArray[np.float64]]"
 """K X, of a block of vectors [N, b]."""
 
-ROUNDING = {np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
+ROUNDING = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
 """The relative error of products, by the dtype in which they are made."""
 
 
@@ -95,6 +95,8 @@ class Multiplier:
     n_samples: int
     rounding: float
     name: str
+    exponent: int
+    """The binary one of its unit."""
 
     @classmethod
     def of(cls, X: Any, name: str) -> Multiplier:
@@ -117,15 +119,21 @@ class Multiplier:
         if products.shape != probes.shape or not np.isfinite(products).all():
             raise ValueError(f"{name}.matmat must return finite numbers of the shape that it is given")
         rounding = ROUNDING.get(dtypes.pop(), 1e-10)
-        one, other = probes[:, 0] @ products[:, 1], probes[:, 1] @ products[:, 0]
-        if abs(one - other) > np.sqrt(rounding) * np.sqrt(n) * np.linalg.norm(products):
-            raise ValueError(f"{name} must be symmetric: x'{name}y is {one:g} and y'{name}x is {other:g}")
-        return cls(product, n, rounding, name)
+        _, exponent = np.frexp(np.abs(products).max())
+        scaled = np.ldexp(products, -exponent)
+        one, other = probes[:, 0] @ scaled[:, 1], probes[:, 1] @ scaled[:, 0]
+        if abs(one - other) > np.sqrt(rounding) * np.sqrt(n) * np.linalg.norm(scaled):
+            raise ValueError(f"{name} must be symmetric: x'{name}y and y'{name}x are as {one:g} to {other:g}")
+        return cls(product, n, rounding, name, int(exponent))
+
+    def _in_unit(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = np.ldexp(self.product(vectors), -self.exponent)
+        return found
 
     def core(self, *, alpha: float | None = None, positive: bool = False) -> GivenOperator:
-        """The operator as it is or, with an alpha, the diffusion operator of these affinities."""
+        """The operator, in a unit near 1, or with an alpha the diffusion operator of these affinities."""
         if alpha is None:
-            return GivenOperator(self.product, self.n_samples, positive, None, None, None, self.rounding, 2e-16)
+            return GivenOperator(self._in_unit, self.n_samples, positive, None, None, None, self.rounding, 2e-16)
         weights = np.ones((self.n_samples, 1))
         degrees = self._row_sums(weights)
         if alpha > 0:
@@ -134,12 +142,12 @@ class Multiplier:
         scale, leading = weights / np.sqrt(degrees), np.sqrt(degrees / degrees.sum())[:, 0]
 
         def product(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-            return scale * self.product(scale * vectors)
+            return scale * self._in_unit(scale * vectors)
 
         return GivenOperator(product, self.n_samples, positive, None, None, leading, self.rounding, 2e-16)
 
     def _row_sums(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        sums = weights * self.product(weights)
+        sums = weights * self._in_unit(weights)
         if not (sums > 0).all():
             raise ValueError(f"{self.name} must have positive row sums, to be affinities, got {sums.min():g}")
         return sums

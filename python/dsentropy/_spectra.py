@@ -12,8 +12,7 @@ from dsentropy import _bandwidth, _core, _graph
 from dsentropy._bandwidth import Bandwidth, BandwidthLike
 from dsentropy._core import Operator
 from dsentropy._data import Data
-from dsentropy._estimated_spectrum import EstimatedSpectrum
-from dsentropy._estimates import Request, is_stochastic
+from dsentropy._estimates import Accept, Request, is_stochastic
 from dsentropy._operators import Multiplier, SparseMatrix, as_operator, is_operator
 from dsentropy._progress import progress_bar
 from dsentropy._spectrum import Numbers, Spectrum, without_rounding
@@ -187,6 +186,7 @@ def diffusion_spectrum(
             orders=orders,
             max_products=max_products,
             random_state=random_state,
+            memory_limit=memory_limit,
             num_threads=num_threads,
             progress=progress,
         )
@@ -402,44 +402,43 @@ def kernel_spectrum(
     request = None
     if is_stochastic(solver):
         request = Request.of(tol, t, orders, max_products, "auto", memory_limit, random_state)
-    rounding = _NEGATIVE
     if is_operator(K):
         given = as_operator(K, "K", affinities=False)
-        spectrum = _of_operator(given, {"positive": True}, about, request, threads, progress, name="K")
-        _require_positive(spectrum, rounding)
-        return spectrum
+        return _of_operator(given, {"positive": True}, about, request, threads, progress, name="K")
     matrix = as_pairs(K, "K")
     rounding = max(_NEGATIVE, 4 * np.sqrt(len(matrix)) * rounding_of(K, matrix))
     data = Data(matrix, "affinity", matrix)
     if request is not None:
-        _, exponent = np.frexp(np.abs(matrix).max())
-        scaled = Data(np.ldexp(matrix, -exponent), "affinity", matrix)
-        spectrum = request.of_kernel(scaled, Operator.affinity(1.0), about, threads, progress, positive=True)
-        _require_positive(spectrum, rounding)
-        return spectrum
+        return request.of_kernel(
+            data, Operator.affinity(1.0), about, threads, progress, accept=_positive("K", rounding)
+        )
     eigenvalues = _core.symmetric_eigenvalues(matrix, threads)
-    return spectrum_of(_not_negative(eigenvalues, rounding), data, about)
+    _positive("K", rounding)(eigenvalues[0], eigenvalues[-1])
+    return spectrum_of(np.maximum(eigenvalues, 0), data, about)
 
 
-def _not_negative(eigenvalues: NDArray[np.float64], rounding: float) -> NDArray[np.float64]:
-    """Those of a positive semi-definite matrix, ascending, without what is rounding."""
-    if not np.isfinite(eigenvalues).all():
-        raise ValueError("K must have finite eigenvalues: scale it down")
-    _require_range(eigenvalues[0], eigenvalues[-1], rounding)
-    return np.maximum(eigenvalues, 0)
+def _positive(name: str, rounding: float) -> Accept:
+    """What a positive semi-definite matrix must have, up to rounding."""
+
+    def accept(smallest: float, largest: float) -> None:
+        if not (np.isfinite(smallest) and np.isfinite(largest)):
+            raise ValueError(f"{name} must have finite eigenvalues: scale it down")
+        if smallest < -rounding * max(largest, 0.0):
+            raise ValueError(
+                f"{name} must be positive semi-definite, got eigenvalues from {smallest:g} to {largest:g}"
+            )
+        if largest == 0:
+            raise ValueError(f"{name} must not be zero")
+
+    return accept
 
 
-def _require_positive(spectrum: Spectrum, rounding: float) -> None:
-    """Fail where a node of an estimate is negative beyond rounding."""
-    if isinstance(spectrum, EstimatedSpectrum):
-        _require_range(*spectrum.node_range(), rounding)
+def _nonzero(name: str) -> Accept:
+    def accept(smallest: float, largest: float) -> None:
+        if smallest == largest == 0:
+            raise ValueError(f"{name} must not be zero")
 
-
-def _require_range(smallest: float, largest: float, rounding: float) -> None:
-    if smallest < -rounding * max(largest, 0.0):
-        raise ValueError(f"K must be positive semi-definite, got eigenvalues from {smallest:g} to {largest:g}")
-    if largest == 0:
-        raise ValueError("K must not be zero")
+    return accept
 
 
 def covariance_spectrum(
@@ -530,15 +529,15 @@ def _of_operator(
     """The spectrum of an operator that is ``made`` with these arguments, estimated where that is asked for."""
     fingerprint = given.fingerprint() if data is None else data.fingerprint()
     operator = given.core(**made)
+    accept = _positive(name, _NEGATIVE) if made.get("positive") else _nonzero(name)
     if request is not None:
-        return request.of_operator(operator, given.n_samples, about, fingerprint, num_threads, progress, stacklevel=4)
+        return request.of_operator(
+            operator, given.n_samples, about, fingerprint, num_threads, progress, accept=accept, stacklevel=4
+        )
     with progress_bar(progress, 1, "spectrum") as advance:
         eigenvalues = _core.operator_eigenvalues(operator, num_threads)
         advance(1, math.nan)
-    if made.get("positive"):
-        eigenvalues = _not_negative(eigenvalues, _NEGATIVE)
-    if not eigenvalues.any():
-        raise ValueError(f"{name} must not be zero")
+    accept(eigenvalues[0], eigenvalues[-1])
     values = without_rounding(np.abs(eigenvalues))
     return Spectrum(values, n_samples=given.n_samples, parameters=about, fingerprint=fingerprint)
 

@@ -14,7 +14,7 @@ from dsentropy import _bandwidth, _core
 from dsentropy._bandwidth import Bandwidth, BandwidthLike
 from dsentropy._core import Operator
 from dsentropy._data import Data
-from dsentropy._estimates import Request, is_stochastic
+from dsentropy._estimates import NO_TIMES, Request, is_stochastic
 from dsentropy._progress import progress_bar
 from dsentropy._spectra import bandwidth_of, spectrum_of, subset_of
 from dsentropy._spectrum import Numbers, Spectrum
@@ -184,7 +184,7 @@ def entropy_surface(
     threads = as_threads(num_threads)
     request = None
     if is_stochastic(solver):
-        positive = [time for time in times if time > 0]
+        positive = [time for time in times if time > 0] or NO_TIMES
         request = Request.of(tol, positive, of_orders, max_products, storage, memory_limit, random_state)
     data = Data.of(X, metric)
     if data.metric == "affinity":

@@ -36,6 +36,7 @@ def diffusion_spectrum(
     orders: Numbers = 1,
     max_products: int | None = None,
     random_state: int | None = 0,
+    memory_limit: int | None = None,
     num_threads: int | None = None,
     progress: bool = False,
 ) -> Spectrum:
@@ -54,6 +55,8 @@ def diffusion_spectrum(
         See :func:`dsentropy.diffusion_spectrum`.
     tol, t, orders, max_products, random_state
         Of the estimate; see :func:`dsentropy.diffusion_spectrum`.
+    memory_limit : int, optional
+        Bytes that may be used in the calling process.
     num_threads : int, optional
         Threads of the recurrences in the calling process; tasks take one each.
     progress : bool, default False
@@ -105,9 +108,9 @@ def diffusion_spectrum(
     of_alpha = as_alpha(alpha)
     name = as_choice(metric, "metric", "euclidean", "cosine")
     threads = as_threads(num_threads)
-    request = Request.of(tol, t, orders, max_products, "tiled", None, random_state)
+    request = Request.of(tol, t, orders, max_products, "tiled", memory_limit, random_state)
     chunks = _Chunks.of(X, name)
-    operator = chunks.operator(sigma, of_alpha, request.tol)
+    operator = chunks.operator(sigma, of_alpha, request.core())
     about = {"operator": "diffusion", "bandwidth": sigma, "metric": name, "alpha": of_alpha, "chunks": chunks.number}
     return request.of_operator(operator, chunks.n_samples, about, None, threads, progress)
 
@@ -146,8 +149,8 @@ class _Chunks:
         """N."""
         return int(self.bounds[-1])
 
-    def operator(self, bandwidth: float, alpha: float, tol: float) -> GivenAffinity:
-        """The diffusion operator; with affinities in f32 where an estimate to within ``tol`` allows it."""
+    def operator(self, bandwidth: float, alpha: float, request: _core.Request) -> GivenAffinity:
+        """The diffusion operator; with affinities in f32 where the estimate allows it."""
         import dask
 
         found = dask.compute(*[dask.delayed(_summary)(rows) for rows in self.rows])
@@ -155,7 +158,7 @@ class _Chunks:
         largest = max(largest for _, largest in found)
         exact, rounded = (Frame(mean, largest, bandwidth, single) for single in (False, True))
         error = float(np.finfo(np.float64).eps)
-        allowed = _core.allowed_single_error(self.n_samples, tol)
+        allowed = _core.allowed_single_error(self.n_samples, request)
         errors = []
         if allowed is not None:
             errors = dask.compute(*[dask.delayed(_core.part_error)(rows, rounded) for rows in self.rows])
@@ -177,16 +180,16 @@ class _Chunks:
         import dask
 
         total = dask.delayed(_total, pure=False)
-        pairs = self._pairs(_pair_product, (frame, ceilings), vectors)
+        pairs = {pair: (task[0], task[1]) for pair, task in self._pairs(_pair_product, (frame, ceilings), vectors)}
         of_chunks = [
-            total([pairs[i, j] for j in range(i, self.number)], [pairs[j, i] for j in range(i)])
+            total([pairs[i, j][0] for j in range(i, self.number)] + [pairs[j, i][1] for j in range(i)])
             for i in range(self.number)
         ]
         return np.concatenate(_computed(of_chunks))
 
     def moments(self, frame: Frame, scale: NDArray[np.float64]) -> tuple[float, float]:
         """The trace and the squared norm of S G S."""
-        parts = np.array(_computed(list(self._pairs(_pair_moments, (frame,), scale).values())))
+        parts = np.array(_computed([task for _, task in self._pairs(_pair_moments, (frame,), scale)]))
         trace, squared_norm = parts.sum(axis=0)
         return float(trace), float(squared_norm)
 
@@ -195,17 +198,17 @@ class _Chunks:
 
     def _pairs(
         self, task: Any, arguments: tuple[Any, ...], vectors: NDArray[np.float64]
-    ) -> dict[tuple[int, int], Any]:
+    ) -> list[tuple[tuple[int, int], Any]]:
         """What the task is to make of each pair of chunks."""
         import dask
 
-        on_pair = dask.delayed(task, pure=False)
+        on_pair = dask.delayed(task, pure=False, nout=2)
         parts = [dask.delayed(vectors[self._rows_of(i)], pure=False, traverse=False) for i in range(self.number)]
-        return {
-            (i, j): on_pair(*arguments, self.rows[i], parts[i], *((self.rows[j], parts[j]) if i != j else ()))
+        return [
+            ((i, j), on_pair(*arguments, self.rows[i], parts[i], *((self.rows[j], parts[j]) if i != j else ())))
             for i in range(self.number)
             for j in range(i, self.number)
-        }
+        ]
 
 
 def _computed(tasks: list[Any]) -> tuple[Any, ...]:
@@ -217,9 +220,8 @@ def _computed(tasks: list[Any]) -> tuple[Any, ...]:
     return results
 
 
-def _total(firsts: list[Any], seconds: list[Any]) -> NDArray[np.float64]:
-    """Of a chunk, from pairs in which it is the first and in which it is the second."""
-    parts = [product for product, _ in firsts] + [product for _, product in seconds]
+def _total(parts: list[Any]) -> NDArray[np.float64]:
+    """Of a chunk, from all pairs that it is in."""
     total: NDArray[np.float64] = np.sum(parts, axis=0)
     return total
 

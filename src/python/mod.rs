@@ -153,11 +153,11 @@ mod _core {
     #[pymodule_export]
     const CELL: usize = crate::CELL;
 
-    /// The relative error that affinities of n rows may have in f32, for an estimate to within `tol` bits; None where they
+    /// The relative error that affinities of n rows may have in f32, for such an estimate; None where they
     /// are to be in f64.
     #[pyfunction]
-    fn allowed_single_error(n: usize, tol: f64) -> Option<f64> {
-        crate::allowed_single_error(n, tol)
+    fn allowed_single_error(n: usize, request: &PyRequest) -> Option<f64> {
+        crate::allowed_single_error(n, &request.0.options)
     }
 
     /// The relative error that affinities of a part of the rows have in f32.

@@ -56,6 +56,11 @@ def test_single_precision_from_8192_rows_on():
     )
 
 
+def test_rows_around_their_mean():
+    rows = X - X.mean(axis=0)
+    same(one_process(rows), chunked(rows))
+
+
 def test_cosine():
     options = {"bandwidth": 0.5, "metric": "cosine", "solver": "stochastic", "t": T}
     whole = diffusion_spectrum(X, **options, storage="tiled")
@@ -112,9 +117,9 @@ def test_a_worker_that_is_killed_costs_time_only(tmp_path):
             killer = threading.Thread(target=kill, args=(client,))
             killer.start()
             found = diffusion_spectrum(slowly, bandwidth=SIGMA, solver="stochastic", t=T)
+            assert killed  # before the result
             killer.join()
             still = set(client.run(os.getpid).values())
-    assert killed
     assert killed[0] not in still
     same(expected, found)
 
