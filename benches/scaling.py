@@ -112,10 +112,11 @@ def row(results: Results, solver: str, n: int) -> str:
 
 
 def growth(results: Results, solver: str, sizes: list[int]) -> str | None:
-    """With which power of N the time grows between the two largest sizes."""
-    known = sorted(n for n in sizes if key(solver, n) in results)[-2:]
+    """With which power of N the time grows from 10,000 rows to the largest size."""
+    known = sorted(n for n in sizes if key(solver, n) in results and n >= 10_000)
     if len(known) < 2:
         return None
+    known = [known[0], known[-1]]
     first, last = (results[key(solver, n)]["seconds"] for n in known)
     power = np.log(last / first) / np.log(known[1] / known[0])
     return f'Between {known[0]:,} and {known[1]:,} rows the time of "{solver}" grows as N^{power:.2f}.'
@@ -131,11 +132,7 @@ def table(results: Results, sizes: list[int]) -> list[str]:
     said = [
         f"Once each, on {os.cpu_count()} cores ({core_type()}), NumPy {np.__version__}; memory of the whole process."
     ]
-    said += [
-        power
-        for solver in ("estimate, tiled", "15 neighbours, estimate")
-        if (power := growth(results, solver, sizes))
-    ]
+    said += [power for solver in ("estimate, tiled",) if (power := growth(results, solver, sizes))]
     return [*lines, "", *said]
 
 
