@@ -141,7 +141,7 @@ def test_it_can_be_interrupted():
     thread.start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            on_dask.diffusion_spectrum(rows, bandwidth=0.5, tol=1e-9, max_products=10**9)
+            on_dask.diffusion_spectrum(rows, bandwidth=0.5, tol=1e-6, max_products=10**9, memory_limit=30_000_000)
     finally:
         thread.join()
         signal.signal(signal.SIGINT, found)
