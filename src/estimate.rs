@@ -4,7 +4,7 @@
 //! for f = x^s and -x^t log x the derivatives of one order have one sign on (0, 1], so Gauss' rule errs to one side and
 //! Gauss-Radau's with a node at 0 to the other, for each probe and for the block (Golub & Meurant, 2010). That needs an
 //! operator without negative eigenvalues; of another, f is taken of |x|, and the bracket comes through the square of the
-//! operator (see [`crate::lanczos`]), which is wider.
+//! operator (see [`crate::quadrature`]), which is wider.
 //!
 //! Of the part that is left to the probes three sums can be known exactly, for f = 1, x and x^2, so the quadratic that
 //! fits f best on the nodes is summed exactly, and chance has only what it leaves.
@@ -12,7 +12,7 @@
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use crate::error::{Error, Result};
-use crate::lanczos::{Bracket, Rule};
+use crate::quadrature::{Bracket, Rule};
 
 /// Of the sums that can be known.
 const KNOWN: usize = 3;

@@ -42,6 +42,7 @@ pub mod parallel;
 mod precomputed;
 #[cfg(feature = "python")]
 mod python;
+mod quadrature;
 mod simd;
 mod solver;
 mod sparse;

@@ -17,9 +17,10 @@ use ndarray::Array2;
 use crate::entropy::require_time;
 use crate::error::{Error, Result, require_positive};
 use crate::estimate::{About, Estimate, Reading};
-use crate::lanczos::{BlockKrylov, Bracket, Lanczos, extend_both};
+use crate::lanczos::{BlockKrylov, Lanczos, extend_both};
 use crate::operator::SymmetricOperator;
 use crate::parallel::Job;
+use crate::quadrature::Bracket;
 
 /// Columns of the block.
 const BLOCK: usize = 16;

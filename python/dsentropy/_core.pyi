@@ -131,11 +131,8 @@ class GivenOperator:
         product: Callable[[NDArray[np.float64]], NDArray[np.float64]],
         dim: int,
         positive: bool,
-        trace: float | None,
-        squared_norm: float | None,
         leading: NDArray[np.float64] | None,
         rounding: float,
-        error: float,
     ) -> GivenOperator: ...
 
 @final

@@ -62,10 +62,6 @@ class EstimatedSpectrum(Spectrum):
             raise AttributeError("an estimated spectrum has no eigenvalues: solver='exact' computes them")
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
-    def node_range(self) -> tuple[float, float]:
-        """The smallest and the largest node: there are eigenvalues as small, and as large."""
-        return self._estimate.range()
-
     def _said(self) -> str:
         bits, error, lower, upper = (float(read[0, 0]) for read in self._read([1.0], [1.0]))
         reach = max(upper - bits, bits - lower)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _eigenvalue_file
 from dsentropy._core import GivenOperator, SparseOperator
-
-Product: TypeAlias = "Callable[[NDArray[np.float64]], NDArray[np.float64]]"
-"""K X, of a block of vectors [N, b]."""
 
 ROUNDING = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
 """The relative error of products, by the dtype in which they are made."""
@@ -78,7 +75,7 @@ class SparseMatrix:
         """The matrix as it is or, with an alpha, the diffusion operator of these affinities."""
         matrix = self.matrix
         starts, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.uint32)
-        return SparseOperator(starts, columns, matrix.data.astype(np.float64), positive, alpha)
+        return SparseOperator(starts, columns, matrix.data, positive, alpha)
 
     def fingerprint(self) -> str:
         """A digest of its entries and where they are."""
@@ -91,7 +88,8 @@ class SparseMatrix:
 class Multiplier:
     """An object with ``shape`` and ``matmat``, such as a LinearOperator of SciPy."""
 
-    product: Product
+    multiply: Callable[[NDArray[np.float64]], NDArray[Any]]
+    """K X, of a block of vectors [N, b]."""
     n_samples: int
     rounding: float
     name: str
@@ -105,35 +103,33 @@ class Multiplier:
         if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 1:
             raise ValueError(f"{name} must have a square shape, got {shape}")
         n = int(shape[0])
-        dtypes = set()
 
-        def product(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        def multiply(vectors: NDArray[np.float64]) -> NDArray[Any]:
             found = np.asarray(X.matmat(vectors))
             if found.dtype.kind not in "fiub":
                 raise TypeError(f"{name}.matmat must return real numbers, got dtype {found.dtype}")
-            dtypes.add(found.dtype)
-            return np.ascontiguousarray(found, dtype=np.float64)
+            return found
 
         probes = np.random.default_rng(0).choice([-1.0, 1.0], size=(n, 2))
-        products = product(probes)
+        found = multiply(probes)
+        products = found.astype(np.float64)
         if products.shape != probes.shape or not np.isfinite(products).all():
             raise ValueError(f"{name}.matmat must return finite numbers of the shape that it is given")
-        rounding = ROUNDING.get(dtypes.pop(), 1e-10)
+        rounding = ROUNDING.get(found.dtype, 1e-10)
         _, exponent = np.frexp(np.abs(products).max())
         scaled = np.ldexp(products, -exponent)
         one, other = probes[:, 0] @ scaled[:, 1], probes[:, 1] @ scaled[:, 0]
         if abs(one - other) > np.sqrt(rounding) * np.sqrt(n) * np.linalg.norm(scaled):
             raise ValueError(f"{name} must be symmetric: x'{name}y and y'{name}x are as {one:g} to {other:g}")
-        return cls(product, n, rounding, name, int(exponent))
+        return cls(multiply, n, rounding, name, int(exponent))
 
     def _in_unit(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-        found: NDArray[np.float64] = np.ldexp(self.product(vectors), -self.exponent)
-        return found
+        return np.ldexp(np.ascontiguousarray(self.multiply(vectors), np.float64), -self.exponent)
 
     def core(self, *, alpha: float | None = None, positive: bool = False) -> GivenOperator:
         """The operator, in a unit near 1, or with an alpha the diffusion operator of these affinities."""
         if alpha is None:
-            return GivenOperator(self._in_unit, self.n_samples, positive, None, None, None, self.rounding, 2e-16)
+            return GivenOperator(self._in_unit, self.n_samples, positive, None, self.rounding)
         weights = np.ones((self.n_samples, 1))
         degrees = self._row_sums(weights)
         if alpha > 0:
@@ -144,7 +140,7 @@ class Multiplier:
         def product(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
             return scale * self._in_unit(scale * vectors)
 
-        return GivenOperator(product, self.n_samples, positive, None, None, leading, self.rounding, 2e-16)
+        return GivenOperator(product, self.n_samples, positive, leading, self.rounding)
 
     def _row_sums(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         sums = weights * self._in_unit(weights)

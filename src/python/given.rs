@@ -49,32 +49,24 @@ pub struct PyGivenOperator {
     product: Py<PyAny>,
     dim: usize,
     positive: bool,
-    /// The trace and the squared norm, if they are known.
-    moments: (Option<f64>, Option<f64>),
     leading: Option<Vec<f64>>,
     /// The relative error of products.
     rounding: f64,
-    /// The relative error of entries.
-    error: f64,
 }
 
 #[pymethods]
 impl PyGivenOperator {
     /// `product` makes of an array [dim, b] another.
     #[new]
-    #[expect(clippy::too_many_arguments, reason = "each is known or not")]
     fn new(
         product: Py<PyAny>,
         dim: usize,
         positive: bool,
-        trace: Option<f64>,
-        squared_norm: Option<f64>,
         leading: Option<PyReadonlyArray1<'_, f64>>,
         rounding: f64,
-        error: f64,
     ) -> Self {
         let leading = leading.map(|leading| leading.as_array().to_vec());
-        Self { product, dim, positive, moments: (trace, squared_norm), leading, rounding, error }
+        Self { product, dim, positive, leading, rounding }
     }
 }
 
@@ -216,20 +208,8 @@ impl SymmetricOperator for Given<'_> {
         self.of.positive
     }
 
-    fn trace(&self) -> Option<f64> {
-        self.of.moments.0
-    }
-
-    fn squared_norm(&self) -> Option<f64> {
-        self.of.moments.1
-    }
-
     fn leading(&self) -> Option<&[f64]> {
         self.of.leading.as_deref()
-    }
-
-    fn error(&self) -> f64 {
-        self.of.error
     }
 
     fn rounding(&self) -> f64 {
