@@ -132,17 +132,18 @@ def _slowly(block):
 
 def test_it_can_be_interrupted():
     def interrupt():
-        time.sleep(0.5)
-        signal.raise_signal(signal.SIGINT)
+        if not over.wait(0.5):
+            signal.raise_signal(signal.SIGINT)
 
     rows = da.from_array(X, chunks=CHUNKS)
     found = signal.signal(signal.SIGINT, signal.default_int_handler)
-    thread = threading.Thread(target=interrupt)
+    over, thread = threading.Event(), threading.Thread(target=interrupt)
     thread.start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            on_dask.diffusion_spectrum(rows, bandwidth=0.5, tol=1e-6, max_products=10**9, memory_limit=30_000_000)
+            on_dask.diffusion_spectrum(rows, bandwidth=SIGMA, tol=1e-6, max_products=10**9, memory_limit=30_000_000)
     finally:
+        over.set()
         thread.join()
         signal.signal(signal.SIGINT, found)
 

@@ -384,16 +384,17 @@ def _slowly(block):
 )
 def test_ctrl_c_is_heard(endless):
     def interrupt():
-        time.sleep(1.0)
-        signal.raise_signal(signal.SIGINT)
+        if not over.wait(1.0):
+            signal.raise_signal(signal.SIGINT)
 
     found = signal.signal(signal.SIGINT, signal.default_int_handler)
-    thread = threading.Thread(target=interrupt)
+    over, thread = threading.Event(), threading.Thread(target=interrupt)
     thread.start()
     try:
         with pytest.raises(KeyboardInterrupt):
             endless()
     finally:
+        over.set()
         thread.join()
         signal.signal(signal.SIGINT, found)
 
