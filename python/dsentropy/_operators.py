@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -130,17 +131,23 @@ class Multiplier:
         """The operator, in a unit near 1, or with an alpha the diffusion operator of these affinities."""
         if alpha is None:
             return GivenOperator(self._in_unit, self.n_samples, positive, None, self.rounding)
+        scale, leading = self.normalization(alpha)
+        product = partial(self.product, scale=scale)
+        return GivenOperator(product, self.n_samples, positive, leading, self.rounding)
+
+    def product(self, vectors: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+        """S G S X, S the diagonal matrix of a scale [N, 1]."""
+        found: NDArray[np.float64] = scale * self._in_unit(scale * vectors)
+        return found
+
+    def normalization(self, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The scale [N, 1] that makes the diffusion operator of these affinities, and its first eigenvector."""
         weights = np.ones((self.n_samples, 1))
         degrees = self._row_sums(weights)
         if alpha > 0:
             weights = degrees**-alpha
             degrees = self._row_sums(weights)
-        scale, leading = weights / np.sqrt(degrees), np.sqrt(degrees / degrees.sum())[:, 0]
-
-        def product(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-            return scale * self._in_unit(scale * vectors)
-
-        return GivenOperator(product, self.n_samples, positive, leading, self.rounding)
+        return weights / np.sqrt(degrees), np.sqrt(degrees / degrees.sum())[:, 0]
 
     def _row_sums(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         sums = weights * self._in_unit(weights)

@@ -8,6 +8,7 @@ vectors [N, b] but never the rows. A task that is lost with its worker is comput
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -110,7 +111,8 @@ def diffusion_spectrum(
     threads = as_threads(num_threads)
     request = Request.of(tol, t, orders, max_products, "tiled", memory_limit, random_state)
     chunks = _Chunks.of(X, name)
-    operator = chunks.operator(sigma, of_alpha, request.core())
+    affinity = _Affinity.of(chunks, sigma, request.core())
+    operator = GivenAffinity(affinity.product, affinity.moments, chunks.n_samples, of_alpha, affinity.error)
     about = {"operator": "diffusion", "bandwidth": sigma, "metric": name, "alpha": of_alpha, "chunks": chunks.number}
     return request.of_operator(operator, chunks.n_samples, about, None, threads, progress)
 
@@ -149,66 +151,70 @@ class _Chunks:
         """N."""
         return int(self.bounds[-1])
 
-    def operator(self, bandwidth: float, alpha: float, request: _core.Request) -> GivenAffinity:
-        """The diffusion operator; with affinities in f32 where the estimate allows it."""
-        import dask
-
-        found = dask.compute(*[dask.delayed(_summary)(rows) for rows in self.rows])
-        mean = np.sum([total for total, _ in found], axis=0) / self.n_samples
-        largest = max(largest for _, largest in found)
-        exact, rounded = (Frame(mean, largest, bandwidth, single) for single in (False, True))
-        error = float(np.finfo(np.float64).eps)
-        allowed = _core.allowed_single_error(self.n_samples, request)
-        errors = []
-        if allowed is not None:
-            errors = dask.compute(*[dask.delayed(_core.part_error)(rows, rounded) for rows in self.rows])
-        if allowed is None or max(errors) > allowed:
-            rounded = exact
-        else:
-            error = max(errors)
-
-        def product(vectors: NDArray[np.float64], ceilings: list[float], exactly: bool) -> NDArray[np.float64]:
-            return self.product(exact if exactly else rounded, vectors, ceilings)
-
-        def moments(squares: NDArray[np.float64], exactly: bool) -> tuple[float, float]:
-            return self.moments(exact if exactly else rounded, np.sqrt(squares)[:, None])
-
-        return GivenAffinity(product, moments, self.n_samples, alpha, error)
-
-    def product(self, frame: Frame, vectors: NDArray[np.float64], ceilings: list[float]) -> NDArray[np.float64]:
-        """G X of a block of vectors: sums of parts are exact, so they may be summed anywhere."""
-        import dask
-
-        total = dask.delayed(_total, pure=False)
-        pairs = {pair: (task[0], task[1]) for pair, task in self._pairs(_pair_product, (frame, ceilings), vectors)}
-        of_chunks = [
-            total([pairs[i, j][0] for j in range(i, self.number)] + [pairs[j, i][1] for j in range(i)])
-            for i in range(self.number)
-        ]
-        return np.concatenate(_computed(of_chunks))
-
-    def moments(self, frame: Frame, scale: NDArray[np.float64]) -> tuple[float, float]:
-        """The trace and the squared norm of S G S."""
-        parts = np.array(_computed([task for _, task in self._pairs(_pair_moments, (frame,), scale)]))
-        trace, squared_norm = parts.sum(axis=0)
-        return float(trace), float(squared_norm)
-
-    def _rows_of(self, i: int) -> slice:
+    def rows_of(self, i: int) -> slice:
         return slice(self.bounds[i], self.bounds[i + 1])
 
-    def _pairs(
+    def pairs(
         self, task: Any, arguments: tuple[Any, ...], vectors: NDArray[np.float64]
     ) -> list[tuple[tuple[int, int], Any]]:
         """What the task is to make of each pair of chunks."""
         import dask
 
         on_pair = dask.delayed(task, pure=False, nout=2)
-        parts = [dask.delayed(vectors[self._rows_of(i)], pure=False, traverse=False) for i in range(self.number)]
+        parts = [dask.delayed(vectors[self.rows_of(i)], pure=False, traverse=False) for i in range(self.number)]
         return [
             ((i, j), on_pair(*arguments, self.rows[i], parts[i], *((self.rows[j], parts[j]) if i != j else ())))
             for i in range(self.number)
             for j in range(i, self.number)
         ]
+
+
+@dataclass(frozen=True)
+class _Affinity:
+    """The Gaussian affinity of all rows, chunk by chunk, exactly and as it is rounded."""
+
+    chunks: _Chunks
+    exact: Frame
+    rounded: Frame
+    error: float
+    """The relative one of a rounded entry."""
+
+    @classmethod
+    def of(cls, chunks: _Chunks, bandwidth: float, request: _core.Request) -> _Affinity:
+        """In f32 where the estimate allows it."""
+        import dask
+
+        found = dask.compute(*[dask.delayed(_summary)(rows) for rows in chunks.rows])
+        mean = np.sum([total for total, _ in found], axis=0) / chunks.n_samples
+        largest = max(largest for _, largest in found)
+        exact, single = (Frame(mean, largest, bandwidth, in_single) for in_single in (False, True))
+        allowed = _core.allowed_single_error(chunks.n_samples, request)
+        if allowed is not None:
+            error = max(dask.compute(*[dask.delayed(_core.part_error)(rows, single) for rows in chunks.rows]))
+            if error <= allowed:
+                return cls(chunks, exact, single, error)
+        return cls(chunks, exact, exact, float(np.finfo(np.float64).eps))
+
+    def product(self, vectors: NDArray[np.float64], ceilings: list[float], exactly: bool) -> NDArray[np.float64]:
+        """G X of a block of vectors: sums of parts are exact, so they may be summed anywhere."""
+        import dask
+
+        total, n = dask.delayed(_total, pure=False), self.chunks.number
+        pairs = dict(self.chunks.pairs(_pair_product, (self._frame(exactly), ceilings), vectors))
+        of_chunks = [
+            total([pairs[i, j][0] for j in range(i, n)] + [pairs[j, i][1] for j in range(i)]) for i in range(n)
+        ]
+        return np.concatenate(_computed(of_chunks))
+
+    def moments(self, squares: NDArray[np.float64], exactly: bool) -> tuple[float, float]:
+        """The trace and the squared norm of S G S, from the squares of the diagonal of S."""
+        scale = np.sqrt(squares)[:, None]
+        tasks = [task for _, task in self.chunks.pairs(_pair_moments, (self._frame(exactly),), scale)]
+        trace, squared_norm = np.sum(_computed(tasks), axis=0)
+        return float(trace), float(squared_norm)
+
+    def _frame(self, exactly: bool) -> Frame:
+        return self.exact if exactly else self.rounded
 
 
 def _computed(tasks: list[Any]) -> tuple[Any, ...]:

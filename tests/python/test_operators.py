@@ -17,6 +17,7 @@ from dsentropy import (
     kernel_spectrum,
     nearest_neighbors,
 )
+from dsentropy._operators import as_operator
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from sklearn.neighbors import NearestNeighbors
 
@@ -230,6 +231,24 @@ def test_operators_in_place_of_affinities(kind):
     exact = entropies(np.linalg.eigvalsh(G))
     assert adjacency_spectrum(given, metric="affinity").entropy(T) == pytest.approx(exact, abs=tolerance)
     agrees(adjacency_spectrum(given, metric="affinity", **FORCED), exact)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.7])
+def test_products_with_the_diffusion_operator_of_an_object(alpha):
+    G = 2.0**40 * AFFINITY
+    given = as_operator(Multiplying(G), "X", affinities=True)
+    scale, leading = given.normalization(alpha)
+    K, block = normalized(G, alpha), np.random.default_rng(1).normal(size=(N, 3))
+    assert given.product(block, scale) == pytest.approx(K @ block, abs=1e-12)
+    assert K @ leading == pytest.approx(leading, abs=1e-13)
+
+
+def test_what_a_dtype_rounds_is_no_asymmetry():
+    G = np.where(AFFINITY > 0.3, AFFINITY, 0).astype(np.float32)
+    G[0, 1] *= 1 + 1e-6
+    spectrum = diffusion_spectrum(sp.csr_array(G), metric="affinity")
+    expected = entropies(np.linalg.eigvalsh(normalized((G.astype(float) + G.T) / 2)))
+    assert spectrum.entropy(T) == pytest.approx(expected, abs=1e-10)
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1.0, 1e150])
