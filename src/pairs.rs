@@ -167,12 +167,11 @@ impl OfPair for Product<'_> {
             return Ok((Affinity::Computed(kernel).times_rounded(&self.one, self.rounding, job)?, None));
         };
         let mut sums = (Array2::zeros(self.one.raw_dim()), Array2::zeros(other.raw_dim()));
-        let one = self.one;
-        let (mut wide, mut product) = (Array2::zeros((TILE_ROWS, CELL)), Array2::zeros((CELL, one.ncols())));
+        let (one, other) = (A::rounded(&self.one), A::rounded(&other));
+        let mut product = Array2::zeros((CELL, one.ncols()));
         for_each_tile(kernel, first, job, |row, column, tile| {
             let (rows, columns) = (row..row + tile.nrows(), column..column + tile.ncols());
             let (of_one, of_other) = (one.slice(s![rows.clone(), ..]), other.slice(s![columns.clone(), ..]));
-            let tile = A::widened(tile, &mut wide);
             self.rounding.add(tile, of_other, &mut product, sums.0.slice_mut(s![rows, ..]));
             self.rounding.add(tile.t(), of_one, &mut product, sums.1.slice_mut(s![columns, ..]));
         })?;

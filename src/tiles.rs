@@ -18,7 +18,7 @@ use std::ops::Range;
 use bytemuck::Zeroable;
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, LinalgScalar, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, CowArray, Ix2, LinalgScalar, s};
 
 use crate::error::Result;
 use crate::kernel::Kernel;
@@ -33,23 +33,22 @@ pub(crate) const TILE_ROWS: usize = 128;
 /// Strips of rows of about equal area, each with a sum of its own.
 const STRIPS: usize = 16;
 
-/// What affinities may be held in: f32 or f64.
+/// What affinities may be held in, and multiplied in: f32 or f64.
 pub(crate) trait Entry: LinalgScalar + Into<f64> + Zeroable + Send + Sync {
-    /// The tile in f64, in `buffer` where it is not so already.
-    fn widened<'a>(tile: ArrayView2<'a, Self>, buffer: &'a mut Array2<f64>) -> ArrayView2<'a, f64>;
+    /// Vectors rounded to it.
+    fn rounded(vectors: &Array2<f64>) -> CowArray<'_, Self, Ix2>;
 }
 
 impl Entry for f64 {
-    fn widened<'a>(tile: ArrayView2<'a, Self>, _: &'a mut Array2<f64>) -> ArrayView2<'a, f64> {
-        tile
+    fn rounded(vectors: &Array2<f64>) -> CowArray<'_, Self, Ix2> {
+        vectors.into()
     }
 }
 
 impl Entry for f32 {
-    fn widened<'a>(tile: ArrayView2<'a, Self>, buffer: &'a mut Array2<f64>) -> ArrayView2<'a, f64> {
-        let (rows, columns) = tile.dim();
-        buffer.slice_mut(s![..rows, ..columns]).zip_mut_with(&tile, |wide, &entry| *wide = entry.into());
-        buffer.slice(s![..rows, ..columns])
+    #[expect(clippy::cast_possible_truncation, reason = "this is where they are rounded")]
+    fn rounded(vectors: &Array2<f64>) -> CowArray<'_, Self, Ix2> {
+        vectors.mapv(|entry| entry as Self).into()
     }
 }
 
@@ -98,21 +97,27 @@ impl Rounding {
     }
 
     /// Adds `a b` to `sums`; `product` is a buffer.
-    pub(crate) fn add(
+    pub(crate) fn add<A: Entry>(
         &self,
-        a: ArrayView2<f64>,
-        b: ArrayView2<f64>,
-        product: &mut Array2<f64>,
+        a: ArrayView2<A>,
+        b: ArrayView2<A>,
+        product: &mut Array2<A>,
         mut sums: ArrayViewMut2<f64>,
     ) {
         let mut product = product.slice_mut(s![..sums.nrows(), ..]);
-        general_mat_mul(1.0, &a, &b, 0.0, &mut product);
+        general_mat_mul(A::one(), &a, &b, A::zero(), &mut product);
         for (mut sums, product) in sums.rows_mut().into_iter().zip(product.rows()) {
             for ((sum, &entry), &ceiling) in sums.iter_mut().zip(product).zip(&self.ceilings) {
-                *sum += (entry + ceiling) - ceiling;
+                *sum += (entry.into() + ceiling) - ceiling;
             }
         }
     }
+}
+
+/// The rows of a strip, cut where cells begin.
+fn groups(strip: &Range<usize>) -> impl Iterator<Item = Range<usize>> {
+    let Range { start, end } = *strip;
+    (start / CELL * CELL..end).step_by(CELL).map(move |first| first.max(start)..(first + CELL).min(end))
 }
 
 /// The cells of the columns of a tile, from that on in which its rows are.
@@ -143,16 +148,20 @@ impl<A: Entry> Affinity<'_, A> {
                 .map(|strip| {
                     let mut sum = start();
                     let mut buffer = Array2::zeros((TILE_ROWS, CELL));
-                    for first in strip.clone().step_by(TILE_ROWS) {
+                    // What belongs to the columns of a cell stays in a core's cache for all of its rows.
+                    for (group, columns) in groups(&strip).flat_map(|group| {
+                        let cells = cells(group.start, n);
+                        cells.map(move |columns| (group.clone(), columns))
+                    }) {
                         job.check()?;
-                        let rows = first..(first + TILE_ROWS).min(strip.end);
-                        for columns in cells(first, n) {
+                        for first in group.clone().step_by(TILE_ROWS) {
+                            let rows = first..(first + TILE_ROWS).min(group.end);
                             let column = columns.start;
                             match self {
                                 Self::Stored(tiles) => f(&mut sum, first, column, tiles.tile(first, column)),
                                 Self::Computed(kernel) => {
                                     let mut tile = buffer.slice_mut(s![..rows.len(), ..columns.len()]);
-                                    kernel.affinities(rows.clone(), columns, tile.view_mut());
+                                    kernel.affinities(rows, columns.clone(), tile.view_mut());
                                     f(&mut sum, first, column, tile.view());
                                 }
                                 Self::Given(_) => {}
@@ -191,34 +200,29 @@ impl<A: Entry> Affinity<'_, A> {
         Ok(parts.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1)))
     }
 
-    /// G X, where the absolute values in a row of G sum to `largest_row` at most. Entries may be in f32, their products
-    /// and sums are in f64: of vectors whose sums cancel, as those at right angles to the first ones do, f32 would leave
-    /// noise.
+    /// G X, where the absolute values in a row of G sum to `largest_row` at most. The product of a tile is as precise as
+    /// its entries; sums over tiles are in f64.
     pub(crate) fn times(&self, x: &Array2<f64>, largest_row: f64, job: &Job) -> Result<Array2<f64>> {
         self.times_rounded(x, &Rounding::new(x.view(), largest_row), job)
     }
 
     /// The same with a rounding that is given.
     pub(crate) fn times_rounded(&self, x: &Array2<f64>, rounding: &Rounding, job: &Job) -> Result<Array2<f64>> {
-        struct Strip {
+        struct Strip<A> {
             sums: Array2<f64>,
-            wide: Array2<f64>,
-            product: Array2<f64>,
+            product: Array2<A>,
         }
         if let Self::Given(given) = self {
             return given.times(x, rounding, job);
         }
+        let vectors = A::rounded(x);
         let parts = self.over_strips(
             job,
-            || Strip {
-                sums: Array2::zeros(x.raw_dim()),
-                wide: Array2::zeros((TILE_ROWS, CELL)),
-                product: Array2::zeros((CELL, x.ncols())),
-            },
+            || Strip { sums: Array2::zeros(x.raw_dim()), product: Array2::zeros((CELL, x.ncols())) },
             |strip, row, column, tile| {
-                let tile = A::widened(tile, &mut strip.wide);
                 let (rows, columns) = (row..row + tile.nrows(), column..column + tile.ncols());
-                let (of_rows, of_columns) = (x.slice(s![rows.clone(), ..]), x.slice(s![columns.clone(), ..]));
+                let of_rows = vectors.slice(s![rows.clone(), ..]);
+                let of_columns = vectors.slice(s![columns.clone(), ..]);
                 rounding.add(tile, of_columns, &mut strip.product, strip.sums.slice_mut(s![rows, ..]));
                 // The square on the diagonal is symmetric by itself.
                 if column / CELL > row / CELL {
