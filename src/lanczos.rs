@@ -2,15 +2,17 @@
 //!
 //! A block whose vectors come out dependent is cut; one that vanishes ends its recurrence: what it spans is invariant.
 
+use std::slice::from_ref;
+
 use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, Axis, concatenate, s};
-use ndarray_linalg::{Eigh, UPLO};
 
 use crate::error::Result;
-use crate::linalg::lapack_error;
+use crate::linalg::symmetric_eigenpairs;
 use crate::operator::SymmetricOperator;
 use crate::parallel::Job;
 use crate::quadrature::{self, Bracket};
+use crate::tall;
 
 /// A direction of a new block that is shorter than this part of the longest one is cut: in the block's Gram matrix its
 /// square is rounding.
@@ -18,6 +20,13 @@ const DEPENDENT: f64 = 1e-7;
 
 /// A direction shorter than this part of the operator is rounding: its recurrence has ended.
 const VANISHED: f64 = 1e-12;
+
+/// A vector that K takes out of a space by less than this part of its size is taken as an eigenvector: eigenvalues are
+/// off by the square of it.
+const INVARIANT: f64 = 1e-6;
+
+/// Of such vectors, the largest number that is kept.
+pub(crate) const MOST_INVARIANT: usize = 32;
 
 /// The span of powers of the operator times a block, with an orthonormal basis, block by block.
 pub(crate) struct BlockKrylov<'a> {
@@ -37,7 +46,7 @@ pub(crate) struct BlockKrylov<'a> {
 impl<'a> BlockKrylov<'a> {
     /// Begins with a block of vectors, which need not be orthonormal.
     pub(crate) fn new(operator: &'a dyn SymmetricOperator, start: Array2<f64>, job: &Job) -> Result<Self> {
-        let first = job.serial_lapack(|| orthonormal(start, 0.0))?;
+        let first = orthonormal(start, 0.0, job)?;
         let ended = first.ncols() == 0;
         let nothing = Array2::zeros((0, 0));
         let (t, residual) = (nothing.clone(), nothing);
@@ -83,31 +92,16 @@ impl<'a> BlockKrylov<'a> {
         let before = self.t.nrows();
         let mut t = Array2::zeros((before + products, before + products));
         t.slice_mut(s![..before, ..before]).assign(&self.t);
-        job.lapack(|| {
-            let mut at = 0;
-            for block in &self.blocks {
-                let entries = block.t().dot(&w);
-                t.slice_mut(s![at..at + block.ncols(), before..]).assign(&entries);
-                w -= &block.dot(&entries);
-                at += block.ncols();
-            }
-            Ok(())
-        })?;
-        let upper = t.slice(s![..before, before..]).to_owned();
-        t.slice_mut(s![before.., ..before]).assign(&upper.t());
+        let entries = tall::project_out(&self.blocks, &mut w, job)?;
+        t.slice_mut(s![.., before..]).assign(&entries);
+        t.slice_mut(s![before.., ..before]).assign(&entries.slice(s![..before, ..]).t());
         self.t = (&t + &t.t()) * 0.5;
-        job.lapack(|| {
-            self.project_out(self.blocks.len(), &mut w);
-            self.residual = w.t().dot(&w);
-            Ok(())
-        })?;
-        let mut next = job.serial_lapack(|| orthonormal(w, VANISHED * self.size))?;
+        tall::project_out(&self.blocks, &mut w, job)?;
+        self.residual = tall::inner_products(from_ref(&w), &w, job)?;
+        let mut next = orthonormal(w, VANISHED * self.size, job)?;
         if next.ncols() > 0 {
-            job.lapack(|| {
-                self.project_out(self.blocks.len(), &mut next);
-                Ok(())
-            })?;
-            next = job.serial_lapack(|| orthonormal(next, 0.5))?;
+            tall::project_out(&self.blocks, &mut next, job)?;
+            next = orthonormal(next, 0.5, job)?;
         }
         self.ended = next.ncols() == 0;
         if !self.ended {
@@ -122,22 +116,36 @@ impl<'a> BlockKrylov<'a> {
     }
 
     /// Takes the part in the first blocks away.
-    pub(crate) fn project_out(&self, blocks: usize, w: &mut Array2<f64>) {
-        for block in &self.blocks[..blocks] {
-            let entries = block.t().dot(w);
-            *w -= &block.dot(&entries);
-        }
+    pub(crate) fn project_out(&self, blocks: usize, w: &mut Array2<f64>, job: &Job) -> Result<()> {
+        tall::project_out(&self.blocks[..blocks], w, job).map(|_| ())
     }
 
     /// The dimension of the first blocks.
     pub(crate) fn dim(&self, blocks: usize) -> usize {
-        self.blocks[..blocks].iter().map(Array2::ncols).sum()
+        tall::width(&self.blocks[..blocks])
     }
 
     /// tr Q' K Q and ||K Q||^2 of the first blocks.
     pub(crate) fn moments(&self, blocks: usize) -> (f64, f64) {
         let trace = self.t.diag().iter().take(self.dim(blocks)).sum();
         (trace, self.squared_products[..blocks].iter().sum())
+    }
+
+    /// The eigenvectors that lie in the first blocks, [N, m]: those of the largest moduli, at most [`MOST_INVARIANT`].
+    pub(crate) fn invariant(&self, blocks: usize, job: &Job) -> Result<Array2<f64>> {
+        let dim = self.dim(blocks);
+        if dim == 0 {
+            return Ok(Array2::zeros((self.operator.dim(), 0)));
+        }
+        let within = self.t.slice(s![..dim, ..dim]);
+        let (values, vectors) = job.serial_lapack(|| symmetric_eigenpairs(within))?;
+        let beyond = self.t.slice(s![dim.., ..dim]).dot(&vectors);
+        let lengths = beyond.map_axis(Axis(0), |part| part.dot(&part).sqrt());
+        let mut found: Vec<usize> = (0..dim).filter(|&i| lengths[i] <= INVARIANT * self.size).collect();
+        found.sort_by(|&i, &j| values[j].abs().total_cmp(&values[i].abs()));
+        found.truncate(MOST_INVARIANT);
+        let vectors = vectors.select(Axis(1), &found);
+        tall::combination(&self.blocks[..blocks], vectors.view(), self.operator.dim(), job)
     }
 
     /// Rules for tr Q' f(K) Q with Q the first blocks, from all that are known.
@@ -150,31 +158,36 @@ impl<'a> BlockKrylov<'a> {
 
 /// An orthonormal basis of the columns, without directions that are shorter than `least` or depend on the others. Twice
 /// through the Gram matrix (Stathopoulos & Wu, SIAM J. Sci. Comput. 23, 2002).
-fn orthonormal(block: Array2<f64>, least: f64) -> Result<Array2<f64>> {
-    let once = through_gram(block, least)?;
-    if once.ncols() == 0 { Ok(once) } else { through_gram(once, 0.0) }
+fn orthonormal(block: Array2<f64>, least: f64, job: &Job) -> Result<Array2<f64>> {
+    let once = through_gram(block, least, job)?;
+    if once.ncols() == 0 { Ok(once) } else { through_gram(once, 0.0, job) }
 }
 
-fn through_gram(block: Array2<f64>, least: f64) -> Result<Array2<f64>> {
-    let (squares, vectors) = block.t().dot(&block).eigh(UPLO::Upper).map_err(|error| lapack_error(&error))?;
+fn through_gram(block: Array2<f64>, least: f64, job: &Job) -> Result<Array2<f64>> {
+    let gram = tall::inner_products(from_ref(&block), &block, job)?;
+    let (squares, mut vectors) = job.serial_lapack(|| symmetric_eigenpairs(gram.view()))?;
     let lengths = squares.mapv(|square| square.max(0.0).sqrt());
     let longest = lengths.iter().fold(0.0, |longest: f64, length| longest.max(*length));
     let long = |i: &usize| lengths[*i] > (DEPENDENT * longest).max(least);
     let kept: Vec<usize> = (0..lengths.len()).filter(long).collect();
-    let mut basis = block.dot(&vectors.select(Axis(1), &kept));
-    for (mut column, i) in basis.axis_iter_mut(Axis(1)).zip(kept) {
-        column /= lengths[i];
+    for (mut column, length) in vectors.axis_iter_mut(Axis(1)).zip(&lengths) {
+        column /= *length;
     }
-    Ok(basis)
+    let vectors = vectors.select(Axis(1), &kept);
+    tall::combination(from_ref(&block), vectors.view(), block.nrows(), job)
 }
 
 /// Lanczos recurrences from several vectors at once, without reorthogonalisation: quadrature does not need it (Golub &
-/// Meurant, chapter 4).
+/// Meurant, chapter 4). But rounding brings back what the vectors had no part in, multiplied by its eigenvalue at each
+/// step, and a recurrence that finds a large one again has spent a node on it: eigenvectors that are known are taken out
+/// at each step (Parlett & Scott, "The Lanczos algorithm with selective orthogonalization", Math. Comp. 33, 1979).
 pub(crate) struct Lanczos<'a> {
     operator: &'a dyn SymmetricOperator,
     /// About the largest modulus of an eigenvalue.
     size: f64,
     squared_norms: Array1<f64>,
+    /// Eigenvectors at right angles to the vectors.
+    invariant: &'a Array2<f64>,
     previous: Array2<f64>,
     current: Array2<f64>,
     /// Of each vector, the diagonal of T and what stands beside it; both end where the recurrence did.
@@ -184,8 +197,14 @@ pub(crate) struct Lanczos<'a> {
 }
 
 impl<'a> Lanczos<'a> {
-    /// Begins with vectors; `size` is about the largest modulus of an eigenvalue.
-    pub(crate) fn new(operator: &'a dyn SymmetricOperator, size: f64, vectors: Array2<f64>) -> Self {
+    /// Begins with vectors, which are at right angles to the eigenvectors `invariant`; `size` is about the largest modulus
+    /// of an eigenvalue.
+    pub(crate) fn new(
+        operator: &'a dyn SymmetricOperator,
+        size: f64,
+        vectors: Array2<f64>,
+        invariant: &'a Array2<f64>,
+    ) -> Self {
         let squared_norms = vectors.map_axis(Axis(0), |vector| vector.dot(&vector));
         let mut current = vectors;
         let ended: Vec<bool> = squared_norms.iter().map(|&norm| norm <= VANISHED * VANISHED).collect();
@@ -197,6 +216,7 @@ impl<'a> Lanczos<'a> {
             operator,
             size,
             squared_norms,
+            invariant,
             previous: Array2::zeros(current.raw_dim()),
             current,
             diagonals: vec![Vec::new(); count],
@@ -222,14 +242,18 @@ impl<'a> Lanczos<'a> {
     /// Takes the product of the current vectors.
     fn step_by(&mut self, product: Array2<f64>, job: &Job) -> Result<usize> {
         let mut w = product;
+        if self.invariant.ncols() > 0 {
+            tall::project_out(from_ref(self.invariant), &mut w, job)?;
+        }
         let kept = |p: usize, value: f64| if self.ended[p] { 0.0 } else { value };
         let columns = 0..self.ended.len();
         let besides: Vec<f64> = columns.clone().map(|p| self.besides[p].last().copied().unwrap_or(0.0)).collect();
-        let diagonals = sums_over_rows(&mut w, &self.previous, &self.current, job, |p, w, previous, current| {
-            *w = kept(p, *w - besides[p] * previous);
-            *w * current
-        })?;
-        let squares = sums_over_rows(&mut w, &self.previous, &self.current, job, |p, w, _, current| {
+        let diagonals =
+            tall::sums_over_rows(&mut w, &self.previous, &self.current, job, |p, w, previous, current| {
+                *w = kept(p, *w - besides[p] * previous);
+                *w * current
+            })?;
+        let squares = tall::sums_over_rows(&mut w, &self.previous, &self.current, job, |p, w, _, current| {
             *w -= diagonals[p] * current;
             *w * *w
         })?;
@@ -243,7 +267,7 @@ impl<'a> Lanczos<'a> {
             .zip(&self.ended)
             .map(|(square, ended)| if *ended { 0.0 } else { square.sqrt().recip() })
             .collect();
-        sums_over_rows(&mut w, &self.previous, &self.current, job, |p, w, _, _| {
+        tall::sums_over_rows(&mut w, &self.previous, &self.current, job, |p, w, _, _| {
             *w *= scale[p];
             0.0
         })?;
@@ -279,39 +303,6 @@ pub(crate) fn extend_both(krylov: &mut BlockKrylov, lanczos: &mut Lanczos, job: 
     let (of_block, of_vectors) = products.view().split_at(Axis(1), first);
     let steps = lanczos.step_by(of_vectors.as_standard_layout().into_owned(), job)?;
     Ok(krylov.extend_by(of_block.as_standard_layout().into_owned(), job)? + steps)
-}
-
-/// Changes each entry of `w` by those beside it in two other arrays, and sums what comes of that over the rows: in
-/// blocks, then in order, so that the sums do not depend on threads.
-fn sums_over_rows(
-    w: &mut Array2<f64>,
-    one: &Array2<f64>,
-    other: &Array2<f64>,
-    job: &Job,
-    change: impl Fn(usize, &mut f64, f64, f64) -> f64 + Sync,
-) -> Result<Vec<f64>> {
-    const BLOCK_ROWS: usize = 1024;
-    let width = w.ncols();
-    let sums: Vec<Vec<f64>> = job.parallel(|| {
-        let blocks = w.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS).into_par_iter();
-        let others = [one, other].map(|other| other.axis_chunks_iter(Axis(0), BLOCK_ROWS).into_par_iter());
-        let [one, other] = others;
-        let blocks = blocks.zip(one).zip(other).map(|((mut w, one), other)| {
-            let mut sums = vec![0.0; width];
-            for ((mut w, one), other) in w.rows_mut().into_iter().zip(one.rows()).zip(other.rows()) {
-                for (p, sum) in sums.iter_mut().enumerate() {
-                    *sum += change(p, &mut w[p], one[p], other[p]);
-                }
-            }
-            sums
-        });
-        Ok(blocks.collect())
-    })?;
-    let mut total = vec![0.0; width];
-    for sums in sums {
-        total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
-    }
-    Ok(total)
 }
 
 #[cfg(test)]
@@ -354,9 +345,9 @@ mod tests {
     #[test]
     fn rules_of_a_vector_are_exact_to_their_degree_and_bracket() {
         let operator = decaying(60);
-        let v = noise(60, 3);
+        let (v, nothing) = (noise(60, 3), Array2::zeros((60, 0)));
         let run = |job: &Job| {
-            let mut lanczos = Lanczos::new(&operator, 1.0, v.clone());
+            let mut lanczos = Lanczos::new(&operator, 1.0, v.clone(), &nothing);
             for _ in 0..4 {
                 lanczos.step(job)?;
             }
@@ -422,10 +413,10 @@ mod tests {
     #[test]
     fn rules_of_the_modulus_bracket_where_eigenvalues_are_negative() {
         let operator = Diagonal((0..90).map(|i| 0.93_f64.powi(i) * if i % 3 == 0 { -0.5 } else { 1.0 }).collect());
-        let start = noise(90, 4);
+        let (start, nothing) = (noise(90, 4), Array2::zeros((90, 0)));
         let run = |job: &Job| {
             let mut krylov = BlockKrylov::new(&operator, start.clone(), job)?;
-            let mut lanczos = Lanczos::new(&operator, 1.0, start.clone());
+            let mut lanczos = Lanczos::new(&operator, 1.0, start.clone(), &nothing);
             for _ in 0..7 {
                 krylov.extend(job)?;
                 lanczos.step(job)?;
@@ -461,8 +452,9 @@ mod tests {
     #[test]
     fn low_rank_ends_the_recurrences_and_is_exact() {
         let operator = Diagonal((0..50).map(|i| [1.0, 0.25, 0.0][i % 3]).collect());
+        let nothing = Array2::zeros((50, 0));
         let run = |job: &Job| {
-            let mut lanczos = Lanczos::new(&operator, 1.0, noise(50, 2));
+            let mut lanczos = Lanczos::new(&operator, 1.0, noise(50, 2), &nothing);
             let mut krylov = BlockKrylov::new(&operator, noise(50, 2), job)?;
             for _ in 0..6 {
                 lanczos.step(job)?;
@@ -486,5 +478,56 @@ mod tests {
             // A node that should be 0 is off by rounding, whose root is 1e-8.
             approx::assert_relative_eq!(rule.gauss.sum(root), exact, max_relative = 1e-6);
         }
+    }
+
+    /// Products that are rounded as those in f32 are bring two large eigenvalues back, unless their vectors are taken out.
+    #[test]
+    fn eigenvectors_that_were_found_do_not_come_back() {
+        struct Rounded(Diagonal);
+
+        impl SymmetricOperator for Rounded {
+            fn dim(&self) -> usize {
+                self.0.dim()
+            }
+
+            fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+                Ok(self.0.apply(x, job)? + noise(x.nrows(), x.ncols()) * 1e-8)
+            }
+
+            fn is_positive(&self) -> bool {
+                true
+            }
+        }
+
+        let n = 200;
+        let operator = Rounded(Diagonal(
+            (0..n).map(|i| if i < 2 { 1.0 - 0.1 * i as f64 } else { 1e-3 * i as f64 / n as f64 }).collect(),
+        ));
+        let run = |job: &Job| {
+            let mut krylov = BlockKrylov::new(&operator, noise(n, 3), job)?;
+            for _ in 0..6 {
+                krylov.extend(job)?;
+            }
+            let found = krylov.invariant(5, job)?;
+            let largest = |invariant: &Array2<f64>| {
+                let mut v = noise(n, 2).mapv(f64::exp);
+                krylov.project_out(5, &mut v, job)?;
+                krylov.project_out(5, &mut v, job)?;
+                let mut lanczos = Lanczos::new(&operator, 1.0, v, invariant);
+                for _ in 0..8 {
+                    lanczos.step(job)?;
+                }
+                let rules = lanczos.rules(job)?;
+                Ok(rules.iter().flat_map(|rule| rule.gauss.nodes.clone()).fold(0.0, f64::max))
+            };
+            Ok((largest(&Array2::zeros((n, 0)))?, largest(&found)?, found))
+        };
+        let (without, with, found) = parallel::run(2, || false, run).unwrap();
+        assert_eq!(found.ncols(), 2);
+        for i in 0..2 {
+            approx::assert_relative_eq!(found[[i, i]].abs(), 1.0, max_relative = 1e-6);
+        }
+        assert!(without > 0.9, "{without}");
+        assert!(with < 1.1e-3, "{with}");
     }
 }

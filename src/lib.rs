@@ -48,6 +48,7 @@ mod solver;
 mod sparse;
 mod stochastic;
 mod sweep;
+mod tall;
 mod tiles;
 mod triangle;
 

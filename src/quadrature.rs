@@ -17,17 +17,17 @@
 //! bound for K e, since e' (K^2 + tau)^-1 e = (e' e - e' K (K^2 + tau)^-1 K e) / tau.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, s};
-use ndarray_linalg::{Eigh, JobSvd, SVDDC, UPLO};
+use ndarray_linalg::{JobSvd, SVDDC};
 
 use crate::error::Result;
-use crate::linalg::lapack_error;
+use crate::linalg::{lapack_error, symmetric_eigenpairs};
 
 /// The size up to which moduli are singular values; beyond, where no spectrum is of low rank, roots of eigenvalues, which
 /// take a third of the time.
 const PRECISE_UP_TO: usize = 128;
 
 /// Nodes and weights: an integral of f is estimated by the sum of `weight f(node)`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Rule {
     pub nodes: Vec<f64>,
     pub weights: Vec<f64>,
@@ -54,6 +54,11 @@ impl Bracket {
         Self { ends: [gauss.clone(), gauss.clone()], gauss }
     }
 
+    /// Whether the rule is exact.
+    pub(crate) fn is_point(&self) -> bool {
+        self.ends.iter().all(|end| *end == self.gauss)
+    }
+
     /// Multiplies each weight.
     pub(crate) fn scale(&mut self, factor: f64) {
         for rule in std::iter::once(&mut self.gauss).chain(&mut self.ends) {
@@ -64,6 +69,24 @@ impl Bracket {
     /// Takes Gauss' rule as exact.
     pub(crate) fn close(&mut self) {
         self.ends = [self.gauss.clone(), self.gauss.clone()];
+    }
+
+    /// The distance between the two ends, as the integral over x of |F - G| |f'|, F and G their weights up to x: where f is
+    /// monotone up to `peak` and from there on, no less than the difference of their sums, and not 0 by chance. A node
+    /// counts as its `modulus`.
+    pub(crate) fn distance(&self, f: impl Fn(f64) -> f64, modulus: impl Fn(f64) -> f64, peak: f64) -> f64 {
+        let [one, other] = &self.ends;
+        let weighted = |rule: &Rule, sign: f64| -> Vec<(f64, f64)> {
+            rule.nodes.iter().zip(&rule.weights).map(|(&node, weight)| (modulus(node), sign * weight)).collect()
+        };
+        let mut steps = [weighted(one, 1.0), weighted(other, -1.0), vec![(peak, 0.0)]].concat();
+        steps.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut between = 0.0;
+        let lengths = steps.windows(2).map(|pair| {
+            between += pair[0].1;
+            between.abs() * (f(pair[1].0) - f(pair[0].0)).abs()
+        });
+        lengths.sum()
     }
 
     /// Nodes and weights of Gauss, and of the two ends.
@@ -120,7 +143,7 @@ pub(crate) fn of_vector(diagonal: &[f64], besides: &[f64], least: Option<f64>, p
 /// The rule of the first `first` coordinates of a symmetric matrix: its eigenvalues, and how much of each of their
 /// vectors lies there.
 fn rule(t: &Array2<f64>, first: usize) -> Result<Rule> {
-    let (nodes, vectors) = t.eigh(UPLO::Upper).map_err(|error| lapack_error(&error))?;
+    let (nodes, vectors) = symmetric_eigenpairs(t.view())?;
     let weights = vectors.slice(s![..first, ..]).map_axis(Axis(0), |part| part.dot(&part));
     Ok(Rule { nodes: nodes.to_vec(), weights: weights.to_vec() })
 }
@@ -152,7 +175,7 @@ fn moduli(t: &Array2<f64>, beyond: &Array2<f64>) -> Result<(Array1<f64>, Array2<
         let mut j = t.dot(t);
         let mut corner = j.slice_mut(s![n - last.., n - last..]);
         corner += &beyond.t().dot(beyond);
-        let (squares, vectors) = j.eigh(UPLO::Upper).map_err(|error| lapack_error(&error))?;
+        let (squares, vectors) = symmetric_eigenpairs(j.view())?;
         return Ok((squares.mapv(|square| square.max(0.0).sqrt()), vectors.reversed_axes()));
     }
     // K = U S V', J = V S^2 V': singular values have their own rounding, not the root of that of squares.
@@ -165,14 +188,14 @@ fn moduli(t: &Array2<f64>, beyond: &Array2<f64>) -> Result<(Array1<f64>, Array2<
 
 /// R with R' R a matrix that is not negative.
 fn root(gram: &Array2<f64>) -> Result<Array2<f64>> {
-    let (squares, vectors) = gram.eigh(UPLO::Upper).map_err(|error| lapack_error(&error))?;
+    let (squares, vectors) = symmetric_eigenpairs(gram.view())?;
     let lengths = squares.mapv(|square| square.max(0.0).sqrt());
     Ok(&vectors.t() * &lengths.insert_axis(Axis(1)))
 }
 
 /// B A^-1 B', where A is positive and may be nearly singular.
 fn congruent_to_inverse(a: ArrayView2<f64>, b: ArrayView2<f64>) -> Result<Array2<f64>> {
-    let (values, vectors) = a.to_owned().eigh(UPLO::Upper).map_err(|error| lapack_error(&error))?;
+    let (values, vectors) = symmetric_eigenpairs(a)?;
     let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(*value));
     let mut scaled = b.dot(&vectors);
     let right = scaled.clone();
@@ -204,4 +227,28 @@ fn last_entry_for_zero(diagonal: &[f64], beside: &[f64], least: f64) -> Option<f
         }
     }
     Some(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(nodes: [f64; 2], weights: [f64; 2]) -> Rule {
+        Rule { nodes: nodes.to_vec(), weights: weights.to_vec() }
+    }
+
+    /// Of sums that are equal by chance, and over a peak between two nodes.
+    #[test]
+    fn a_distance_is_what_has_to_be_moved_and_how_far() {
+        let ends = [rule([0.2, 0.8], [1.0, 1.0]), rule([-0.4, 0.6], [1.0, 1.0])];
+        let bracket = Bracket { gauss: ends[0].clone(), ends };
+        let rising = |x: f64| x * x;
+        approx::assert_relative_eq!(bracket.distance(rising, f64::abs, 1.0), 0.12 + 0.28, max_relative = 1e-14);
+        let hat = |x: f64| 1.0 - (x - 0.5).abs();
+        approx::assert_relative_eq!(bracket.distance(hat, f64::abs, 0.5), 0.2 + 0.2, max_relative = 1e-14);
+        let peak =
+            Bracket { gauss: Rule::default(), ends: [rule([0.4, 1.0], [1.0, 1.0]), rule([0.6, 1.0], [1.0, 1.0])] };
+        approx::assert_relative_eq!(peak.distance(hat, f64::abs, 0.5), 0.2, max_relative = 1e-14);
+        assert_eq!(Bracket::point(rule([0.1, 0.2], [1.0, 2.0])).distance(rising, f64::abs, 1.0), 0.0);
+    }
 }

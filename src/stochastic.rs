@@ -17,7 +17,7 @@ use ndarray::Array2;
 use crate::entropy::require_time;
 use crate::error::{Error, Result, require_positive};
 use crate::estimate::{About, Estimate, Reading};
-use crate::lanczos::{BlockKrylov, Lanczos, extend_both};
+use crate::lanczos::{BlockKrylov, Lanczos, MOST_INVARIANT, extend_both};
 use crate::operator::SymmetricOperator;
 use crate::parallel::Job;
 use crate::quadrature::Bracket;
@@ -49,9 +49,10 @@ fn largest_basis(n: usize) -> usize {
     (SMALL_BASIS / n.max(1)).clamp(BASIS.min(n), n.max(BASIS))
 }
 
-/// What an estimate of n rows holds at most, in vectors of n numbers: the basis, two vectors a probe, and a product's work.
+/// What an estimate of n rows holds at most, in vectors of n numbers: the basis, eigenvectors, two
+/// vectors a probe, and a product's work.
 pub(crate) fn vectors(n: usize) -> usize {
-    largest_basis(n) + (2 * BATCHES + 2) * PROBES + 272
+    largest_basis(n) + MOST_INVARIANT + (2 * BATCHES + 2) * PROBES + 272
 }
 
 /// Steps of new probes before anything is known of the depth that they need.
@@ -85,6 +86,27 @@ impl Options {
             Some(order) => Err(Error::invalid("order", "positive", order)),
             None => Ok(()),
         }
+    }
+
+    /// The largest of the doubts at all t and orders.
+    fn most(&self, estimate: &Estimate, of: fn(&Reading) -> f64) -> f64 {
+        let readings = estimate.read_all(&self.times, &self.orders);
+        // What is no number is not known at all.
+        let value = |reading| Some(of(reading)).filter(|value| !value.is_nan()).unwrap_or(f64::INFINITY);
+        readings.iter().map(value).fold(0.0, f64::max)
+    }
+
+    /// The steps that probes need, and the blocks besides the `extra` ones that the deflated part needs, for the bracket to
+    /// reach as far as it is allowed to, of which rounding takes `floor`.
+    fn missing_depth(&self, estimate: &Estimate, extra: usize, floor: f64, allowed: f64) -> (usize, usize) {
+        let share = allowed - floor;
+        let of_block = self.most(&estimate.without_depth_of_probes(), Reading::reach) - floor;
+        let of_probes = self.most(&estimate.without_depth_of_deflated(), Reading::reach) - floor;
+        let blocks = if of_block > 0.5 * share { (extra / 2).max(1) } else { 0 };
+        if of_probes <= 0.5 * share {
+            return (0, blocks);
+        }
+        (more_depth(estimate.depth(), of_probes / (share - of_block).max(0.5 * share)), blocks)
     }
 }
 
@@ -124,32 +146,33 @@ pub fn estimate(
     }
     let blocks = krylov.steps().min(DEFLATED + usize::from(krylov.ended()));
     let (known, is_left) = known_of_the_rest(&krylov, blocks);
+    let invariant = krylov.invariant(blocks, job)?;
     let mut batches: Vec<Batch> = Vec::new();
     if is_left {
-        batches.push(Batch::new(&krylov, blocks, random(PROBES), FIRST_DEPTH, &mut products, job)?);
+        batches.push(Batch::new(&krylov, blocks, &invariant, random(PROBES), FIRST_DEPTH, &mut products, job)?);
     }
     let mut deflated = krylov.rules(blocks, job)?;
-    let most = |estimate: &Estimate, of: fn(&Reading) -> f64| {
-        let readings = estimate.read_all(&options.times, &options.orders);
-        // What is no number is not known at all.
-        let value = |reading| Some(of(reading)).filter(|value| !value.is_nan()).unwrap_or(f64::INFINITY);
-        readings.iter().map(value).fold(0.0, f64::max)
-    };
+    let most = |estimate: &Estimate, of| options.most(estimate, of);
     let part = if operator.is_positive() { REACH } else { REACH_OF_MODULUS };
     loop {
         let (positive, rounding, error) = (operator.is_positive(), operator.rounding(), operator.error());
-        let about = About { dim: n, positive, products, rounding, error };
-        let probes = batches.iter().flat_map(|batch| batch.rules.iter().cloned()).collect();
+        let probes: Vec<Bracket> = batches.iter().flat_map(|batch| batch.rules.iter().cloned()).collect();
+        let depths = probes.iter().filter(|probe| !probe.is_point()).map(|probe| probe.gauss.nodes.len());
+        let least_depth = depths.min().unwrap_or(1);
+        // A vector that is j steps from the end of its space has rules of degree 2 j at least.
+        let degrees = [2 * (krylov.steps() - blocks), 2 * least_depth.saturating_sub(1)];
+        let about = About { dim: n, positive, products, rounding, error, degrees };
         let estimate = Estimate::new(about, known.clone(), deflated.clone(), probes);
         let (doubt, reach) = (most(&estimate, Reading::doubt), most(&estimate, Reading::reach));
+        let sampling = most(&estimate, |reading| reading.standard_error);
         progress(products, doubt);
         if doubt <= options.tol {
             return Ok(Outcome::Estimated(Box::new(estimate), true));
         }
-        // Each probe more divides the variance, until what the bracket leaves of the tolerance is kept.
+        // Each probe more divides the variance, until what the bracket leaves of the tolerance, or will, is kept.
         let probes = estimate.probes() as f64;
-        let left = 0.95 * (options.tol - reach).max(0.5 * (1.0 - part) * options.tol);
-        let wanted = probes * (most(&estimate, |reading| reading.standard_error) / left).powi(2);
+        let left = 0.95 * (options.tol - reach).max((1.0 - part) * options.tol);
+        let wanted = probes * (sampling / left).powi(2);
         let forecast = products as f64 + (wanted - probes).max(0.0) * estimate.depth() as f64;
         if options.exact_products.is_some_and(|exact| products >= exact || forecast > exact as f64) {
             return Ok(Outcome::ExactIsCheaper);
@@ -163,15 +186,12 @@ pub fn estimate(
             return Ok(Outcome::Estimated(Box::new(estimate), false));
         }
         let before = products;
-        let allowed = floor + part * (options.tol - floor);
+        // Sampling that does not need its part leaves it to the bracket, but for a margin.
+        let allowed = (floor + part * (options.tol - floor)).max(0.97 * options.tol - sampling);
         if reach > allowed {
-            let most_blocks = largest_basis(n).saturating_sub(krylov.dim(krylov.steps())) / BLOCK;
-            let of_block =
-                most(&estimate.without_depth_of_probes(), Reading::reach) > floor + 0.5 * (allowed - floor);
-            let of_probes =
-                most(&estimate.without_depth_of_deflated(), Reading::reach) > floor + 0.5 * (allowed - floor);
-            let mut more_blocks = if of_block { ((krylov.steps() - blocks) / 2).max(1).min(most_blocks) } else { 0 };
-            let steps = if of_probes { (estimate.depth() / 3).max(2) } else { 0 };
+            let (steps, mut more_blocks) = options.missing_depth(&estimate, krylov.steps() - blocks, floor, allowed);
+            let deeper = more_blocks > 0;
+            more_blocks = more_blocks.min(largest_basis(n).saturating_sub(krylov.dim(krylov.steps())) / BLOCK);
             let said = |products| progress(products, doubt);
             for batch in &mut batches {
                 batch.deepen(steps, &mut krylov, &mut more_blocks, &mut products, &said, job)?;
@@ -180,7 +200,7 @@ pub fn estimate(
                 products += krylov.extend(job)?;
                 said(products);
             }
-            if of_block {
+            if deeper {
                 deflated = krylov.rules(blocks, job)?;
             }
         } else {
@@ -195,7 +215,8 @@ pub fn estimate(
                     let kept = batches.len() < BATCHES;
                     // What is not kept cannot be made deeper later.
                     let depth = estimate.depth() + if kept { 0 } else { 2 };
-                    let mut batch = Batch::new(&krylov, blocks, random(PROBES), depth, &mut products, job)?;
+                    let mut batch =
+                        Batch::new(&krylov, blocks, &invariant, random(PROBES), depth, &mut products, job)?;
                     batch.lanczos = batch.lanczos.filter(|_| kept);
                     batches.push(batch);
                     progress(products, doubt);
@@ -210,6 +231,14 @@ pub fn estimate(
             return Ok(Outcome::Estimated(Box::new(estimate), false));
         }
     }
+}
+
+/// Steps to add to so many, where the bracket reaches so many times as far as it may: as if it fell like depth^-2, which is
+/// about as slowly as it does where the spectrum goes down to 0, and at most half as many again.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at least 1, and saturates")]
+fn more_depth(depth: usize, times: f64) -> usize {
+    let missing = (depth as f64 * (times.sqrt() - 1.0)).ceil().max(1.0) as usize;
+    missing.min((depth / 2).max(2))
 }
 
 /// The sums of 1, x and x^2 over what the first blocks leave, as far as they are known and are not rounding; and whether
@@ -247,17 +276,15 @@ impl<'a> Batch<'a> {
     fn new(
         krylov: &BlockKrylov<'a>,
         blocks: usize,
+        invariant: &'a Array2<f64>,
         mut vectors: Array2<f64>,
         depth: usize,
         products: &mut usize,
         job: &Job,
     ) -> Result<Self> {
-        job.lapack(|| {
-            krylov.project_out(blocks, &mut vectors);
-            krylov.project_out(blocks, &mut vectors);
-            Ok(())
-        })?;
-        let mut lanczos = Lanczos::new(krylov.operator(), krylov.size(), vectors);
+        krylov.project_out(blocks, &mut vectors, job)?;
+        krylov.project_out(blocks, &mut vectors, job)?;
+        let mut lanczos = Lanczos::new(krylov.operator(), krylov.size(), vectors, invariant);
         for _ in 0..depth {
             *products += lanczos.step(job)?;
         }
@@ -389,6 +416,51 @@ mod tests {
             }
         }
         assert!(beyond.len() <= 2, "{beyond:?}");
+    }
+
+    /// Powers above the degree of the rules, which were asked for or not, of spectra that are dense near 1.
+    #[test]
+    fn readings_of_large_powers_are_covered() {
+        for (name, x, sigma) in [data().swap_remove(0), data().swap_remove(2)] {
+            for times in [vec![1.0], vec![5.0], vec![12.0]] {
+                for seed in 0..4 {
+                    let options = Options { times: times.clone(), orders: vec![1.0], ..options(1e-2, seed) };
+                    let (estimate, _) = estimated(&x, sigma, true, 2, &options);
+                    let others =
+                        Options { times: vec![1.0, 2.5, 5.0, 10.0, 30.0], orders: vec![1.0, 3.0], ..options };
+                    let exact = exact(&x, sigma, &others);
+                    for ((i, j), &exact) in exact.indexed_iter() {
+                        let reading = estimate.read(others.times[i], others.orders[j]);
+                        let sampling = 3.0 * reading.standard_error + 1e-9;
+                        assert!(
+                            (reading.lower - sampling..=reading.upper + sampling).contains(&exact),
+                            "{name} {times:?} {seed} {i} {j}: {exact} {reading:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    /// The mean of many estimates is the exact value as far as their brackets tell; their spread is no more than they say,
+    /// which allows for few probes, and no less than half of it.
+    #[test]
+    fn standard_errors_are_those_of_the_sampling() {
+        let (_, x, sigma) = data().swap_remove(0);
+        let seeds = 60;
+        let options = |seed| Options { times: vec![1.0, 5.0], orders: vec![1.0], ..options(2e-2, seed) };
+        let exact = exact(&x, sigma, &options(0));
+        for (i, t) in [1.0, 5.0].into_iter().enumerate() {
+            let readings: Vec<Reading> =
+                (0..seeds).map(|seed| estimated(&x, sigma, true, 2, &options(seed)).0.read(t, 1.0)).collect();
+            let mean = |of: &dyn Fn(&Reading) -> f64| readings.iter().map(of).sum::<f64>() / seeds as f64;
+            let error = mean(&|reading| reading.value) - exact[[i, 0]];
+            let spread = mean(&|reading| (reading.value - exact[[i, 0]] - error).powi(2)).sqrt();
+            let said = mean(&|reading| reading.standard_error.powi(2)).sqrt();
+            let reach = mean(&Reading::reach);
+            assert!(error.abs() <= reach + 3.0 * spread / (seeds as f64).sqrt(), "{t}: {error} {reach} {spread}");
+            assert!((0.5..1.1).contains(&(spread / said)), "{t}: {spread} {said}");
+        }
     }
 
     #[test]

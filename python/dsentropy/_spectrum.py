@@ -300,6 +300,11 @@ class Spectrum:
         -------
         lower, upper : float or ndarray
             Of the shape that :meth:`entropy` has.
+
+        Notes
+        -----
+        They are certain for powers t and t * order below 3, and for those that the estimate was asked for and had the
+        depth for; beyond, they are several times what two rules differ by, which has been seen to cover the error.
         """
         times, several_times, orders, several_orders = _both(t, order)
         _, lower, upper = self._doubts(times, orders)

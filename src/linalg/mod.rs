@@ -9,10 +9,20 @@ pub use eigvals::symmetric_eigenvalues;
 pub(crate) use general::EDGE_BYTES;
 pub use general::general_eigenvalues;
 
+use ndarray::{Array1, Array2, ArrayView2};
 use ndarray_linalg::error::LinalgError;
+use ndarray_linalg::{Eigh, UPLO};
 
-use crate::error::Error;
+use crate::error::{Error, Result};
 
 pub(crate) fn lapack_error(error: &LinalgError) -> Error {
     Error::Lapack(error.to_string())
+}
+
+/// The eigenvalues of a small symmetric matrix, ascending, and its eigenvectors, as columns.
+pub(crate) fn symmetric_eigenpairs(matrix: ArrayView2<f64>) -> Result<(Array1<f64>, Array2<f64>)> {
+    // A copy of a view of one row has strides that LAPACK refuses.
+    let mut copy = Array2::zeros(matrix.raw_dim());
+    copy.assign(&matrix);
+    copy.eigh(UPLO::Upper).map_err(|error| lapack_error(&error))
 }

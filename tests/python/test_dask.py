@@ -119,6 +119,10 @@ def test_a_worker_that_is_killed_costs_time_only(tmp_path):
     expected = one_process(X)
     killed = []
 
+    def slowly(block):  # pickled by value: workers need not find the tests
+        time.sleep(0.02)  # so that there is something to lose
+        return block
+
     def kill(client):
         time.sleep(0.5)
         pids = client.run(os.getpid)
@@ -136,21 +140,15 @@ def test_a_worker_that_is_killed_costs_time_only(tmp_path):
             distributed.Client(cluster) as client,
         ):
             rows = da.from_array(X, chunks=CHUNKS)
-            slowly = rows.map_blocks(_slowly, dtype=rows.dtype)
+            delayed = rows.map_blocks(slowly, dtype=rows.dtype)
             killer = threading.Thread(target=kill, args=(client,))
             killer.start()
-            found = diffusion_spectrum(slowly, bandwidth=SIGMA, solver="stochastic", t=T)
+            found = diffusion_spectrum(delayed, bandwidth=SIGMA, solver="stochastic", t=T)
             assert killed  # before the result
             killer.join()
             still = set(client.run(os.getpid).values())
     assert killed[0] not in still
     same(expected, found)
-
-
-def _slowly(block):
-    """So that there is something to lose when a worker is killed."""
-    time.sleep(0.02)
-    return block
 
 
 def test_it_can_be_interrupted():

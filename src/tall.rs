@@ -1,0 +1,167 @@
+//! Products with tall matrices, whose columns are vectors of N numbers: block of rows by block of rows, summed in order,
+//! so that threads change nothing. OpenBLAS's own threads would go on spinning where others have work to do.
+//!
+//! Bases are lists of blocks of columns, beside each other.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, ArrayView2, Axis, s};
+
+use crate::error::Result;
+use crate::parallel::Job;
+
+/// Rows of a block.
+const BLOCK_ROWS: usize = 1024;
+
+/// Columns of a basis.
+pub(crate) fn width(basis: &[Array2<f64>]) -> usize {
+    basis.iter().map(Array2::ncols).sum()
+}
+
+/// The blocks of a basis beside the place of each in it.
+fn placed(basis: &[Array2<f64>]) -> impl Iterator<Item = (usize, &Array2<f64>)> {
+    basis.iter().scan(0, |at, block| {
+        *at += block.ncols();
+        Some((*at - block.ncols(), block))
+    })
+}
+
+/// B' W.
+pub(crate) fn inner_products(basis: &[Array2<f64>], w: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+    let shape = (width(basis), w.ncols());
+    let parts: Vec<Array2<f64>> = job.parallel(|| {
+        let blocks = w.axis_chunks_iter(Axis(0), BLOCK_ROWS).into_par_iter().enumerate();
+        let parts = blocks.map(|(i, w)| {
+            let rows = i * BLOCK_ROWS..i * BLOCK_ROWS + w.nrows();
+            let mut part = Array2::zeros(shape);
+            for (at, block) in placed(basis) {
+                let (own, mut entries) =
+                    (block.slice(s![rows.clone(), ..]), part.slice_mut(s![at..at + block.ncols(), ..]));
+                general_mat_mul(1.0, &own.t(), &w, 0.0, &mut entries);
+            }
+            part
+        });
+        Ok(parts.collect())
+    })?;
+    Ok(parts.iter().fold(Array2::zeros(shape), |sum, part| sum + part))
+}
+
+/// W + factor B C.
+pub(crate) fn add_combination(
+    w: &mut Array2<f64>,
+    factor: f64,
+    basis: &[Array2<f64>],
+    coefficients: ArrayView2<f64>,
+    job: &Job,
+) -> Result<()> {
+    job.parallel(|| {
+        let blocks = w.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS).into_par_iter().enumerate();
+        blocks.for_each(|(i, mut w)| {
+            let rows = i * BLOCK_ROWS..i * BLOCK_ROWS + w.nrows();
+            for (at, block) in placed(basis) {
+                let own = coefficients.slice(s![at..at + block.ncols(), ..]);
+                general_mat_mul(factor, &block.slice(s![rows.clone(), ..]), &own, 1.0, &mut w);
+            }
+        });
+        Ok(())
+    })
+}
+
+/// B C.
+pub(crate) fn combination(
+    basis: &[Array2<f64>],
+    coefficients: ArrayView2<f64>,
+    rows: usize,
+    job: &Job,
+) -> Result<Array2<f64>> {
+    let mut sum = Array2::zeros((rows, coefficients.ncols()));
+    add_combination(&mut sum, 1.0, basis, coefficients, job)?;
+    Ok(sum)
+}
+
+/// Takes away from W what of it lies in the span of an orthonormal basis, once; returns B' W.
+pub(crate) fn project_out(basis: &[Array2<f64>], w: &mut Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+    let entries = inner_products(basis, w, job)?;
+    add_combination(w, -1.0, basis, entries.view(), job)?;
+    Ok(entries)
+}
+
+/// Changes each entry of `w` by those beside it in two other matrices, and sums what comes of that over the rows.
+pub(crate) fn sums_over_rows(
+    w: &mut Array2<f64>,
+    one: &Array2<f64>,
+    other: &Array2<f64>,
+    job: &Job,
+    change: impl Fn(usize, &mut f64, f64, f64) -> f64 + Sync,
+) -> Result<Vec<f64>> {
+    let width = w.ncols();
+    let sums: Vec<Vec<f64>> = job.parallel(|| {
+        let blocks = w.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS).into_par_iter();
+        let others = [one, other].map(|other| other.axis_chunks_iter(Axis(0), BLOCK_ROWS).into_par_iter());
+        let [one, other] = others;
+        let blocks = blocks.zip(one).zip(other).map(|((mut w, one), other)| {
+            let mut sums = vec![0.0; width];
+            for ((mut w, one), other) in w.rows_mut().into_iter().zip(one.rows()).zip(other.rows()) {
+                for (p, sum) in sums.iter_mut().enumerate() {
+                    *sum += change(p, &mut w[p], one[p], other[p]);
+                }
+            }
+            sums
+        });
+        Ok(blocks.collect())
+    })?;
+    let mut total = vec![0.0; width];
+    for sums in sums {
+        total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+    }
+    Ok(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parallel;
+    use ndarray::concatenate;
+
+    fn block(rows: usize, columns: usize) -> Array2<f64> {
+        Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 29 + j * 7) % 53) as f64 / 26.0 - 1.0)
+    }
+
+    /// Of several blocks, over several blocks of rows, against the products of whole matrices.
+    #[test]
+    fn products_are_those_of_whole_matrices() {
+        let n = 2 * BLOCK_ROWS + 17;
+        let basis = [block(n, 3), block(n, 1).mapv(f64::exp)];
+        let whole = concatenate![Axis(1), basis[0], basis[1]];
+        let w = block(n, 5).mapv(f64::sin);
+        let entries = whole.t().dot(&w);
+        let expected = &w - &whole.dot(&entries);
+        let work = |job: &Job| {
+            let mut rest = w.clone();
+            let found = project_out(&basis, &mut rest, job)?;
+            Ok((found, rest, combination(&basis, entries.view(), n, job)?))
+        };
+        let results = [1, 2, 3].map(|threads| parallel::run(threads, || false, work).unwrap());
+        assert!(results.iter().all(|result| *result == results[0]));
+        let (found, rest, sum) = &results[0];
+        approx::assert_relative_eq!(*found, entries, max_relative = 1e-12, epsilon = 1e-9);
+        approx::assert_relative_eq!(*rest, expected, max_relative = 1e-12, epsilon = 1e-9);
+        approx::assert_relative_eq!(*sum, whole.dot(&entries), max_relative = 1e-12, epsilon = 1e-9);
+    }
+
+    #[test]
+    fn entries_are_changed_and_summed() {
+        let n = BLOCK_ROWS + 5;
+        let (mut w, one, other) = (block(n, 2), block(n, 2).mapv(f64::cos), Array2::from_elem((n, 2), 2.0));
+        let expected = &w + &(&one * 3.0);
+        let work = |job: &Job| {
+            sums_over_rows(&mut w, &one, &other, job, |_, w, one, other| {
+                *w += 3.0 * one;
+                *w * other
+            })
+        };
+        let sums = parallel::run(2, || false, work).unwrap();
+        assert_eq!(w, expected);
+        approx::assert_relative_eq!(sums[1], 2.0 * expected.column(1).sum(), max_relative = 1e-12, epsilon = 1e-9);
+    }
+}
