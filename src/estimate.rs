@@ -1,12 +1,12 @@
 //! An estimated spectrum, as nodes and weights, and what is read off it.
 //!
 //! There are two doubts. The *standard error* is that of the mean over probes. The *bracket* is what finite depth leaves:
-//! for f = x^s and -x^t log x the derivatives of one order have one sign on (0, 1], so Gauss' rule errs to one side and
+//! for f = x^s and -x^s log x the derivatives of one order have one sign on (0, 1], so Gauss' rule errs to one side and
 //! Gauss-Radau's with a node at 0 to the other, for each probe and for the block (Golub & Meurant, 2010). That needs an
 //! operator without negative eigenvalues; of another, f is taken of |x|, and the bracket comes through the square of the
 //! operator (see [`crate::quadrature`]), which is wider. All this needs rules that are exact for polynomials up to degree
-//! s; where they are not deep enough for that, the distance between them is taken several times, which has been seen to
-//! cover the error but is not proved to.
+//! s, and for -x^s log x and an s that is not whole to a somewhat higher one; where they are not deep enough for that, the
+//! distance between them is taken several times, which has been seen to cover the error but is not proved to.
 //!
 //! Of the part that is left to the probes three sums can be known exactly, for f = 1, x and x^2, so the quadratic that
 //! fits f best on the nodes is summed exactly, and chance has only what it leaves. For each probe it is fitted to the
@@ -49,6 +49,8 @@ pub struct About {
     pub error: f64,
     /// Up to which degree the rules of the deflated part integrate polynomials exactly, and those of the probes.
     pub degrees: [usize; 2],
+    /// No eigenvalue has a larger modulus, as far as is known.
+    pub largest: f64,
 }
 
 /// A number that is read off an estimate.
@@ -102,7 +104,7 @@ impl Estimate {
     /// The entropy of order `order` at `t`, in bits; both positive.
     pub fn read(&self, t: f64, order: f64) -> Reading {
         // In units of the largest node: the signs of derivatives are those of x <= 1.
-        let z = self.total(&Integrand { f: &|x| x.powf(t), power: t, peak: 1.0 });
+        let z = self.total(&Integrand { f: &|x| x.powf(t), power: t, peak: None });
         let entropy: Box<dyn Fn(f64, f64) -> f64>;
         let other;
         if order.is_infinite() {
@@ -110,15 +112,19 @@ impl Estimate {
             entropy = Box::new(|z, _| z.log2());
         } else if (order - 1.0).abs() < 1e-6 {
             let f = |x: f64| -x.powf(t) * (t * x.log2());
-            other = self.total(&Integrand { f: &f, power: t, peak: (-1.0 / t).exp() });
+            other = self.total(&Integrand { f: &f, power: t, peak: Some((-1.0 / t).exp()) });
             entropy = Box::new(|z, s| z.log2() + s / z);
         } else {
-            other = self.total(&Integrand { f: &|x| x.powf(t * order), power: t * order, peak: 1.0 });
+            other = self.total(&Integrand { f: &|x| x.powf(t * order), power: t * order, peak: None });
             entropy = Box::new(move |z, s| (s.log2() - order * z.log2()) / (1.0 - order));
         }
         let rounding =
             self.rounding_bits(t * order.min(1.0)) + 2.0 * self.about.error * (t * order.clamp(1.0, 2.0)).max(1.0);
-        let reading = reading(&z, &other, &*entropy);
+        let mut reading = reading(&z, &other, &*entropy);
+        if order.is_infinite() && self.largest > 0.0 {
+            // The unit is a node, and the largest eigenvalue may be larger.
+            reading.lower -= t * (self.about.largest / self.largest).log2().max(0.0);
+        }
         let (value, lower) = (reading.value.max(0.0), (reading.lower - rounding).max(0.0));
         // No entropy is larger than that of as many equal eigenvalues.
         let upper = (reading.upper + rounding).min((self.about.dim as f64).log2()).max(value);
@@ -169,11 +175,6 @@ impl Estimate {
         Ok(Self::new(about, known, Bracket::from_rows(deflated), probes))
     }
 
-    /// The readings at each t and order.
-    pub(crate) fn read_all(&self, times: &[f64], orders: &[f64]) -> Vec<Reading> {
-        times.iter().flat_map(|&t| orders.iter().map(move |&order| self.read(t, order))).collect()
-    }
-
     /// Steps of the deepest probe.
     pub(crate) fn depth(&self) -> usize {
         self.probes.iter().map(|probe| probe.gauss.nodes.len()).max().unwrap_or(1)
@@ -190,6 +191,7 @@ impl Estimate {
     pub(crate) fn without_depth_of_deflated(&self) -> Self {
         let mut estimate = self.clone();
         estimate.deflated.close();
+        estimate.about.largest = 0.0;
         estimate
     }
 
@@ -203,11 +205,12 @@ impl Estimate {
             if x > 0.0 { (integrand.f)(x) } else { 0.0 }
         };
         // Gauss' rule and the two that bracket; the value is in the middle, or by Gauss' rule.
-        let [of_deflated, of_probes] = self.about.degrees.map(|degree| integrand.times_the_distance(degree));
+        let [of_deflated, of_probes] =
+            self.about.degrees.map(|degree| integrand.times_the_distance(degree, self.about.positive));
         let sums = |bracket: &Bracket, times: Option<f64>| {
             let gauss = bracket.gauss.sum(f);
             if let Some(times) = times {
-                let reach = times * bracket.distance(f, modulus, integrand.peak * unit);
+                let reach = times * bracket.distance(f, modulus, integrand.peak.unwrap_or(1.0) * unit);
                 return [gauss, gauss - reach, gauss + reach];
             }
             let [one, other] = bracket.ends.each_ref().map(|end| end.sum(f));
@@ -234,8 +237,8 @@ struct Integrand<'a> {
     f: &'a dyn Fn(f64) -> f64,
     /// s.
     power: f64,
-    /// Up to here it rises, from there on it falls.
-    peak: f64,
+    /// Of the latter: up to here it rises, from there on it falls.
+    peak: Option<f64>,
 }
 
 impl Integrand<'_> {
@@ -243,10 +246,16 @@ impl Integrand<'_> {
     /// multiplied by. They resolve the upper end of the spectrum to 1 / degree^2, the function varies over 1 / s there.
     /// Measured: of powers 3 to 50 by rules of degree 2, 4 and 6, on spectra that are dense at the upper end, the error of
     /// Gauss' rule is at most 0.75 times this.
-    #[expect(clippy::cast_precision_loss, reason = "degrees are small")]
-    fn times_the_distance(&self, degree: usize) -> Option<f64> {
-        let degree = degree as f64;
-        (self.power.floor() > degree).then(|| 2.0 * (self.power / (degree + 1.0).powi(2)).max(1.0))
+    fn times_the_distance(&self, degree: usize, positive: bool) -> Option<f64> {
+        // Through the square it is a function of y = x^2.
+        let (power, of_function) = if positive { (self.power, degree) } else { (self.power / 2.0, degree / 2) };
+        let has_one_sign = || {
+            // The next derivative of -x^s log x is a multiple of x^(s - d - 1) (log x + this sum).
+            let sum: f64 = (0..=of_function).map(|i| (power - i as f64).recip()).sum();
+            power.fract() == 0.0 || sum <= 1e-12
+        };
+        let bracket = power.floor() <= of_function as f64 && (self.peak.is_none() || has_one_sign());
+        (!bracket).then(|| 2.0 * (self.power / (degree as f64 + 1.0).powi(2)).max(1.0))
     }
 }
 
@@ -400,7 +409,8 @@ mod tests {
 
     fn estimate(degree: usize, known: Vec<f64>, deflated: Bracket, probes: Vec<Bracket>) -> Estimate {
         let degrees = [degree; 2];
-        let about = About { dim: 64, positive: true, products: 0, rounding: 1e-16, error: 0.0, degrees };
+        let about =
+            About { dim: 64, positive: true, products: 0, rounding: 1e-16, error: 0.0, degrees, largest: 1.0 };
         Estimate::new(about, known, deflated, probes)
     }
 

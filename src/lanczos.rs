@@ -148,6 +148,26 @@ impl<'a> BlockKrylov<'a> {
         tall::combination(&self.blocks[..blocks], vectors.view(), self.operator.dim(), job)
     }
 
+    /// No eigenvalue has a larger modulus: of the largest that was found, theta with residual r, and the Frobenius norm F
+    /// of what K is at right angles to its vector, the largest eigenvalue of [theta, r; r, F]. Where F is not known, or
+    /// above theta, it takes theta in place of it, as if the rest had none that is larger than what was found.
+    pub(crate) fn largest(&self, job: &Job) -> Result<f64> {
+        let before = self.t.nrows() - self.residual.nrows();
+        if self.t.nrows() == 0 {
+            return Ok(0.0);
+        }
+        let (values, vectors) = job.serial_lapack(|| symmetric_eigenpairs(self.t.view()))?;
+        let i = (0..values.len()).max_by(|&i, &j| values[i].abs().total_cmp(&values[j].abs())).unwrap_or(0);
+        let theta = values[i].abs();
+        let last = vectors.slice(s![before.., i]);
+        let residual = if self.ended { 0.0 } else { last.dot(&self.residual.dot(&last)).max(0.0) };
+        let others = self.operator.squared_norm().map_or(theta, |whole| {
+            let rest = (whole - theta * theta - residual).max(self.operator.rounding() * whole);
+            rest.sqrt().min(theta)
+        });
+        Ok(f64::midpoint(theta, others) + (0.25 * (theta - others).powi(2) + residual).sqrt())
+    }
+
     /// Rules for tr Q' f(K) Q with Q the first blocks, from all that are known.
     pub(crate) fn rules(&self, blocks: usize, job: &Job) -> Result<Bracket> {
         let exact = self.ended || self.steps() == 1;

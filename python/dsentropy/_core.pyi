@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
-_About: TypeAlias = tuple[int, bool, int, float, float, int, int]
+_About: TypeAlias = tuple[int, bool, int, float, float, int, int, float]
 _Part: TypeAlias = tuple[_Rows, NDArray[np.float64]]
 _Solution: TypeAlias = tuple[Estimate | None, bool, NDArray[np.float64] | None]
 

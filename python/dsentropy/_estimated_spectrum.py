@@ -113,7 +113,8 @@ def restored(
     state: Mapping[str, Any], n_samples: int, parameters: Mapping[str, Any], fingerprint: str | None
 ) -> EstimatedSpectrum:
     """The spectrum whose ``_state`` this is."""
-    dim, positive, products, rounding, error, of_deflated, of_probes = state["about_estimate"].tolist()
-    about = (int(dim), bool(positive), int(products), rounding, error, int(of_deflated), int(of_probes))
+    dim, positive, products, rounding, error, *degrees, largest = state["about_estimate"].tolist()
+    of_deflated, of_probes = (int(degree) for degree in degrees)
+    about = (int(dim), bool(positive), int(products), rounding, error, of_deflated, of_probes, largest)
     estimate = _core.Estimate.from_arrays(about, state["known"].tolist(), state["deflated"], state["probes"])
     return EstimatedSpectrum(estimate, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)

@@ -147,7 +147,7 @@ class Request:
         if missed:
             warnings.warn(
                 f"tol = {self.tol:g} bits is not reached within {max(missed)} products: the spectrum tells its "
-                "error. Allow more max_products, or take solver='exact'",
+                "error. Allow more max_products, ask for no t or order below 1, or take solver='exact'",
                 ToleranceWarning,
                 stacklevel=stacklevel,
             )

@@ -303,8 +303,9 @@ class Spectrum:
 
         Notes
         -----
-        They are certain for powers t and t * order below 3, and for those that the estimate was asked for and had the
-        depth for; beyond, they are several times what two rules differ by, which has been seen to cover the error.
+        They are certain at t = 1 and 2 with orders up to 2 / t, and where the estimate was asked for more and had the
+        depth for it; elsewhere they may be several times what two rules differ by, which has been seen to cover the
+        error. See docs/theory.md.
         """
         times, several_times, orders, several_orders = _both(t, order)
         _, lower, upper = self._doubts(times, orders)

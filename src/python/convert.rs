@@ -214,7 +214,7 @@ pub(crate) use on_parts;
 #[pyclass(name = "Estimate", module = "dsentropy._core", frozen)]
 pub struct PyEstimate(pub Estimate);
 
-type AboutFields = (usize, bool, usize, f64, f64, usize, usize);
+type AboutFields = (usize, bool, usize, f64, f64, usize, usize, f64);
 type Matrix<'py> = Bound<'py, PyArray2<f64>>;
 type State<'py> = (Vec<f64>, Matrix<'py>, Bound<'py, PyArray3<f64>>);
 
@@ -233,10 +233,11 @@ impl PyEstimate {
 
     /// What it says of its operator and of how it was made: the number of eigenvalues, whether none is negative, the
     /// products with a vector, the part of the trace below which nothing is known, the relative error of entries,
-    /// the degrees up to which the rules of the deflated part and of the probes are exact.
+    /// the degrees up to which the rules of the deflated part and of the probes are exact, the largest modulus that there
+    /// may be.
     fn about(&self) -> AboutFields {
-        let About { dim, positive, products, rounding, error, degrees } = self.0.about();
-        (dim, positive, products, rounding, error, degrees[0], degrees[1])
+        let About { dim, positive, products, rounding, error, degrees, largest } = self.0.about();
+        (dim, positive, products, rounding, error, degrees[0], degrees[1], largest)
     }
 
     /// The smallest and the largest node.
@@ -258,9 +259,9 @@ impl PyEstimate {
         deflated: PyReadonlyArray2<'_, f64>,
         probes: PyReadonlyArray3<'_, f64>,
     ) -> PyResult<Self> {
-        let (dim, positive, products, rounding, error, of_deflated, of_probes) = about;
+        let (dim, positive, products, rounding, error, of_deflated, of_probes, largest) = about;
         let degrees = [of_deflated, of_probes];
-        let about = About { dim, positive, products, rounding, error, degrees };
+        let about = About { dim, positive, products, rounding, error, degrees, largest };
         Ok(Self(Estimate::from_arrays(about, known, deflated.as_array(), probes.as_array())?))
     }
 }

@@ -6,7 +6,14 @@ import warnings
 
 import numpy as np
 import pytest
-from dsentropy import EstimatedSpectrum, Spectrum, ToleranceWarning, diffusion_spectral_entropy, diffusion_spectrum
+from dsentropy import (
+    EstimatedSpectrum,
+    Spectrum,
+    ToleranceWarning,
+    diffusion_spectral_entropy,
+    diffusion_spectrum,
+    kernel_spectrum,
+)
 from sklearn.datasets import load_digits
 
 T = [1, 2, 5]
@@ -225,3 +232,20 @@ def test_no_seed_draws_one():
     X, sigma = DATA["blobs"]
     one, two = (estimate(X, sigma, tol=1e-2, random_state=None) for _ in range(2))
     assert not np.array_equal(one.entropy(T), two.entropy(T))
+
+
+def test_the_largest_eigenvalue_is_in_doubt_where_it_is_not_known():
+    n = 400
+    rotation = np.linalg.qr(np.random.default_rng(1).normal(size=(n, n)))[0]
+    for eigenvalues in (np.linspace(1e-6, 1, n), np.r_[1, np.linspace(0, 0.3, n - 1)]):
+        matrix = (rotation * eigenvalues) @ rotation.T
+        matrix = (matrix + matrix.T) / 2
+        exact = kernel_spectrum(matrix).entropy(1, np.inf)
+        for order in (np.inf, 1):  # asked for or not
+            found = kernel_spectrum(
+                matrix, solver="stochastic", tol=1e-2, orders=order, memory_limit=8 * n * (n + 700)
+            )
+            assert isinstance(found, EstimatedSpectrum)
+            lower, upper = found.bounds(1, np.inf)
+            error = 3 * found.standard_error(1, np.inf) + 1e-9
+            assert lower - error <= exact <= upper + error
