@@ -88,8 +88,8 @@ impl Options {
         }
     }
 
-    /// All t and orders.
-    fn readings(&self) -> Vec<(f64, f64)> {
+    /// Each t with each order.
+    fn pairs(&self) -> Vec<(f64, f64)> {
         self.times.iter().flat_map(|&t| self.orders.iter().map(move |&order| (t, order))).collect()
     }
 }
@@ -146,7 +146,7 @@ pub fn estimate(
     }
     let mut deflated = krylov.rules(blocks, job)?;
     let mut largest = krylov.largest(job)?;
-    let all = options.readings();
+    let all = options.pairs();
     let (positive, rounding, error) = (operator.is_positive(), operator.rounding(), operator.error());
     let part = if positive { REACH } else { REACH_OF_MODULUS };
     loop {

@@ -47,7 +47,7 @@ pub(crate) fn inner_products(basis: &[Array2<f64>], w: &Array2<f64>, job: &Job) 
 }
 
 /// W + factor B C.
-pub(crate) fn add_combination(
+fn add_combination(
     w: &mut Array2<f64>,
     factor: f64,
     basis: &[Array2<f64>],
