@@ -1,21 +1,23 @@
 //! Eigenvalues of a symmetric matrix.
 //!
-//! | stages | f32                                          | f64                                          |
-//! |:-------|:---------------------------------------------|:---------------------------------------------|
-//! | one    | ssyev                                        | dsyev                                        |
-//! | two    | ssytrd_sy2sb and then ssytrd_sb2st, ssterf   | dsytrd_sy2sb and then dsytrd_sb2st, dsterf   |
+//! | stages | f32                                | f64                                |
+//! |:-------|:-----------------------------------|:-----------------------------------|
+//! | one    | ssytrd                             | dsytrd                             |
+//! | two    | ssytrd_sy2sb and then `band` (f64) | dsytrd_sy2sb and then `band` (f64) |
 //!
-//! Reduction to tridiagonal form in place, 4/3 N^3 flops, and the QR iteration without vectors. In one stage half of
-//! the flops are products of the matrix with a vector, at the speed of memory. Two stages go over a band, which takes
-//! products of matrices, and from there to the tridiagonal form with O(N^2 band) flops on one thread: Bischof, Lang &
-//! Sun, "A framework for symmetric band reduction", ACM TOMS 26 (2000).
+//! and then `tridiagonal` (f64). Reduction to tridiagonal form in place, 4/3 N^3 flops, and the QL iteration without
+//! vectors. In one stage half of the flops are products of the matrix with a vector, at the speed of memory. Two stages
+//! go over a band, which takes products of matrices: Bischof, Lang & Sun, "A framework for symmetric band reduction",
+//! ACM TOMS 26 (2000). LAPACK's own ways from there on, `sb2st` and `sterf`, have one thread and take two fifths of
+//! its time at N = 5000, two thirds at N = 800.
 
 use ndarray::Array2;
-use ndarray_linalg::{AllocatedArray, AllocatedArrayMut, Lapack, MatrixLayout, Scalar, UPLO};
+use ndarray_linalg::{Lapack, Scalar};
 
-use super::lapack::TwoStage;
-use super::lapack_error;
-use crate::error::Result;
+use super::band::band_to_tridiagonal;
+use super::lapack::Reduce;
+use super::tridiagonal::tridiagonal_eigenvalues;
+use crate::error::{Error, Result};
 use crate::parallel::Job;
 
 /// Rows below which BLAS's threads gain nothing and, where cores are busy, cost much: a whole entropy takes 9.4 ms on
@@ -23,7 +25,7 @@ use crate::parallel::Job;
 const SERIAL_BELOW: usize = 600;
 
 /// What a symmetric matrix of reals may hold here: f32 or f64.
-pub trait Real: Scalar<Real = Self> + Lapack + TwoStage {
+pub trait Real: Scalar<Real = Self> + Lapack + Reduce + Into<f64> {
     /// Rows from which two stages are faster than one, for one thread and for more. Measured (one stage, two stages,
     /// ms; best of five, SkylakeX kernels, 2 cores):
     ///
@@ -66,38 +68,43 @@ impl Real for f64 {
 }
 
 /// The eigenvalues, in ascending order, of the symmetric matrix whose upper triangle is given. The matrix is
-/// overwritten: no other N x N memory is used.
+/// overwritten, and no other N x N memory is used where its rows stand one after the other.
 ///
 /// # Errors
 /// [`crate::Error::Lapack`] where the matrix is not square or the iteration does not converge; interrupted.
 pub fn symmetric_eigenvalues<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<A>> {
     let n = matrix.nrows();
+    if !matrix.is_square() {
+        return Err(Error::Lapack(format!("a matrix {n} x {} is not square", matrix.ncols())));
+    }
+    let matrix = if matrix.is_standard_layout() { matrix } else { matrix.as_standard_layout().into_owned() };
     let two_stages_from = A::TWO_STAGES_FROM[usize::from(job.lapack_threads() > 1)];
-    if lapack_provider::TWO_STAGES && n >= two_stages_from && matrix.is_square() && matrix.is_standard_layout() {
+    if lapack_provider::BAND_REDUCTION && n >= two_stages_from {
         in_two_stages(matrix, A::band_width(n), job)
     } else {
         in_one_stage(matrix, job)
     }
 }
 
-fn in_one_stage<A: Real>(mut matrix: Array2<A>, job: &Job) -> Result<Vec<A>> {
+fn in_one_stage<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<A>> {
     if matrix.is_empty() {
         return Ok(Vec::new());
     }
-    let layout = matrix.square_layout().map_err(|error| lapack_error(&error))?;
-    // LAPACK reads rows as columns, so its lower triangle is the upper one here.
-    let triangle = if matches!(layout, MatrixLayout::C { .. }) { UPLO::Lower } else { UPLO::Upper };
     let serial = matrix.nrows() < SERIAL_BELOW;
-    let entries = matrix.as_allocated_mut().map_err(|error| lapack_error(&error))?;
-    // Not `eigvalsh_into`, which computes the eigenvectors as well (ndarray-linalg 0.18).
-    let eigenvalues = || A::eigh(false, layout, triangle, entries).map_err(|error| lapack_error(&error.into()));
-    if serial { job.serial_lapack(eigenvalues) } else { job.lapack(eigenvalues) }
+    let reduce = || A::to_tridiagonal(matrix);
+    let (diagonal, beside) = if serial { job.serial_lapack(reduce) } else { job.lapack(reduce) }?;
+    let double = |entries: Vec<A>| entries.into_iter().map(Into::into).collect::<Vec<f64>>();
+    Ok(rounded(tridiagonal_eigenvalues(&double(diagonal), &double(beside), job)?))
 }
 
 fn in_two_stages<A: Real>(matrix: Array2<A>, band_width: usize, job: &Job) -> Result<Vec<A>> {
-    let band = job.lapack(|| A::symmetric_to_band(matrix, band_width))?;
-    let (diagonal, beside) = job.lapack(|| A::band_to_tridiagonal(band))?;
-    job.serial_lapack(|| A::tridiagonal_eigenvalues(diagonal, beside))
+    let band = job.lapack(|| A::to_band(matrix, band_width))?;
+    let (diagonal, beside) = band_to_tridiagonal(band.mapv(Into::into).view(), job)?;
+    Ok(rounded(tridiagonal_eigenvalues(&diagonal, &beside, job)?))
+}
+
+fn rounded<A: Real>(eigenvalues: Vec<f64>) -> Vec<A> {
+    eigenvalues.into_iter().map(A::real).collect()
 }
 
 #[cfg(test)]
@@ -140,9 +147,9 @@ mod tests {
         let single = laplacian.mapv(|v: f64| v as f32);
         for (single, double) in [
             (eigenvalues(single.clone()), eigenvalues(laplacian.clone())),
-            (two_stages(single.clone(), 1), two_stages(laplacian.clone(), 1)),
+            (two_stages(single.clone(), 16), two_stages(laplacian.clone(), 16)),
             (two_stages(single.clone(), 32), two_stages(laplacian.clone(), 32)),
-            (two_stages(single, n - 1), two_stages(laplacian, n - 1)),
+            (two_stages(single, 64), two_stages(laplacian, 64)),
         ] {
             let (single, double) = (single.unwrap(), double.unwrap());
             for k in 0..n {

@@ -1,9 +1,11 @@
 //! Eigenvalues through LAPACK.
 
+mod band;
 mod eigvals;
 mod general;
 mod hessenberg;
 mod lapack;
+mod tridiagonal;
 
 pub use eigvals::symmetric_eigenvalues;
 pub(crate) use general::EDGE_BYTES;

@@ -80,13 +80,12 @@ pub fn at_exit(handler: extern "C" fn()) {
 #[cfg(not(unix))]
 pub fn at_exit(_handler: extern "C" fn()) {}
 
-/// Whether the linked LAPACK has the routines of the reduction in two stages (LAPACK 3.7): `?sytrd_sy2sb`,
-/// `?sytrd_sb2st`.
-pub const TWO_STAGES: bool = cfg!(not(accelerate));
+/// Whether the linked LAPACK has the reduction to a band (LAPACK 3.7): `?sytrd_sy2sb`.
+pub const BAND_REDUCTION: bool = cfg!(not(accelerate));
 
-/// What stands in for them, never to be called, so that crates which refer to them link.
+/// What stands in for it, never to be called, so that crates which refer to it link.
 #[cfg(accelerate)]
-mod no_two_stages {
+mod no_band_reduction {
     macro_rules! missing {
         ($($routine:ident)*) => {
             $(
@@ -97,7 +96,7 @@ mod no_two_stages {
             )*
         };
     }
-    missing!(dsytrd_sy2sb_ dsytrd_sb2st_ ssytrd_sy2sb_ ssytrd_sb2st_);
+    missing!(dsytrd_sy2sb_ ssytrd_sy2sb_);
 }
 
 /// The linked OpenBLAS's configuration and the kind of core that it dispatches to; `None` with another LAPACK.

@@ -1,0 +1,236 @@
+//! Eigenvalues of a symmetric tridiagonal matrix.
+//!
+//! The QL iteration without square roots of Pal, Walker & Kahan (Parlett, "The symmetric eigenvalue problem", 8.15),
+//! which LAPACK's `sterf` holds too. One sweep is a chain of divisions, each of which waits for the one before. Here
+//! [`SWEEPS`] of them, with the eigenvalues of the last rows as their shifts, run behind one another down the rows, as
+//! the lanes of one vector (multishift: Bai & Demmel, "On a block implementation of Hessenberg multishift QR
+//! iteration", 1989). Cost: about 1.3 N^2 steps of a sweep, a 16th of them after one another; four to seven times as
+//! fast as `sterf` from N = 800 on. Memory: 2 N.
+
+use multiversion::multiversion;
+
+use super::lapack::small_tridiagonal_eigenvalues;
+use crate::error::Result;
+use crate::parallel::Job;
+
+/// Sweeps behind one another: two vectors of eight, so that one is divided while the other waits.
+const SWEEPS: usize = 16;
+/// Rows up to which a block is left to LAPACK.
+const SMALL: usize = 48;
+/// Sweeps are given up for LAPACK's iteration after as many rounds without a split; three are usual.
+const PATIENCE: usize = 12;
+/// Relative to the largest entry: what lies beside the diagonal and is smaller changes no eigenvalue by more.
+const NEGLIGIBLE: f64 = f64::EPSILON / 16.0;
+
+/// The eigenvalues, ascending, of the matrix with this diagonal and these entries beside it, of which there is one
+/// fewer.
+pub(super) fn tridiagonal_eigenvalues(diagonal: &[f64], beside: &[f64], job: &Job) -> Result<Vec<f64>> {
+    let n = diagonal.len();
+    let scale = scale_of(diagonal.iter().chain(beside));
+    let mut a: Vec<f64> = diagonal.iter().map(|entry| entry * scale).collect();
+    // The square of what couples a row to the one before it.
+    let mut b: Vec<f64> = std::iter::once(0.0).chain(beside.iter().map(|entry| (entry * scale).powi(2))).collect();
+    let mut eigenvalues = Vec::with_capacity(n);
+    let mut blocks = Vec::from([(0, n)]);
+    while let Some((first, mut end)) = blocks.pop() {
+        // Eigenvalues come off at the end, the smaller ones first where rows are graded.
+        if end > first && a[first].abs() < a[end - 1].abs() {
+            a[first..end].reverse();
+            b[first + 1..end].reverse();
+        }
+        let mut fruitless = 0;
+        while end > first {
+            job.check()?;
+            let split = first + last_split(&a[first..end], &b[first..end]);
+            b[split] = 0.0;
+            if split == first && end - first > SMALL && fruitless < PATIENCE {
+                let shifts = small_eigenvalues(&a[end - SWEEPS..end], &b[end - SWEEPS..end])?;
+                sweep(&mut a[first..end], &mut b[first..end], shifts.first_chunk().expect("one for each row"));
+                fruitless += 1;
+            } else if split > first && end - split > SMALL {
+                blocks.extend([(first, split), (split, end)]);
+                break;
+            } else {
+                eigenvalues.extend(small_eigenvalues(&a[split..end], &b[split..end])?);
+                end = split;
+                fruitless = 0;
+            }
+        }
+    }
+    eigenvalues.sort_unstable_by(f64::total_cmp);
+    Ok(eigenvalues.into_iter().map(|eigenvalue| eigenvalue / scale).collect())
+}
+
+/// A power of two that brings the largest of the entries near 1, so that squares neither overflow nor vanish.
+pub(super) fn scale_of<'a>(entries: impl Iterator<Item = &'a f64>) -> f64 {
+    let largest = entries.fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
+    let exponent = (largest.to_bits() >> 52).clamp(1, 2044); // biased by 1023
+    f64::from_bits((2046 - exponent) << 52)
+}
+
+fn small_eigenvalues(a: &[f64], b: &[f64]) -> Result<Vec<f64>> {
+    if a.len() == 1 {
+        return Ok(a.to_vec());
+    }
+    small_tridiagonal_eigenvalues(a.to_vec(), b[1..].iter().map(|square| square.sqrt()).collect())
+}
+
+/// The last row whose coupling to the one before is negligible; 0 where there is none.
+#[allow(unsafe_code, reason = "the macro calls what it has found the processor to have")]
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+fn last_split(a: &[f64], b: &[f64]) -> usize {
+    const AT_ONCE: usize = 64;
+    let negligible = |row: usize| {
+        let relative = f64::EPSILON * f64::EPSILON * (a[row] * a[row - 1]).abs();
+        b[row] <= relative.max(NEGLIGIBLE * NEGLIGIBLE)
+    };
+    let mut end = a.len();
+    while end > 1 {
+        let start = end.saturating_sub(AT_ONCE).max(1);
+        let some = (start..end).fold(0, |count, row| count + u64::from(negligible(row)));
+        if some > 0 {
+            return (start..end).rev().find(|&row| negligible(row)).unwrap_or(0);
+        }
+        end = start;
+    }
+    0
+}
+
+/// One sweep for each shift. A sweep works on a row when the one before it is two rows further: what that one has left
+/// behind is what it needs. Rows of no consequence are added at both ends, without coupling: a sweep begins anew
+/// behind such a row, and leaves it as it was.
+#[allow(unsafe_code, reason = "as above")]
+#[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
+fn sweep(a: &mut [f64], b: &mut [f64], shifts: &[f64; SWEEPS]) {
+    const DELAY: usize = 2 * SWEEPS - 1;
+    const BEYOND: f64 = 8.0; // no eigenvalue: entries are below 2, and a row has three
+    /// In units of the largest entry; its square, its fourth power and their products are normal numbers.
+    const VANISHING: f64 = 1e-40;
+    let n = a.len();
+    let (mut alpha, mut coupling) = ([BEYOND; SWEEPS], [0.0; SWEEPS]);
+    let (mut gamma, mut p, mut sine) = ([1.0; SWEEPS], [1.0; SWEEPS], [0.0; SWEEPS]);
+    for step in 0..n + DELAY {
+        (alpha[0], coupling[0]) = if step < n { (a[step], b[step]) } else { (BEYOND, 0.0) };
+        let (mut done_alpha, mut done_coupling) = ([0.0; SWEEPS], [0.0; SWEEPS]);
+        for lane in 0..SWEEPS {
+            // c = p / r, s = b / r, gamma' = c (a - shift) - s gamma = u / r, p' = gamma'^2 / c, with one division.
+            let r = p[lane] + coupling[lane];
+            let inverse = 1.0 / (r * p[lane]);
+            let u = p[lane] * (alpha[lane] - shifts[lane]) - coupling[lane] * gamma[lane];
+            // An exact zero is moved, for both gamma' and p', or what comes next is lost.
+            let least = p[lane] * VANISHING;
+            let u = if u.abs() < least { least } else { u };
+            let over_r = p[lane] * inverse;
+            let next = u * over_r;
+            done_alpha[lane] = gamma[lane] + (alpha[lane] - next);
+            let square = sine[lane] * r;
+            // Subnormal numbers are slow.
+            done_coupling[lane] = if square < VANISHING * VANISHING { 0.0 } else { square };
+            sine[lane] = coupling[lane] * over_r;
+            gamma[lane] = next;
+            p[lane] = (u * u) * inverse;
+        }
+        if step >= DELAY {
+            a[step - DELAY] = done_alpha[SWEEPS - 1];
+            b[step - DELAY] = done_coupling[SWEEPS - 1];
+        }
+        alpha[1..].copy_from_slice(&done_alpha[..SWEEPS - 1]);
+        coupling[1..].copy_from_slice(&done_coupling[..SWEEPS - 1]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parallel;
+    use approx::assert_abs_diff_eq;
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+    use std::f64::consts::PI;
+
+    fn eigenvalues(diagonal: &[f64], beside: &[f64]) -> Result<Vec<f64>> {
+        parallel::run(1, || false, |job| tridiagonal_eigenvalues(diagonal, beside, job))
+    }
+
+    fn compare(expected: &[f64], diagonal: &[f64], beside: &[f64], name: &str) {
+        let found = eigenvalues(diagonal, beside).unwrap();
+        assert_eq!(found.len(), expected.len(), "{name}");
+        let n = expected.len();
+        let largest = expected[0].abs().max(expected[n - 1].abs());
+        for (found, expected) in found.iter().zip(expected) {
+            // What LAPACK's iteration promises, too: a modest multiple of the largest, whatever the eigenvalue.
+            let most = f64::EPSILON * (4.0 * (n as f64).sqrt() + 8.0) * largest;
+            assert!((found - expected).abs() <= most, "{name}, {n} rows: {found} {expected}");
+        }
+    }
+
+    /// Shifts are eigenvalues of the whole here, and divide by zero in a naive iteration.
+    #[test]
+    fn integers_with_known_spectra() {
+        for n in [1, 2, 3, SMALL, SMALL + 1, 200, 800, 801] {
+            let laplacian: Vec<f64> = (1..=n).map(|k| 2.0 - 2.0 * (PI * k as f64 / (n + 1) as f64).cos()).collect();
+            compare(&laplacian, &vec![2.0; n], &vec![-1.0; n - 1], "path");
+            // Kac, Sylvester, Clement: -(n - 1), -(n - 3), ..., n - 1.
+            let steps: Vec<f64> = (0..n).map(|k| 2.0 * k as f64 - (n - 1) as f64).collect();
+            let beside: Vec<f64> = (1..n).map(|k| ((k * (n - k)) as f64).sqrt()).collect();
+            compare(&steps, &vec![0.0; n], &beside, "Clement");
+        }
+    }
+
+    #[test]
+    fn as_lapack_computes_them() {
+        let mut rng = StdRng::seed_from_u64(5);
+        for n in [60_usize, 500, 1500] {
+            let graded = |k: usize| 10_f64.powf(-16.0 * k as f64 / n as f64);
+            let wilkinson = |k: usize| (k as f64 - (n - 1) as f64 / 2.0).abs();
+            let glued = |k: usize| if k.is_multiple_of(21) { 1e-8 } else { 1.0 };
+            let apart = |k: usize| if k.is_multiple_of(50) { 0.0 } else { 1.0 };
+            let mut random = || (0..n).map(|_| rng.random_range(-1.0..1.0)).collect::<Vec<f64>>();
+            let all = |entry: &dyn Fn(usize) -> f64| (0..n).map(entry).collect::<Vec<f64>>();
+            let matrices = [
+                ("random", random(), random()),
+                ("downwards", all(&graded), all(&|k| 0.3 * graded(k))),
+                ("upwards", all(&|k| graded(n - k)), all(&|k| 0.3 * graded(n - k))),
+                ("pairs that nearly coincide", all(&wilkinson), all(&|_| 1.0)),
+                ("clusters", all(&|k| (k % 21) as f64), all(&glued)),
+                ("blocks", random(), all(&apart)),
+                ("diagonal", random(), all(&|_| 0.0)),
+                ("no diagonal", all(&|_| 0.0), random()),
+                ("nothing", all(&|_| 0.0), all(&|_| 0.0)),
+                ("equal", all(&|_| 3.0), all(&|_| 1e-17)),
+            ];
+            for (name, diagonal, mut beside) in matrices {
+                beside.truncate(n - 1);
+                let expected = small_tridiagonal_eigenvalues(diagonal.clone(), beside.clone()).unwrap();
+                compare(&expected, &diagonal, &beside, name);
+            }
+        }
+    }
+
+    #[test]
+    fn no_scale_is_lost() {
+        let n = 300;
+        let diagonal: Vec<f64> = (0..n).map(|k| (f64::from(k) * 0.7).sin()).collect();
+        let beside: Vec<f64> = (1..n).map(|k| (f64::from(k) * 0.3).cos()).collect();
+        let expected = eigenvalues(&diagonal, &beside).unwrap();
+        for scale in [f64::MIN_POSITIVE, 1e-200, 1e200, f64::MAX / 4.0] {
+            let scaled = |entries: &[f64]| entries.iter().map(|entry| entry * scale).collect::<Vec<f64>>();
+            let found = eigenvalues(&scaled(&diagonal), &scaled(&beside)).unwrap();
+            for (found, expected) in found.iter().zip(&expected) {
+                assert_abs_diff_eq!(found / scale, *expected, epsilon = 1e-13);
+            }
+        }
+        assert_eq!(eigenvalues(&[], &[]), Ok(vec![]));
+        assert_eq!(eigenvalues(&[0.0, 5e-324], &[0.0]), Ok(vec![0.0, 5e-324]));
+    }
+
+    /// It must end.
+    #[test]
+    fn what_is_not_finite_stays_so() {
+        let n = 200;
+        let mut diagonal = vec![1.0; n];
+        diagonal[150] = f64::NAN;
+        let found = eigenvalues(&diagonal, &vec![0.5; n - 1]);
+        assert!(found.is_err() || found.is_ok_and(|found| found.iter().any(|eigenvalue| eigenvalue.is_nan())));
+    }
+}
