@@ -43,6 +43,7 @@ mod precomputed;
 #[cfg(feature = "python")]
 mod python;
 mod quadrature;
+mod screen;
 mod simd;
 mod solver;
 mod sparse;

@@ -4,29 +4,17 @@
 //! A_ij = 1 where |x_i - x_j| <= the k-th smallest distance of row i, the row itself counted, ties kept; else 0
 //! ```
 //!
-//! A is not symmetric. Candidates come from Gram distances in f32, tile by tile, each between a lower and an upper
-//! bound; those whose lower bound is at most the k-th smallest upper bound are computed again in f64 from the rows as
-//! they were given, so ties of integers and dyadic fractions are found exactly. Cost: N^2 D flops in f32; where
-//! distances lie nearer to each other than f32 tells, D more for each candidate. Memory: a tile and the candidates of
-//! a block of rows a thread.
+//! A is not symmetric. Ties of integers and dyadic fractions are found exactly. Cost: N^2 D flops in f32; where distances
+//! lie nearer to each other than f32 tells, up to 2 N^2 D more, and D in f64 for each candidate. Memory: see `screen.rs`.
 
-use std::ops::Range;
-
-use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayView2, Axis, s};
+use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::distance::{Distances, Element, Points};
 use crate::error::{Error, Result};
 use crate::memory;
 use crate::parallel::Job;
-use crate::simd::{add_norms_single, next_at_most};
-
-/// Rows of a block, which belong to one thread, and columns of a tile: 1 MiB, so that it stays in the cache of a
-/// core. N = 20,000, ten neighbours, D = 64 and 512: 0.29 and 1.61 s with 128 x 2048, 0.26 and 1.39 s with this
-/// (SkylakeX, 2 cores).
-const BLOCK_ROWS: usize = 512;
-const TILE_COLUMNS: usize = 512;
+use crate::screen::Screen;
 
 /// The `n_neighbors` nearest other rows of each row: their distances, ascending, and their numbers, ascending where
 /// distances are equal; both [N, `n_neighbors`].
@@ -38,27 +26,18 @@ pub fn nearest_neighbors(points: &Points, n_neighbors: usize, job: &Job) -> Resu
     if !(1..n).contains(&n_neighbors) {
         return Err(Error::invalid("n_neighbors", format!("in 1..{n}, the number of rows"), n_neighbors));
     }
-    let (results, rows) = (n as u64 * n_neighbors as u64 * 16, n as u64 * points.dim() as u64 * 4);
-    memory::require(n, results.saturating_add(rows), job)?;
+    let k = n_neighbors + 1; // the row itself is found as well
+    let results = n as u64 * n_neighbors as u64 * 16;
+    memory::require(n, results.saturating_add(Screen::bytes(points, k)), job)?;
     let mut distances = Array2::zeros((n, n_neighbors));
     let mut numbers = Array2::zeros((n, n_neighbors));
-    let screen = Screen::new(points);
-    job.parallel(|| {
-        let blocks = distances.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS).into_par_iter();
-        let blocks = blocks.zip(numbers.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS)).enumerate();
-        blocks.with_max_len(1).try_for_each(|(b, (mut distances, mut numbers))| {
-            let first = b * BLOCK_ROWS;
-            let nearest = screen.nearest(first..first + distances.nrows(), n_neighbors + 1, job)?;
-            for (r, nearest) in nearest.into_iter().enumerate() {
-                let others = nearest.into_iter().filter(|&(_, j)| j != first + r);
-                let places = distances.row_mut(r).into_iter().zip(numbers.row_mut(r));
-                for ((distance, number), (squared, j)) in places.zip(others) {
-                    *distance = squared.sqrt() * points.unit();
-                    *number = j;
-                }
-            }
-            Ok(())
-        })
+    let rows = distances.axis_iter_mut(Axis(0)).into_par_iter().zip(numbers.axis_iter_mut(Axis(0)));
+    Screen::new(points).nearest(k, job, rows, |(distances, numbers), i, nearest| {
+        let others = nearest.into_iter().filter(|&(_, j)| j != i);
+        for ((distance, number), (squared, j)) in distances.iter_mut().zip(numbers).zip(others) {
+            *distance = squared.sqrt() * points.unit();
+            *number = j;
+        }
     })?;
     Ok((distances, numbers))
 }
@@ -70,20 +49,14 @@ pub fn nearest_neighbors(points: &Points, n_neighbors: usize, job: &Job) -> Resu
 pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<Array2<f64>> {
     let n = points.len();
     require_neighbors(n_neighbors, n)?;
+    let matrix = (n as u64).saturating_mul(8 * n as u64);
+    memory::require(n, matrix.saturating_add(Screen::bytes(points, n_neighbors)), job)?;
     let mut graph = memory::zeros(n)?;
-    let screen = Screen::new(points);
-    job.parallel(|| {
-        let blocks = graph.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS).into_par_iter().enumerate();
-        blocks.with_max_len(1).try_for_each(|(b, mut block)| {
-            let first = b * BLOCK_ROWS;
-            let nearest = screen.nearest(first..first + block.nrows(), n_neighbors, job)?;
-            for (mut row, nearest) in block.rows_mut().into_iter().zip(nearest) {
-                for (_, j) in nearest {
-                    row[j] = 1.0;
-                }
-            }
-            Ok(())
-        })
+    let rows = graph.axis_iter_mut(Axis(0)).into_par_iter();
+    Screen::new(points).nearest(n_neighbors, job, rows, |row, _, nearest| {
+        for (_, j) in nearest {
+            row[j] = 1.0;
+        }
     })?;
     Ok(graph)
 }
@@ -95,24 +68,16 @@ pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<
 pub fn neighbor_edges(points: &Points, n_neighbors: usize, job: &Job) -> Result<(Vec<usize>, Vec<usize>)> {
     let n = points.len();
     require_neighbors(n_neighbors, n)?;
-    memory::require(n, (n as u64).saturating_mul(24 * n_neighbors as u64 + 4 * points.dim() as u64), job)?;
-    let screen = Screen::new(points);
-    let blocks: Vec<Vec<Vec<usize>>> = job.parallel(|| {
-        let firsts: Vec<usize> = (0..n).step_by(BLOCK_ROWS).collect();
-        let blocks = firsts.into_par_iter().with_max_len(1).map(|first| {
-            let nearest = screen.nearest(first..(first + BLOCK_ROWS).min(n), n_neighbors, job)?;
-            let sorted = |nearest: Vec<(f64, usize)>| {
-                let mut numbers: Vec<usize> = nearest.into_iter().map(|(_, j)| j).collect();
-                numbers.sort_unstable();
-                numbers
-            };
-            Ok(nearest.into_iter().map(sorted).collect())
-        });
-        blocks.collect()
+    let results = (n as u64).saturating_mul(24 * n_neighbors as u64);
+    memory::require(n, results.saturating_add(Screen::bytes(points, n_neighbors)), job)?;
+    let mut rows: Vec<Vec<usize>> = vec![Vec::new(); n];
+    Screen::new(points).nearest(n_neighbors, job, rows.par_iter_mut(), |row, _, nearest| {
+        row.extend(nearest.into_iter().map(|(_, j)| j));
+        row.sort_unstable();
     })?;
     let mut starts = vec![0];
     let mut columns = Vec::new();
-    for row in blocks.into_iter().flatten() {
+    for row in rows {
         columns.extend(row);
         starts.push(columns.len());
     }
@@ -180,118 +145,11 @@ impl Symmetrize {
     }
 }
 
-/// The rows in f32, for bounds on their distances.
-struct Screen<'a> {
-    points: &'a Points,
-    centred: Array2<f32>,
-    /// |x - m|^2, less what bounds its share of the error of a distance.
-    lower: Vec<f32>,
-    /// Twice that share.
-    slack: Vec<f32>,
-}
-
-impl<'a> Screen<'a> {
-    fn new(points: &'a Points) -> Self {
-        // Of a sum of D products of rounded entries, the entries, the products, the sums, the norms and what is added
-        // to them rounded, with |x| |y| at most (|x|^2 + |y|^2) / 2: half of this would do.
-        let error = (points.dim() as f64 + 16.0) * f64::from(f32::EPSILON);
-        // The longest row gets a length near 1, so that nothing overflows.
-        let longest = points.squared_norms().iter().fold(0.0, |longest: f64, norm| longest.max(norm.sqrt()));
-        let scale = if longest > 0.0 { longest.recip() } else { 1.0 };
-        let scaled = |norm: &f64| norm.sqrt() * scale;
-        #[expect(clippy::cast_possible_truncation, reason = "this is where they are rounded")]
-        let single = |x: f64| x as f32;
-        Self {
-            points,
-            centred: points.centred().mapv(|entry| single(entry * scale)),
-            lower: points.squared_norms().iter().map(|norm| single(scaled(norm).powi(2) * (1.0 - error))).collect(),
-            slack: points
-                .squared_norms()
-                .iter()
-                .map(|norm| single(scaled(norm).powi(2) * 2.0 * error) + f32::MIN_POSITIVE)
-                .collect(),
-        }
-    }
-
-    /// For each of `rows` the `k` nearest, itself counted: squared distances and numbers, ascending. Those as far as
-    /// the k-th are all there.
-    fn nearest(&self, rows: Range<usize>, k: usize, job: &Job) -> Result<Vec<Vec<(f64, usize)>>> {
-        let n = self.points.len();
-        let mut candidates: Vec<Candidates> = rows.clone().map(|_| Candidates::new(k)).collect();
-        let mut tile = Array2::<f32>::zeros((rows.len(), TILE_COLUMNS.min(n)));
-        let left = self.centred.slice(s![rows.clone(), ..]);
-        for first in (0..n).step_by(TILE_COLUMNS) {
-            job.check()?;
-            let columns = first..(first + TILE_COLUMNS).min(n);
-            let mut tile = tile.slice_mut(s![.., ..columns.len()]);
-            general_mat_mul(-2.0, &left, &self.centred.slice(s![columns.clone(), ..]).t(), 0.0, &mut tile);
-            for ((i, mut line), candidates) in rows.clone().zip(tile.rows_mut()).zip(&mut candidates) {
-                let line = line.as_slice_mut().expect("the rows of a tile are contiguous");
-                add_norms_single(line, self.lower[i], &self.lower[columns.clone()]);
-                let mut at = next_at_most(line, candidates.bound, 0);
-                while let Some(&lower) = line.get(at) {
-                    let j = first + at;
-                    candidates.add(Candidate { lower, upper: lower + (self.slack[i] + self.slack[j]), j });
-                    at = next_at_most(line, candidates.bound, at + 1);
-                }
-            }
-        }
-        Ok(rows.zip(candidates).map(|(i, candidates)| self.exact(i, candidates)).collect())
-    }
-
-    fn exact(&self, i: usize, mut candidates: Candidates) -> Vec<(f64, usize)> {
-        candidates.prune();
-        let k = candidates.k;
-        let mut nearest: Vec<(f64, usize)> =
-            candidates.found.into_iter().map(|c| (self.points.squared_distance(i, c.j), c.j)).collect();
-        nearest.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let radius = nearest[k - 1].0;
-        nearest.truncate(nearest.partition_point(|&(squared, _)| squared <= radius));
-        nearest
-    }
-}
-
-/// A row that may be among the nearest, and what bounds its squared distance.
-struct Candidate {
-    lower: f32,
-    upper: f32,
-    j: usize,
-}
-
-/// The rows seen so far that may be among the k nearest.
-struct Candidates {
-    k: usize,
-    found: Vec<Candidate>,
-    /// The k-th smallest upper bound at the last pruning: nothing farther counts.
-    bound: f32,
-    /// As many are let in before the next pruning.
-    limit: usize,
-}
-
-impl Candidates {
-    fn new(k: usize) -> Self {
-        Self { k, found: Vec::new(), bound: f32::INFINITY, limit: 2 * k + 32 }
-    }
-
-    fn add(&mut self, candidate: Candidate) {
-        self.found.push(candidate);
-        if self.found.len() >= self.limit {
-            self.prune();
-            self.limit = self.found.len() + self.k + 32;
-        }
-    }
-
-    fn prune(&mut self) {
-        self.bound = self.found.select_nth_unstable_by(self.k - 1, |a, b| a.upper.total_cmp(&b.upper)).1.upper;
-        self.found.retain(|candidate| candidate.lower <= self.bound);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parallel;
-    use ndarray::array;
+    use ndarray::{array, s};
 
     fn graph(x: &Array2<f64>, n_neighbors: usize) -> Result<Array2<f64>> {
         let points = Points::in_own_scale(x.view());
@@ -380,30 +238,6 @@ mod tests {
         assert!(nearest(&x, 0).is_err());
     }
 
-    /// Rows far from the origin, of lengths that differ, of any scale.
-    #[test]
-    fn bounds_hold_what_they_bound() {
-        let noise = |i: usize, j: usize| ((i * 31 + j * 17) % 23) as f64 + 1e7;
-        for scale in [1e-140, 1.0, 1e140] {
-            let x = Array2::from_shape_fn((60, 7), |(i, j)| noise(i, j) * scale * 0.77_f64.powf(i as f64));
-            let points = Points::new(x.view(), scale);
-            let screen = Screen::new(&points);
-            let longest = points.squared_norms().iter().fold(0.0, |a: f64, b| a.max(*b));
-            for i in 0..60 {
-                for j in 0..60 {
-                    let product = screen.centred.row(i).dot(&screen.centred.row(j));
-                    let lower = -2.0 * product + (screen.lower[i] + screen.lower[j]);
-                    let upper = lower + (screen.slack[i] + screen.slack[j]);
-                    let exact = points.squared_distance(i, j) / longest;
-                    assert!(
-                        (f64::from(lower)..=f64::from(upper)).contains(&exact),
-                        "{i} {j}: {lower} {exact} {upper}"
-                    );
-                }
-            }
-        }
-    }
-
     /// Over several blocks and tiles, near each other, in groups far apart and with an outlier that is all that f32
     /// sees.
     #[test]
@@ -421,6 +255,73 @@ mod tests {
                 for (place, &(squared, j)) in all[..5].iter().enumerate() {
                     approx::assert_relative_eq!(distances[[i, place]], squared.sqrt(), max_relative = 1e-12);
                     assert!(numbers[[i, place]] == j || outlier > 0.0, "row {i}");
+                }
+            }
+        }
+    }
+
+    /// All distances of a row, itself left out, ascending, and where they are equal by number.
+    fn of_all_distances(points: &Points, k: usize) -> (Array2<f64>, Array2<usize>) {
+        let n = points.len();
+        let (mut distances, mut numbers) = (Array2::zeros((n, k)), Array2::zeros((n, k)));
+        for i in 0..n {
+            let others = (0..n).filter(|&j| j != i);
+            let mut all: Vec<(f64, usize)> = others.map(|j| (points.squared_distance(i, j), j)).collect();
+            all.sort_by(|a, b| a.0.total_cmp(&b.0));
+            for (place, &(squared, j)) in all[..k].iter().enumerate() {
+                distances[[i, place]] = squared.sqrt() * points.unit();
+                numbers[[i, place]] = j;
+            }
+        }
+        (distances, numbers)
+    }
+
+    fn numbers_to(modulus: usize, i: usize, j: usize) -> f64 {
+        ((i * 7919 + j * 104_729 + i * i * (31 + 2 * j)) % 10_007 % modulus) as f64
+    }
+
+    /// No block is full, the last one is narrow, and the number of threads changes the blocks; k is 1, is no more than
+    /// what is searched pair by pair and one more, is larger than a block, is all.
+    #[test]
+    fn no_pair_of_rows_is_lost_or_seen_twice() {
+        for n in [1100, 1537] {
+            let x = Array2::from_shape_fn((n, 4), |(i, j)| numbers_to(10_007, i, j));
+            let points = Points::in_own_scale(x.view());
+            let (distances, numbers) = of_all_distances(&points, n - 1);
+            for k in [1, 2, 10, n / 16 - 1, n / 16, 600, n - 1] {
+                for threads in [1, 2, 7] {
+                    let found = parallel::run(threads, || false, |job| nearest_neighbors(&points, k, job)).unwrap();
+                    assert_eq!(found.0, distances.slice(s![.., ..k]), "{n} {k} {threads}");
+                    assert_eq!(found.1, numbers.slice(s![.., ..k]), "{n} {k} {threads}");
+                }
+            }
+        }
+    }
+
+    /// All rows equal; a few places that hold hundreds each; a grid; duplicates among others; groups so far apart that
+    /// f32 does not see within one.
+    #[test]
+    fn crowded_rows_find_their_nearest() {
+        let n = 1100;
+        let rows: [fn(usize, usize) -> f64; 5] = [
+            |_, _| 3.0,
+            |i, j| numbers_to(2, i, j),
+            |i, j| numbers_to(9, i, j),
+            |i, j| if i % 3 == 0 { 77.0 } else { numbers_to(1000, i, j) },
+            |i, j| numbers_to(1000, i, j) + 1e8 * (i % 3) as f64,
+        ];
+        for (about, row) in rows.iter().enumerate() {
+            let x = Array2::from_shape_fn((n, 2), |(i, j)| row(i, j));
+            let points = Points::in_own_scale(x.view());
+            for k in [1, 4, 60] {
+                let expected = of_all_distances(&points, k);
+                assert!(nearest(&x, k).unwrap() == expected, "{about} {k}");
+                let graph = graph(&x, k).unwrap();
+                for i in 0..n {
+                    // The row itself is the nearest, so the radius is that of k - 1 others.
+                    let radius = if k == 1 { 0.0 } else { expected.0[[i, k - 2]] };
+                    let within = |j: usize| points.squared_distance(i, j).sqrt() * points.unit() <= radius;
+                    assert!((0..n).all(|j| (graph[[i, j]] == 1.0) == within(j)), "{about} {k} {i}");
                 }
             }
         }

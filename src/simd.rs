@@ -117,17 +117,20 @@ pub(crate) fn add_norms_single(entries: &mut [f32], own: f32, others: &[f32]) {
     }
 }
 
-/// The first place from `start` on whose entry is at most `bound`; the length where there is none.
+/// The first place from `start` on whose entry is at most `own` or the other bound of its column; the length where there
+/// is none.
 #[allow(unsafe_code, reason = "as above")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
-pub(crate) fn next_at_most(entries: &[f32], bound: f32, start: usize) -> usize {
+pub(crate) fn next_at_most(entries: &[f32], own: f32, others: &[f32], start: usize) -> usize {
     const LANES: usize = 64;
     let rest = entries.get(start..).unwrap_or(&[]);
+    let others = others.get(start..).unwrap_or(&[]);
     let mut at = start;
-    for lanes in rest.chunks(LANES) {
-        let hits: u32 = lanes.iter().map(|&entry| u32::from(entry <= bound)).sum();
+    for (lanes, others) in rest.chunks(LANES).zip(others.chunks(LANES)) {
+        let hit = |(&entry, &other): (&f32, &f32)| entry <= own || entry <= other;
+        let hits: u32 = lanes.iter().zip(others).map(|both| u32::from(hit(both))).sum();
         if hits > 0 {
-            return at + lanes.iter().position(|&entry| entry <= bound).unwrap_or(0);
+            return at + lanes.iter().zip(others).position(hit).unwrap_or(0);
         }
         at += lanes.len();
     }
@@ -202,13 +205,20 @@ mod tests {
         for at in [0, 1, 63, 64, 130, 199] {
             entries[at] = 0.5;
         }
-        let mut found = Vec::new();
-        let mut at = next_at_most(&entries, 0.5, 0);
-        while at < entries.len() {
-            found.push(at);
-            at = next_at_most(&entries, 0.5, at + 1);
-        }
-        assert_eq!(found, [0, 1, 63, 64, 130, 199]);
-        assert_eq!((next_at_most(&entries, 0.4, 0), next_at_most(&entries, 1.0, 200)), (200, 200));
+        let found = |own: f32, others: &[f32]| {
+            let mut found = vec![next_at_most(&entries, own, others, 0)];
+            while let Some(&at) = found.last().filter(|&&at| at < entries.len()) {
+                found.push(next_at_most(&entries, own, others, at + 1));
+            }
+            found
+        };
+        let mut others = vec![f32::NEG_INFINITY; 200];
+        assert_eq!(found(0.5, &others), [0, 1, 63, 64, 130, 199, 200]);
+        assert_eq!(found(0.4, &others), [200]);
+        others[64] = 0.5;
+        others[65] = 0.5;
+        others[198] = 1.0;
+        assert_eq!(found(0.4, &others), [64, 198, 200]);
+        assert_eq!(found(0.5, &others), [0, 1, 63, 64, 130, 198, 199, 200]);
     }
 }

@@ -42,8 +42,9 @@ def nearest_neighbors(
     Notes
     -----
     Cost: N^2 D flops in single precision, and D more for each row whose distance lies nearer to that of the last
-    neighbour than single precision tells. Memory: the result, three copies of X and a few MiB a thread; there is no
-    N x N matrix.
+    neighbour than single precision tells; where these are many, as duplicates are, up to 2 N D more for the row.
+    Memory: the result, three copies of X, at most 128 (n_neighbors + 21) bytes a row, mostly a quarter of that, and
+    a few MiB a thread; there is no N x N matrix.
 
     References
     ----------
