@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A is not symmetric. Ties of integers and dyadic fractions are found exactly. Cost: N^2 D flops in f32; where distances
-//! lie nearer to each other than f32 tells, up to 2 N^2 D more, and D in f64 for each candidate. Memory: see `screen.rs`.
+//! lie nearer to each other than f32 tells, D more in f64 for each candidate (see `screen.rs`).
 
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis};
@@ -299,16 +299,17 @@ mod tests {
     }
 
     /// All rows equal; a few places that hold hundreds each; a grid; duplicates among others; groups so far apart that
-    /// f32 does not see within one.
+    /// f32 does not see within one; an outlier that leaves nothing of the others in f32.
     #[test]
     fn crowded_rows_find_their_nearest() {
         let n = 1100;
-        let rows: [fn(usize, usize) -> f64; 5] = [
+        let rows: [fn(usize, usize) -> f64; 6] = [
             |_, _| 3.0,
             |i, j| numbers_to(2, i, j),
             |i, j| numbers_to(9, i, j),
             |i, j| if i % 3 == 0 { 77.0 } else { numbers_to(1000, i, j) },
             |i, j| numbers_to(1000, i, j) + 1e8 * (i % 3) as f64,
+            |i, j| if i == 7 { 1e30 } else { numbers_to(1000, i, j) },
         ];
         for (about, row) in rows.iter().enumerate() {
             let x = Array2::from_shape_fn((n, 2), |(i, j)| row(i, j));

@@ -5,9 +5,10 @@
 //! whichever bounds hold, so pairs of blocks of rows come in any order, each tile serves its rows and its columns, and
 //! the height of blocks may follow the number of threads.
 //!
-//! Where more rows are about as far as the k-th than f32 tells apart (duplicates, tight groups far apart), a row is
-//! crowded: what it holds is dropped, and it is searched afterwards in a block of crowded rows against all rows. So are
-//! all rows where k is not small against N.
+//! Where f32 tells too few candidates of a row apart (tight groups far from each other), their distances are computed
+//! in f64 at once. Where more are left than a row may hold even so (duplicates), it is crowded: what it holds is
+//! dropped, and it is searched afterwards in a block of crowded rows against all rows. So are all rows where k is not
+//! small against N.
 //!
 //! Cost: N^2 D flops in f32, 2 N D more for each crowded row, and D in f64 for each candidate. Memory: the rows in f32;
 //! candidates of all rows, 16 bytes each, at most 8k + 160 a row and mostly a quarter of that; a tile, and all
@@ -40,6 +41,8 @@ const SMALL_PART: usize = 16;
 /// The rows in f32, for bounds on their distances.
 pub(crate) struct Screen<'a> {
     points: &'a Points,
+    /// What their unit is multiplied by.
+    scale: f64,
     centred: Array2<f32>,
     /// |x - m|^2, less what bounds its share of the error of a distance.
     lower: Vec<f32>,
@@ -56,10 +59,9 @@ impl<'a> Screen<'a> {
         let longest = points.squared_norms().iter().fold(0.0, |longest: f64, norm| longest.max(norm.sqrt()));
         let scale = if longest > 0.0 { longest.recip() } else { 1.0 };
         let scaled = |norm: &f64| norm.sqrt() * scale;
-        #[expect(clippy::cast_possible_truncation, reason = "this is where they are rounded")]
-        let single = |x: f64| x as f32;
         Self {
             points,
+            scale,
             centred: points.centred().mapv(|entry| single(entry * scale)),
             lower: points.squared_norms().iter().map(|norm| single(scaled(norm).powi(2) * (1.0 - error))).collect(),
             slack: points
@@ -182,15 +184,35 @@ impl<'a> Screen<'a> {
                 let j = columns.start + at;
                 let upper = lower + (self.slack[i] + self.slack[j]);
                 if lower <= own.bound {
-                    own.add(Candidate { lower, upper, j });
+                    self.add(i, own, Candidate { lower, upper, j });
                 }
                 if lower <= bounds[at] {
-                    others[at].add(Candidate { lower, upper, j: i });
+                    self.add(j, &mut others[at], Candidate { lower, upper, j: i });
                     bounds[at] = others[at].bound;
                 }
                 at = next_at_most(line, own.bound, &bounds, at + 1);
             }
         }
+    }
+
+    /// Adds to the candidates of row i, and sees to it that they do not become too many.
+    fn add(&self, i: usize, candidates: &mut Candidates, candidate: Candidate) {
+        if candidates.add(candidate) {
+            return;
+        }
+        for candidate in &mut candidates.found {
+            (candidate.lower, candidate.upper) = self.known_bounds(i, candidate.j);
+        }
+        if !candidates.prune() {
+            *candidates = Candidates::crowded(candidates.k);
+        }
+    }
+
+    /// Bounds of a distance that is computed in f64: as near as numbers in f32 are.
+    fn known_bounds(&self, i: usize, j: usize) -> (f32, f32) {
+        let squared = self.points.squared_distance(i, j) * self.scale * self.scale;
+        let error = f64::from(f32::EPSILON);
+        (single(squared * (1.0 - error)) - f32::MIN_POSITIVE, single(squared * (1.0 + error)) + f32::MIN_POSITIVE)
     }
 
     fn exact(&self, i: usize, mut candidates: Candidates) -> Vec<(f64, usize)> {
@@ -203,6 +225,11 @@ impl<'a> Screen<'a> {
         nearest.truncate(nearest.partition_point(|&(squared, _)| squared <= radius));
         nearest
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "this is where they are rounded")]
+fn single(x: f64) -> f32 {
+    x as f32
 }
 
 fn is_small_part(k: usize, n: usize) -> bool {
@@ -248,7 +275,7 @@ struct Candidates {
     bound: f32,
     /// As many are let in before the next pruning.
     limit: usize,
-    /// A row is crowded whose limit would be more.
+    /// There is no room for more where the limit would be beyond.
     most: usize,
 }
 
@@ -265,23 +292,20 @@ impl Candidates {
         self.bound == f32::NEG_INFINITY
     }
 
-    fn add(&mut self, candidate: Candidate) {
+    /// Tells, as pruning does, whether there is room for more.
+    fn add(&mut self, candidate: Candidate) -> bool {
         if self.found.len() == self.found.capacity() {
             self.found.reserve_exact(self.limit - self.found.len());
         }
         self.found.push(candidate);
-        if self.found.len() >= self.limit {
-            self.prune();
-            self.limit = 2 * self.found.len() + 32;
-            if self.limit > self.most {
-                *self = Self::crowded(self.k);
-            }
-        }
+        self.found.len() < self.limit || self.prune()
     }
 
-    fn prune(&mut self) {
+    fn prune(&mut self) -> bool {
         self.bound = self.found.select_nth_unstable_by(self.k - 1, |a, b| a.upper.total_cmp(&b.upper)).1.upper;
         self.found.retain(|candidate| candidate.lower <= self.bound);
+        self.limit = 2 * self.found.len() + 32;
+        self.limit <= self.most
     }
 }
 
@@ -311,16 +335,21 @@ mod tests {
         }
     }
 
-    /// With k = N / 16 nothing is searched twice where distances differ, and everything where they do not.
+    /// Where distances differ, if only in f64, none is; with k above N / 16 all are searched as such.
     #[test]
-    fn rows_are_crowded_where_f32_tells_nothing_apart() {
+    fn rows_are_crowded_where_more_tie_than_they_may_hold() {
         let n = 1100;
-        let several = Array2::from_shape_fn((n, 3), |(i, j)| noise(i, j));
-        let one = Array2::<f64>::ones((n, 3));
-        let half = Array2::from_shape_fn((n, 3), |(i, j)| if i % 2 == 0 { 0.5 } else { noise(i, j) });
-        for (x, k, number) in [(&several, 5, 0), (&several, n / 16, 0), (&several, n / 16 + 1, n), (&one, 5, n)] {
+        let rows = |row: fn(usize, usize) -> f64| Array2::from_shape_fn((n, 3), |(i, j)| row(i, j));
+        let several = rows(noise);
+        let groups = rows(|i, j| noise(i, j) + 1e8 * (i % 3) as f64);
+        let outlier = rows(|i, j| if i == 7 { 1e30 } else { noise(i, j) });
+        let one = rows(|_, _| 1.0);
+        let cases =
+            [(&several, n / 16, 0), (&several, n / 16 + 1, n), (&groups, 5, 0), (&outlier, 5, n), (&one, 5, n)];
+        for (x, k, number) in cases {
             assert_eq!(crowded(x, k).len(), number, "{k}");
         }
+        let half = rows(|i, j| if i % 2 == 0 { 0.5 } else { noise(i, j) });
         assert!(crowded(&half, 5).into_iter().eq((0..n).step_by(2)));
     }
 
@@ -354,6 +383,9 @@ mod tests {
                         (f64::from(lower)..=f64::from(upper)).contains(&exact),
                         "{i} {j}: {lower} {exact} {upper}"
                     );
+                    let (lower, upper) = screen.known_bounds(i, j);
+                    assert!(f64::from(lower) < exact && exact < f64::from(upper), "{i} {j}: {lower} {exact} {upper}");
+                    assert!(f64::from(upper - lower) <= 4e-7 * exact + 4e-38, "{i} {j}: {lower} {exact} {upper}");
                 }
             }
         }

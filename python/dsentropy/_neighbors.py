@@ -42,7 +42,7 @@ def nearest_neighbors(
     Notes
     -----
     Cost: N^2 D flops in single precision, and D more for each row whose distance lies nearer to that of the last
-    neighbour than single precision tells; where these are many, as duplicates are, up to 2 N D more for the row.
+    neighbour than single precision tells; where many are at that very distance, as duplicates are, 2 N D more.
     Memory: the result, three copies of X, at most 128 (n_neighbors + 21) bytes a row, mostly a quarter of that, and
     a few MiB a thread; there is no N x N matrix.
 
