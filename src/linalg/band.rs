@@ -20,8 +20,8 @@ use super::tridiagonal::scale_of;
 use crate::error::Result;
 use crate::parallel::Job;
 
-/// A band has a width that is a multiple of 16, and at most this.
-const WIDEST: usize = 64;
+/// A band is at most so wide.
+const WIDEST: usize = 48;
 /// Lanes of the widest vectors.
 const MOST_LANES: usize = 8;
 
@@ -33,7 +33,7 @@ const STEPS: usize = 12;
 const LAG: usize = SWEEPS / STEPS + 1;
 
 /// The diagonal, and the entries beside it, of a tridiagonal matrix that has the eigenvalues of a band matrix [N, width
-/// + 1], a row of which holds the entries of one column from the diagonal down. The width is 16, 32, 48 or 64.
+/// + 1], a row of which holds the entries of one column from the diagonal down. The width is 16, 32 or 48.
 pub(super) fn band_to_tridiagonal(band: ArrayView2<f64>, job: &Job) -> Result<(Vec<f64>, Vec<f64>)> {
     let (n, width) = (band.nrows(), band.ncols() - 1);
     let stride = 2 * width;
@@ -46,16 +46,11 @@ pub(super) fn band_to_tridiagonal(band: ArrayView2<f64>, job: &Job) -> Result<(V
         }
     }
     let mut groups: Vec<Group> = (0..n - 1).step_by(SWEEPS).map(|sweep| Group::new(sweep, n, width)).collect();
-    let serial = job.lapack_threads() == 1;
     job.parallel(|| {
         for time in 0..groups.last().map_or(0, |last| (groups.len() - 1) * (LAG + 1) + last.windows) {
             job.check()?;
             let tasks = tasks_at(time, &mut groups, &mut columns, n);
-            if serial || tasks.len() == 1 {
-                tasks.into_iter().for_each(Task::run);
-            } else {
-                tasks.into_par_iter().with_max_len(1).for_each(Task::run);
-            }
+            tasks.into_par_iter().with_max_len(1).for_each(Task::run);
         }
         Ok(())
     })?;
@@ -139,8 +134,7 @@ impl WithSimd for Task<'_> {
             24 => self.chase::<S, 24>(simd),
             32 => self.chase::<S, 32>(simd),
             48 => self.chase::<S, 48>(simd),
-            64 => self.chase::<S, 64>(simd),
-            _ => unreachable!("a width of 16, 32, 48 or 64, and 1, 2, 4 or 8 lanes"),
+            _ => unreachable!("a width of 16, 32 or 48, and 1, 2, 4 or 8 lanes"),
         }
     }
 }
@@ -187,7 +181,7 @@ fn load<S: Simd, const V: usize>(entries: &[f64]) -> [S::f64s; V] {
 
 #[inline(always)]
 fn store<S: Simd, const V: usize>(entries: &mut [f64], vectors: [S::f64s; V]) {
-    S::as_mut_simd_f64s(&mut entries[..V * S::F64_LANES]).0.copy_from_slice(&vectors);
+    *S::as_mut_simd_f64s(&mut entries[..V * S::F64_LANES]).0.first_chunk_mut().expect("as many were taken") = vectors;
 }
 
 #[inline(always)]
@@ -287,26 +281,24 @@ fn on_the_diagonal<S: Simd, const V: usize>(simd: S, block: &mut [f64], reflecti
     if tau == 0.0 {
         return;
     }
-    let place = |j: usize| {
-        let (vector, lane) = (j / S::F64_LANES, j % S::F64_LANES);
-        (vector, lane, j * 2 * width - lane..j * 2 * width - lane + width - vector * S::F64_LANES)
-    };
     let vectors = load::<S, V>(v);
     let mut w = [simd.splat_f64s(0.0); V];
     let mut across = [0.0; WIDEST];
-    for j in 0..width {
-        let (vector, lane, range) = place(j);
-        let column = S::as_simd_f64s(&block[range]).0;
-        let factor = simd.splat_f64s(v[j]);
-        let first = simd.mul_f64s(column[0], load::<S, 1>(&FROM_LANE[lane])[0]);
-        w[vector] = simd.mul_add_f64s(first, factor, w[vector]);
-        let below = simd.mul_f64s(column[0], load::<S, 1>(&FROM_LANE[lane + 1])[0]);
-        let mut sums = simd.mul_f64s(below, vectors[vector]);
-        for (i, &entries) in (vector + 1..V).zip(&column[1..]) {
-            w[i] = simd.mul_add_f64s(entries, factor, w[i]);
-            sums = simd.mul_add_f64s(entries, vectors[i], sums);
+    for vector in 0..V {
+        for lane in 0..S::F64_LANES {
+            let j = vector * S::F64_LANES + lane;
+            let column = S::as_simd_f64s(&block[j * 2 * width - lane..][..width - vector * S::F64_LANES]).0;
+            let factor = simd.splat_f64s(v[j]);
+            let first = simd.mul_f64s(column[0], load::<S, 1>(&FROM_LANE[lane])[0]);
+            w[vector] = simd.mul_add_f64s(first, factor, w[vector]);
+            let below = simd.mul_f64s(column[0], load::<S, 1>(&FROM_LANE[lane + 1])[0]);
+            let mut sums = simd.mul_f64s(below, vectors[vector]);
+            for i in vector + 1..V {
+                w[i] = simd.mul_add_f64s(column[i - vector], factor, w[i]);
+                sums = simd.mul_add_f64s(column[i - vector], vectors[i], sums);
+            }
+            across[j] = simd.reduce_sum_f64s(sums);
         }
-        across[j] = simd.reduce_sum_f64s(sums);
     }
     for (w, across) in w.iter_mut().zip(load::<S, V>(&across)) {
         *w = simd.mul_f64s(simd.add_f64s(*w, across), simd.splat_f64s(-tau));
@@ -315,14 +307,17 @@ fn on_the_diagonal<S: Simd, const V: usize>(simd: S, block: &mut [f64], reflecti
     add_multiple(simd, &mut w, &vectors, -0.5 * tau * along);
     let mut entries_of_w = [0.0; WIDEST];
     store::<S, V>(&mut entries_of_w, w);
-    for j in 0..width {
-        let (vector, lane, range) = place(j);
-        let column = S::as_mut_simd_f64s(&mut block[range]).0;
-        let (of_v, of_w) = (simd.splat_f64s(v[j]), simd.splat_f64s(entries_of_w[j]));
-        let added = simd.mul_add_f64s(vectors[vector], of_w, simd.mul_f64s(w[vector], of_v));
-        column[0] = simd.mul_add_f64s(added, load::<S, 1>(&FROM_LANE[lane])[0], column[0]);
-        for (i, entries) in (vector + 1..V).zip(&mut column[1..]) {
-            *entries = simd.mul_add_f64s(vectors[i], of_w, simd.mul_add_f64s(w[i], of_v, *entries));
+    for vector in 0..V {
+        for lane in 0..S::F64_LANES {
+            let j = vector * S::F64_LANES + lane;
+            let column = S::as_mut_simd_f64s(&mut block[j * 2 * width - lane..][..width - vector * S::F64_LANES]).0;
+            let (of_v, of_w) = (simd.splat_f64s(v[j]), simd.splat_f64s(entries_of_w[j]));
+            let added = simd.mul_add_f64s(vectors[vector], of_w, simd.mul_f64s(w[vector], of_v));
+            column[0] = simd.mul_add_f64s(added, load::<S, 1>(&FROM_LANE[lane])[0], column[0]);
+            for i in vector + 1..V {
+                let entries = simd.mul_add_f64s(w[i], of_v, column[i - vector]);
+                column[i - vector] = simd.mul_add_f64s(vectors[i], of_w, entries);
+            }
         }
     }
 }
@@ -349,7 +344,7 @@ mod tests {
     /// What stands behind the last row of the matrix is not read.
     #[test]
     fn eigenvalues_are_those_of_the_band() {
-        for width in [16, 32, 48, 64] {
+        for width in [16, 32, 48] {
             for n in [1, 2, width - 1, width + 1, 2 * width, 2 * width + 1, 3 * width + 7, 301] {
                 let band = random_band(n, width);
                 let full = Array2::from_shape_fn((n, n), |(i, j)| {

@@ -1,20 +1,22 @@
 //! Eigenvalues of a symmetric matrix.
 //!
-//! | stages | f32                                | f64                                |
-//! |:-------|:-----------------------------------|:-----------------------------------|
-//! | one    | ssytrd                             | dsytrd                             |
-//! | two    | ssytrd_sy2sb and then `band` (f64) | dsytrd_sy2sb and then `band` (f64) |
+//! | stages | rows            | f32                                   | f64                                   |
+//! |:-------|:----------------|:--------------------------------------|:--------------------------------------|
+//! | one    | few             | ssytrd                                | dsytrd                                |
+//! | two    | more            | ssytrd_sy2sb and then `band` (in f64) | dsytrd_sy2sb and then `band`          |
+//! | two    | many            | `dense` and then `band` (in f64)      | `dense` and then `band`               |
 //!
-//! and then `tridiagonal` (f64). Reduction to tridiagonal form in place, 4/3 N^3 flops, and the QL iteration without
+//! and then `tridiagonal` (in f64). Reduction to tridiagonal form in place, 4/3 N^3 flops, and the QL iteration without
 //! vectors. In one stage half of the flops are products of the matrix with a vector, at the speed of memory. Two stages
 //! go over a band, which takes products of matrices: Bischof, Lang & Sun, "A framework for symmetric band reduction",
-//! ACM TOMS 26 (2000). LAPACK's own ways from there on, `sb2st` and `sterf`, have one thread and take two fifths of
-//! its time at N = 5000, two thirds at N = 800.
+//! ACM TOMS 26 (2000). LAPACK's own ways from there on, `sb2st` and `sterf`, have one thread: at N = 800 they take more
+//! time than its way to the band.
 
-use ndarray::Array2;
+use ndarray::{Array2, LinalgScalar};
 use ndarray_linalg::{Lapack, Scalar};
 
 use super::band::band_to_tridiagonal;
+use super::dense::dense_to_band;
 use super::lapack::Reduce;
 use super::tridiagonal::tridiagonal_eigenvalues;
 use crate::error::{Error, Result};
@@ -25,45 +27,62 @@ use crate::parallel::Job;
 const SERIAL_BELOW: usize = 600;
 
 /// What a symmetric matrix of reals may hold here: f32 or f64.
-pub trait Real: Scalar<Real = Self> + Lapack + Reduce + Into<f64> {
-    /// Rows from which two stages are faster than one, for one thread and for more. Measured (one stage, two stages,
-    /// ms; best of five, SkylakeX kernels, 2 cores):
+pub trait Real: Scalar<Real = Self> + Lapack + LinalgScalar + Reduce + Into<f64> + Send + Sync {
+    /// Rows from which two stages are faster than one, for one thread and for more. Measured (one stage; two stages with
+    /// LAPACK's way to a band of 16, 32 and 48 entries; with ours; ms; best of 11 or three, SkylakeX kernels, 2 cores):
     ///
-    /// | N    | f64, 1 thread | f64, 2 threads | f32, 1 thread | f32, 2 threads |
-    /// |:-----|:--------------|:---------------|:--------------|:---------------|
-    /// | 800  | 30, 29        | 19, 29         | 16, 22        | 12, 23         |
-    /// | 1000 | 64, 51        | 34, 48         | 31, 37        | 20, 37         |
-    /// | 1500 | 229, 139      | 125, 122       | 118, 100      | 63, 95         |
-    /// | 2000 | 532, 292      | 305, 239       | 293, 207      | 159, 184       |
-    /// | 3000 | 1696, 876     | 985, 655       | 943, 583      | 557, 468       |
-    /// | 5000 |               | 4202, 2474     |               | 2250, 1593     |
+    /// | N    | f64, 1 thread                | f64, 2 threads               |
+    /// |:-----|:-----------------------------|:-----------------------------|
+    /// | 400  | 4.0; 4.3 4.5 5.2; 4.1 5.0 5.7 | 4.0; 3.8 4.2 5.5; 3.9 4.6 5.9 |
+    /// | 600  | 10.9; 11.1 10.8 12.9; 11.5 12.9 14.1 | 9.5; 9.8 11.3 14.3; 12.2 14.5 14.8 |
+    /// | 800  | 30.8; 25.5 24.5 25.7; 25.6 25.8 27.7 | 17.3; 19.4 23.2 26.0; 26.5 28.0 27.8 |
+    /// | 1000 | 70.3; 44.9 41.6 43.7; 45.5 44.7 48.8 | 34.1; 35.2 38.2 44.9; 45.7 46.7 48.4 |
+    /// | 1500 | 253; 168 144 151; 157 143 146 | 148; 99 105 113; 129 117 119 |
+    /// | 2000 | 591; 376 297 286; 305 285 287 | 315; 221 199 214; 258 234 242 |
+    /// | 3000 | -; - 969 894; - 948 915       | -; - 640 666; - 664 632       |
+    /// | 5000 |                               | -; - 2940 2777; - 2565 2473   |
+    ///
+    /// | N    | f32, 1 thread                | f32, 2 threads               |
+    /// |:-----|:-----------------------------|:-----------------------------|
+    /// | 400  | 4.3; 4.1 4.5 5.0; 3.9 4.7 5.2 | 4.3; 3.5 3.8 5.0; 3.8 4.4 5.4 |
+    /// | 600  | 9.9; 9.6 10.2 11.6; 9.1 10.2 11.8 | 7.6; 8.5 9.5 11.7; 9.5 11.0 11.9 |
+    /// | 800  | 20.9; 18.7 19.6 22.1; 17.6 19.7 21.5 | 13.7; 15.9 18.1 23.5; 21.4 22.4 23.0 |
+    /// | 1000 | 41.9; 34.4 34.3 36.7; 30.4 32.8 37.3 | 24.3; 30.9 32.6 37.6; 33.6 33.3 34.5 |
+    /// | 1500 | 159; 111 102 104; 94 90 97    | 74; 84 80 94; 87 84 87        |
+    /// | 2000 | 360; 250 210 209; 197 184 188 | 208; 179 164 174; 170 165 173 |
+    /// | 3000 | -; - 655 651; - 568 566       | -; - 426 440; - 411 397       |
+    /// | 5000 |                               | -; - 1852 1745; - 1611 1499   |
     #[doc(hidden)]
     const TWO_STAGES_FROM: [usize; 2];
 
-    /// The width of the band for n rows. Measured (32, 48, 64 diagonals, ms, as above):
-    ///
-    /// | N    | f64                 | f32              |
-    /// |:-----|:--------------------|:-----------------|
-    /// | 3000 | 655, 661, 742       | 468, 480, 453    |
-    /// | 5000 | 2474, 2731, 2799    | 1593, 1640, 1559 |
-    /// | 8000 | 10882, 10012, 10191 | 5962, 5634, 5386 |
+    /// Rows from which our way to a band is faster than LAPACK's, for one thread and for more. Measured as above.
+    #[doc(hidden)]
+    const OWN_BAND_FROM: [usize; 2];
+
+    /// The width of the band for n rows: 16, 32 or 48. Measured as above.
     #[doc(hidden)]
     fn band_width(n: usize) -> usize;
 }
 
 impl Real for f32 {
-    const TWO_STAGES_FROM: [usize; 2] = [1300, 2500];
+    const TWO_STAGES_FROM: [usize; 2] = [600, 1700];
+    const OWN_BAND_FROM: [usize; 2] = [600, 2500];
 
     fn band_width(n: usize) -> usize {
-        if n < 2500 { 32 } else { 64 }
+        match n {
+            ..1200 => 16,
+            1200..2500 => 32,
+            _ => 48,
+        }
     }
 }
 
 impl Real for f64 {
-    const TWO_STAGES_FROM: [usize; 2] = [900, 1500];
+    const TWO_STAGES_FROM: [usize; 2] = [600, 1200];
+    const OWN_BAND_FROM: [usize; 2] = [2500, 2500];
 
     fn band_width(n: usize) -> usize {
-        if n < 6500 { 32 } else { 48 }
+        if n < 2500 { 32 } else { 48 }
     }
 }
 
@@ -78,11 +97,11 @@ pub fn symmetric_eigenvalues<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Ve
         return Err(Error::Lapack(format!("a matrix {n} x {} is not square", matrix.ncols())));
     }
     let matrix = if matrix.is_standard_layout() { matrix } else { matrix.as_standard_layout().into_owned() };
-    let two_stages_from = A::TWO_STAGES_FROM[usize::from(job.lapack_threads() > 1)];
-    if lapack_provider::BAND_REDUCTION && n >= two_stages_from {
-        in_two_stages(matrix, A::band_width(n), job)
-    } else {
+    let threads = usize::from(job.lapack_threads() > 1);
+    if !lapack_provider::BAND_REDUCTION || n < A::TWO_STAGES_FROM[threads] {
         in_one_stage(matrix, job)
+    } else {
+        in_two_stages(matrix, A::band_width(n), n >= A::OWN_BAND_FROM[threads], job)
     }
 }
 
@@ -97,8 +116,9 @@ fn in_one_stage<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<A>> {
     Ok(rounded(tridiagonal_eigenvalues(&double(diagonal), &double(beside), job)?))
 }
 
-fn in_two_stages<A: Real>(matrix: Array2<A>, band_width: usize, job: &Job) -> Result<Vec<A>> {
-    let band = job.lapack(|| A::to_band(matrix, band_width))?;
+fn in_two_stages<A: Real>(matrix: Array2<A>, band_width: usize, own: bool, job: &Job) -> Result<Vec<A>> {
+    let band =
+        if own { dense_to_band(matrix, band_width, job)? } else { job.lapack(|| A::to_band(matrix, band_width))? };
     let (diagonal, beside) = band_to_tridiagonal(band.mapv(Into::into).view(), job)?;
     Ok(rounded(tridiagonal_eigenvalues(&diagonal, &beside, job)?))
 }
@@ -118,8 +138,8 @@ mod tests {
         parallel::run(2, || false, |job| symmetric_eigenvalues(matrix, job))
     }
 
-    fn two_stages<A: Real + Send>(matrix: Array2<A>, band_width: usize) -> Result<Vec<A>> {
-        parallel::run(2, || false, |job| in_two_stages(matrix, band_width, job))
+    fn two_stages<A: Real + Send>(matrix: Array2<A>, band_width: usize, own: bool) -> Result<Vec<A>> {
+        parallel::run(2, || false, |job| in_two_stages(matrix, band_width, own, job))
     }
 
     /// The path graph's Laplacian: 2 - 2 cos(pi k / n). What stands below the diagonal must not matter.
@@ -147,9 +167,10 @@ mod tests {
         let single = laplacian.mapv(|v: f64| v as f32);
         for (single, double) in [
             (eigenvalues(single.clone()), eigenvalues(laplacian.clone())),
-            (two_stages(single.clone(), 16), two_stages(laplacian.clone(), 16)),
-            (two_stages(single.clone(), 32), two_stages(laplacian.clone(), 32)),
-            (two_stages(single, 64), two_stages(laplacian, 64)),
+            (two_stages(single.clone(), 16, false), two_stages(laplacian.clone(), 16, false)),
+            (two_stages(single.clone(), 48, false), two_stages(laplacian.clone(), 48, false)),
+            (two_stages(single.clone(), 16, true), two_stages(laplacian.clone(), 16, true)),
+            (two_stages(single, 48, true), two_stages(laplacian, 48, true)),
         ] {
             let (single, double) = (single.unwrap(), double.unwrap());
             for k in 0..n {
@@ -167,10 +188,12 @@ mod tests {
         let n = f64::TWO_STAGES_FROM[1];
         let matrix = Array2::from_shape_fn((n, n), |(i, j)| (-((i as f64 - j as f64) / 20.0).powi(2)).exp());
         let one = parallel::run(2, || false, |job| in_one_stage(matrix.clone(), job)).unwrap();
-        let two = two_stages(matrix, f64::band_width(n)).unwrap();
         let largest = one[n - 1];
-        for (one, two) in one.iter().zip(&two) {
-            approx::assert_abs_diff_eq!(*one, *two, epsilon = 1e-13 * largest);
+        for own in [false, true] {
+            let two = two_stages(matrix.clone(), f64::band_width(n), own).unwrap();
+            for (one, two) in one.iter().zip(&two) {
+                approx::assert_abs_diff_eq!(*one, *two, epsilon = 1e-13 * largest);
+            }
         }
     }
 
@@ -178,6 +201,15 @@ mod tests {
     fn the_smallest_sizes() {
         assert_eq!(eigenvalues(Array2::<f64>::zeros((0, 0))), Ok(vec![]));
         assert_eq!(eigenvalues(array![[3.0]]), Ok(vec![3.0]));
+    }
+
+    #[test]
+    fn columns_may_stand_one_after_the_other() {
+        let n = 50;
+        let matrix = Array2::from_shape_fn((n, n), |(i, j)| if j < i { f64::NAN } else { (i + j * j % 7) as f64 });
+        let mut columns = Array2::zeros((n, n)).reversed_axes();
+        columns.assign(&matrix);
+        assert_eq!(eigenvalues(columns), eigenvalues(matrix));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use std::ffi::{c_char, c_int};
 
-use lapack_sys::{dhseqr_, dsterf_, dsytrd_, ssytrd_};
-use ndarray::Array2;
+use lapack_sys::{dgeqrt3_, dhseqr_, dsterf_, dsytrd_, sgeqrt3_, ssytrd_};
+use ndarray::{Array2, ArrayViewMut2, ShapeBuilder};
 use ndarray_linalg::{Scalar, c64};
 
 use crate::error::{Error, Result};
@@ -64,12 +64,16 @@ pub trait Reduce: Sized {
     /// To a band of `width` diagonals beside the main one: a row of what comes out holds the entries of one column.
     fn to_band(matrix: Array2<Self>, width: usize) -> Result<Array2<Self>>;
 
+    /// Q R of a panel whose columns stand one after the other, as rows here, at least as long as there are of them. R
+    /// and V take its place; T of Q = I - V T V'.
+    fn panel_qr(panel: ArrayViewMut2<Self>) -> Result<Array2<Self>>;
+
     /// To a diagonal and the one beside it.
     fn to_tridiagonal(matrix: Array2<Self>) -> Result<(Vec<Self>, Vec<Self>)>;
 }
 
 macro_rules! reduce {
-    ($real:ty, $sy2sb:ident, $sytrd:ident) => {
+    ($real:ty, $sy2sb:ident, $geqrt3:ident, $sytrd:ident) => {
         unsafe extern "C" {
             // lapack-sys does not have it.
             fn $sy2sb(
@@ -117,6 +121,30 @@ macro_rules! reduce {
                 Ok(band)
             }
 
+            fn panel_qr(mut panel: ArrayViewMut2<Self>) -> Result<Array2<Self>> {
+                let (columns, rows) = panel.dim();
+                // The strides of axes of one entry mean nothing.
+                let apart = if columns > 1 { usize::try_from(panel.strides()[0]).unwrap_or(0) } else { rows };
+                assert!((1..=rows).contains(&columns) && (rows == 1 || panel.strides()[1] == 1) && apart >= rows);
+                let (m, n, lda) = (size(rows)?, size(columns)?, size(apart)?);
+                let mut t = Array2::zeros((columns, columns).f());
+                let mut info = 0;
+                // SAFETY: the panel has n columns of m entries, `lda` apart, T n of n.
+                unsafe {
+                    $geqrt3(
+                        &raw const m,
+                        &raw const n,
+                        panel.as_mut_ptr(),
+                        &raw const lda,
+                        t.as_mut_ptr(),
+                        &raw const n,
+                        &raw mut info,
+                    );
+                }
+                succeeded(stringify!($geqrt3), info)?;
+                Ok(t)
+            }
+
             fn to_tridiagonal(mut matrix: Array2<Self>) -> Result<(Vec<Self>, Vec<Self>)> {
                 assert!(matrix.is_square() && matrix.is_standard_layout() && !matrix.is_empty());
                 let n = size(matrix.nrows())?;
@@ -148,8 +176,8 @@ macro_rules! reduce {
         }
     };
 }
-reduce!(f32, ssytrd_sy2sb_, ssytrd_);
-reduce!(f64, dsytrd_sy2sb_, dsytrd_);
+reduce!(f32, ssytrd_sy2sb_, sgeqrt3_, ssytrd_);
+reduce!(f64, dsytrd_sy2sb_, dgeqrt3_, dsytrd_);
 
 /// Asks how much workspace a routine wants, and calls it with that.
 fn with_workspace<A: Scalar<Real = A>>(mut call: impl FnMut(&mut [A], i32) -> Result<()>) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Eigenvalues through LAPACK.
 
 mod band;
+mod dense;
 mod eigvals;
 mod general;
 mod hessenberg;

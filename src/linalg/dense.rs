@@ -1,0 +1,281 @@
+//! From a symmetric matrix to a symmetric band matrix, with the same eigenvalues.
+//!
+//! Panel by panel of `width` columns: below the band the panel is Q R, and what is behind it becomes Q' A Q with
+//! Q = I - V T V', that is
+//!
+//! ```text
+//! A - V W' - W V',  W = Y - V (T' V' Y) / 2,  Y = A V T
+//! ```
+//!
+//! (Dongarra, Hammarling & Sorensen, "Block reduction of matrices to condensed forms for eigenvalue computations", J.
+//! Comput. Appl. Math. 27, 1989; to a band: Grosser & Lang, "Efficient parallel reduction to bidiagonal form", Parallel
+//! Comput. 25, 1999). Of a matrix that is larger than the caches both the difference and the product with the next V are
+//! bound by memory. So the difference waits until the next V is known, and each tile is read once for both. Tiles that
+//! share neither rows nor columns are worked on beside each other, in rounds, so that sums come in one order on any
+//! number of threads. Cost: 4/3 N^3 flops, nearly all of them products of tiles. Memory: 7 N width.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::parallel::prelude::*;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
+
+use super::eigvals::Real;
+use crate::error::Result;
+use crate::parallel::{Job, lock};
+
+/// Rows of a tile, near enough.
+const TILE: usize = 256;
+
+/// The band of `width` entries below the diagonal, a row of which holds the entries of one column, of the matrix whose
+/// upper triangle is given. The matrix is overwritten.
+pub(super) fn dense_to_band<A: Real>(mut matrix: Array2<A>, width: usize, job: &Job) -> Result<Array2<A>> {
+    let n = matrix.nrows();
+    let height = (TILE / width).max(1) * width;
+    let mut band = Array2::zeros((n, width + 1));
+    // Rows are columns to LAPACK, which wants no fewer rows than columns.
+    let mut panel = Array2::zeros((width, n + width));
+    let mut update = Update { first: n, left: Array2::zeros((2 * width, n)), right: Array2::zeros((2 * width, n)) };
+    job.parallel(|| {
+        for first in (0..n).step_by(height) {
+            let rows = first..(first + height).min(n);
+            mirror(matrix.slice_mut(s![rows.clone(), rows]));
+        }
+        for first in (0..n).step_by(width) {
+            job.check()?;
+            let behind = (first + width).min(n);
+            if first > 0 {
+                update.apply_to_rows(matrix.slice_mut(s![first..behind, first..]), first, height);
+            }
+            copy_diagonal_block(
+                matrix.slice(s![first..behind, first..behind]),
+                band.slice_mut(s![first..behind, ..]),
+            );
+            if behind == n {
+                break;
+            }
+            let m = n - behind;
+            panel.slice_mut(s![.., ..m]).assign(&matrix.slice(s![first..behind, behind..]));
+            panel.slice_mut(s![.., m..m + width]).fill(A::zero());
+            let t = A::panel_qr(panel.slice_mut(s![.., ..m.max(width)]))?;
+            take_r(&mut panel, band.slice_mut(s![first..behind, ..]));
+            let v = panel.slice(s![.., ..m]);
+            let ranges = ranges(behind..n, height);
+            let products = update_and_multiply(matrix.slice_mut(s![behind.., behind..]), v, &update, &ranges, job)?;
+            update.renew(&ranges, v, &t, products);
+        }
+        Ok(())
+    })?;
+    Ok(band)
+}
+
+/// Copies the upper triangle to the lower one.
+fn mirror<A: Real>(mut tile: ArrayViewMut2<A>) {
+    for i in 0..tile.nrows() {
+        for j in 0..i {
+            tile[[i, j]] = tile[[j, i]];
+        }
+    }
+}
+
+fn copy_diagonal_block<A: Real>(block: ArrayView2<A>, mut band: ArrayViewMut2<A>) {
+    let width = block.nrows();
+    for (i, (row, mut below)) in block.rows().into_iter().zip(band.rows_mut()).enumerate() {
+        below.slice_mut(s![..width - i]).assign(&row.slice(s![i..]));
+    }
+}
+
+/// Moves R to the band; what is left is V.
+fn take_r<A: Real>(panel: &mut Array2<A>, mut band: ArrayViewMut2<A>) {
+    let width = panel.nrows();
+    for (j, (mut column, mut below)) in panel.rows_mut().into_iter().zip(band.rows_mut()).enumerate() {
+        let mut r = column.slice_mut(s![..=j]);
+        below.slice_mut(s![width - j..]).assign(&r);
+        r.fill(A::zero());
+        column[j] = A::one();
+    }
+}
+
+/// The rows of each tile: these stay where they are in the whole matrix, so the first one is the rest of one.
+fn ranges(rows: Range<usize>, height: usize) -> Vec<Range<usize>> {
+    let blocks = rows.start / height..rows.end.div_ceil(height);
+    blocks.map(|block| (block * height).max(rows.start)..((block + 1) * height).min(rows.end)).collect()
+}
+
+/// `A - V W' - W V'`, of the rows and columns from `first` on.
+struct Update<A> {
+    first: usize,
+    /// V' over W', and W' over V'.
+    left: Array2<A>,
+    right: Array2<A>,
+}
+
+impl<A: Real> Update<A> {
+    fn apply(&self, tile: &mut ArrayViewMut2<A>, rows: &Range<usize>, columns: &Range<usize>) {
+        let of = |range: &Range<usize>| s![.., range.start - self.first..range.end - self.first];
+        general_mat_mul(-A::one(), &self.left.slice(of(rows)).t(), &self.right.slice(of(columns)), A::one(), tile);
+    }
+
+    /// To rows that begin with their diagonal entries.
+    fn apply_to_rows(&self, mut rows: ArrayViewMut2<A>, first: usize, piece: usize) {
+        let own = first..first + rows.nrows();
+        let pieces = rows.axis_chunks_iter_mut(Axis(1), piece).into_par_iter().enumerate();
+        pieces.for_each(|(i, mut tile)| {
+            let start = first + i * piece;
+            let columns = start..start + tile.ncols();
+            self.apply(&mut tile, &own, &columns);
+        });
+    }
+
+    /// From V', T, and the products V' A.
+    fn renew(&mut self, ranges: &[Range<usize>], v: ArrayView2<A>, t: &Array2<A>, products: Vec<Array2<A>>) {
+        let width = v.nrows();
+        self.first = ranges[0].start;
+        // Y' = T' V' A and T' V' Y.
+        let parts: Vec<(Array2<A>, Array2<A>)> = products
+            .into_par_iter()
+            .zip(ranges)
+            .with_max_len(1)
+            .map(|(product, range)| {
+                let y = t.t().dot(&product);
+                let inner = v.slice(s![.., range.start - self.first..range.end - self.first]).dot(&y.t());
+                (y, inner)
+            })
+            .collect();
+        let mut inner = Array2::zeros((width, width));
+        for (_, part) in &parts {
+            inner += part;
+        }
+        let s = t.t().dot(&inner);
+        let half = A::real(-0.5);
+        let (mut left, mut right) = (self.left.view_mut(), self.right.view_mut());
+        let mut places = Vec::with_capacity(ranges.len());
+        for range in ranges {
+            let (of_left, rest_of_left) = left.split_at(Axis(1), range.len());
+            let (of_right, rest_of_right) = right.split_at(Axis(1), range.len());
+            (left, right) = (rest_of_left, rest_of_right);
+            places.push((of_left, of_right, range.start - self.first..range.end - self.first));
+        }
+        places.into_par_iter().zip(parts).with_max_len(1).for_each(|((mut left, mut right, range), (mut y, _))| {
+            let v = v.slice(s![.., range]);
+            general_mat_mul(half, &s.t(), &v, A::one(), &mut y);
+            left.slice_mut(s![..width, ..]).assign(&v);
+            left.slice_mut(s![width.., ..]).assign(&y);
+            right.slice_mut(s![..width, ..]).assign(&y);
+            right.slice_mut(s![width.., ..]).assign(&v);
+        });
+    }
+}
+
+/// Applies the update to the rows and columns that V has, and multiplies: V' A, the columns of each range.
+fn update_and_multiply<A: Real>(
+    matrix: ArrayViewMut2<A>,
+    v: ArrayView2<A>,
+    update: &Update<A>,
+    ranges: &[Range<usize>],
+    job: &Job,
+) -> Result<Vec<Array2<A>>> {
+    let (blocks, first) = (ranges.len(), ranges[0].start);
+    let mut tiles = tiles(matrix, ranges);
+    let products: Vec<Mutex<Array2<A>>> =
+        ranges.iter().map(|range| Mutex::new(Array2::zeros((v.nrows(), range.len())))).collect();
+    let v_of = |block: usize| v.slice(s![.., ranges[block].start - first..ranges[block].end - first]);
+    for round in 0..blocks {
+        job.check()?;
+        // Each block meets one, or itself.
+        let pairs = (0..blocks).map(|one| (one, (round + blocks - one) % blocks)).filter(|(one, other)| one <= other);
+        let tasks: Vec<_> = pairs.filter_map(|(i, j)| Some((i, j, tiles[i][j].take()?))).collect();
+        tasks.into_par_iter().with_max_len(1).for_each(|(i, j, mut tile)| {
+            if update.first < first {
+                update.apply(&mut tile, &ranges[i], &ranges[j]);
+            }
+            general_mat_mul(A::one(), &v_of(i), &tile, A::one(), &mut *lock(&products[j]));
+            if i != j {
+                general_mat_mul(A::one(), &v_of(j), &tile.t(), A::one(), &mut *lock(&products[i]));
+            }
+        });
+    }
+    Ok(products.into_iter().map(|product| product.into_inner().unwrap_or_else(PoisonError::into_inner)).collect())
+}
+
+/// The tiles on and above the diagonal.
+fn tiles<'a, A>(matrix: ArrayViewMut2<'a, A>, ranges: &[Range<usize>]) -> Vec<Vec<Option<ArrayViewMut2<'a, A>>>> {
+    let mut below = matrix;
+    let mut tiles = Vec::with_capacity(ranges.len());
+    for (i, rows) in ranges.iter().enumerate() {
+        let (mut right, rest) = below.split_at(Axis(0), rows.len());
+        below = rest;
+        let mut row: Vec<Option<ArrayViewMut2<'a, A>>> = (0..i).map(|_| None).collect();
+        for (j, columns) in ranges.iter().enumerate() {
+            let (tile, rest) = right.split_at(Axis(1), columns.len());
+            right = rest;
+            if j >= i {
+                row.push(Some(tile));
+            }
+        }
+        tiles.push(row);
+    }
+    tiles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parallel;
+    use ndarray_linalg::{EigValsh, UPLO};
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
+    /// What stands below the diagonal must not matter.
+    fn random(n: usize) -> Array2<f64> {
+        let mut rng = StdRng::seed_from_u64(n as u64);
+        Array2::from_shape_fn((n, n), |(i, j)| if j < i { f64::NAN } else { rng.random_range(-1.0..1.0) })
+    }
+
+    fn reduced<A: Real>(matrix: &Array2<A>, width: usize, threads: usize) -> Array2<A> {
+        parallel::run(threads, || false, |job| dense_to_band(matrix.clone(), width, job)).unwrap()
+    }
+
+    #[test]
+    fn eigenvalues_are_those_of_the_matrix() {
+        for width in [1, 3, 16, 48] {
+            for n in [1, 2, 3, 4, 16, 17, 47, 49, 95, 96, 97, TILE - 1, TILE + 1, 2 * TILE + 50] {
+                let matrix = random(n);
+                let band = reduced(&matrix, width, 2);
+                assert_eq!(band.dim(), (n, width + 1));
+                let whole = Array2::from_shape_fn((n, n), |(i, j)| matrix[[i.min(j), i.max(j)]]);
+                let banded = Array2::from_shape_fn((n, n), |(i, j)| {
+                    if i.abs_diff(j) > width { 0.0 } else { band[[i.min(j), i.abs_diff(j)]] }
+                });
+                let expected = whole.eigvalsh(UPLO::Lower).unwrap();
+                let found = banded.eigvalsh(UPLO::Lower).unwrap();
+                let largest = expected[0].abs().max(expected[n - 1].abs());
+                for (found, expected) in found.iter().zip(&expected) {
+                    assert!((found - expected).abs() <= 2e-14 * largest, "{width} {n}: {found} {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn bits_do_not_depend_on_the_number_of_threads() {
+        let matrix = random(4 * TILE + 9);
+        let one = reduced(&matrix, 32, 1);
+        assert_eq!(one, reduced(&matrix, 32, 2));
+        assert_eq!(one, reduced(&matrix, 32, 5));
+        #[expect(clippy::cast_possible_truncation, reason = "this is where they are rounded")]
+        let single = matrix.mapv(|entry| entry as f32);
+        assert_eq!(reduced(&single, 32, 1), reduced(&single, 32, 3));
+    }
+
+    #[test]
+    fn a_band_matrix_stays() {
+        let n = 300;
+        let matrix = Array2::from_shape_fn((n, n), |(i, j)| if i.abs_diff(j) > 1 { 0.0 } else { (i + j) as f64 });
+        let band = reduced(&matrix, 16, 2);
+        assert!(band.outer_iter().enumerate().all(|(j, column)| column[0] == 2.0 * j as f64));
+        assert!(band.outer_iter().take(n - 1).enumerate().all(|(j, column)| column[1].abs() == (2 * j + 1) as f64));
+        assert!(band.outer_iter().all(|column| column.iter().skip(2).all(|&entry| entry == 0.0)));
+    }
+}
