@@ -5,7 +5,7 @@
 //! framework for symmetric band reduction", ACM TOMS 26, 2000). A step of a sweep may follow once the sweep before it
 //! has done one step more; so the sweeps run behind one another in groups, and steps that do not touch the same columns
 //! beside each other (Haidar, Ltaief & Dongarra, "Parallel reduction to condensed forms for symmetric eigenvalue
-//! problems", SC11). Which is computed by whom changes no bit. Cost: 6 N^2 width flops, about three times as fast on one
+//! problems", SC11). Which is computed by whom changes no bit. Cost: 6 N^2 width flops, more than twice as fast on one
 //! thread as LAPACK's `sb2st`. Memory: 2 N width.
 
 #![expect(clippy::inline_always, reason = "what is not inlined is not compiled for the vectors that were found")]

@@ -12,7 +12,7 @@
 //! Comput. 25, 1999). Of a matrix that is larger than the caches both the difference and the product with the next V are
 //! bound by memory. So the difference waits until the next V is known, and each tile is read once for both. Tiles that
 //! share neither rows nor columns are worked on beside each other, in rounds, so that sums come in one order on any
-//! number of threads. Cost: 4/3 N^3 flops, nearly all of them products of tiles. Memory: 7 N width.
+//! number of threads. Cost: 4/3 N^3 flops, nearly all of them products of tiles. Memory: 8 N width.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -61,7 +61,7 @@ pub(super) fn dense_to_band<A: Real>(mut matrix: Array2<A>, width: usize, job: &
             let t = A::panel_qr(panel.slice_mut(s![.., ..m.max(width)]))?;
             take_r(&mut panel, band.slice_mut(s![first..behind, ..]));
             let v = panel.slice(s![.., ..m]);
-            let ranges = ranges(behind..n, height);
+            let ranges = tile_rows(behind..n, height);
             let products = update_and_multiply(matrix.slice_mut(s![behind.., behind..]), v, &update, &ranges, job)?;
             update.renew(&ranges, v, &t, products);
         }
@@ -98,7 +98,7 @@ fn take_r<A: Real>(panel: &mut Array2<A>, mut band: ArrayViewMut2<A>) {
 }
 
 /// The rows of each tile: these stay where they are in the whole matrix, so the first one is the rest of one.
-fn ranges(rows: Range<usize>, height: usize) -> Vec<Range<usize>> {
+fn tile_rows(rows: Range<usize>, height: usize) -> Vec<Range<usize>> {
     let blocks = rows.start / height..rows.end.div_ceil(height);
     blocks.map(|block| (block * height).max(rows.start)..((block + 1) * height).min(rows.end)).collect()
 }

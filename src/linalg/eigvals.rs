@@ -12,13 +12,15 @@
 //! ACM TOMS 26 (2000). LAPACK's own ways from there on, `sb2st` and `sterf`, have one thread: at N = 800 they take more
 //! time than its way to the band.
 
-use ndarray::{Array2, LinalgScalar};
+use std::ops::Range;
+
+use ndarray::{Array2, LinalgScalar, s};
 use ndarray_linalg::{Lapack, Scalar};
 
 use super::band::band_to_tridiagonal;
 use super::dense::dense_to_band;
 use super::lapack::Reduce;
-use super::tridiagonal::tridiagonal_eigenvalues;
+use super::tridiagonal::{scale_of, tridiagonal_eigenvalues};
 use crate::error::{Error, Result};
 use crate::parallel::Job;
 
@@ -28,6 +30,10 @@ const SERIAL_BELOW: usize = 600;
 
 /// What a symmetric matrix of reals may hold here: f32 or f64.
 pub trait Real: Scalar<Real = Self> + Lapack + LinalgScalar + Reduce + Into<f64> + Send + Sync {
+    /// Largest entries of matrices that need no scaling: those of LAPACK's drivers.
+    #[doc(hidden)]
+    const SAFE: Range<f64>;
+
     /// Rows from which two stages are faster than one, for one thread and for more. Measured (one stage; two stages with
     /// LAPACK's way to a band of 16, 32 and 48 entries; with ours; ms; best of 11 or three, SkylakeX kernels, 2 cores):
     ///
@@ -65,6 +71,7 @@ pub trait Real: Scalar<Real = Self> + Lapack + LinalgScalar + Reduce + Into<f64>
 }
 
 impl Real for f32 {
+    const SAFE: Range<f64> = 1e-15..1e15;
     const TWO_STAGES_FROM: [usize; 2] = [600, 1700];
     const OWN_BAND_FROM: [usize; 2] = [600, 2500];
 
@@ -78,6 +85,7 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const SAFE: Range<f64> = 1e-145..1e145;
     const TWO_STAGES_FROM: [usize; 2] = [600, 1200];
     const OWN_BAND_FROM: [usize; 2] = [2500, 2500];
 
@@ -90,22 +98,46 @@ impl Real for f64 {
 /// overwritten, and no other N x N memory is used where its rows stand one after the other.
 ///
 /// # Errors
-/// [`crate::Error::Lapack`] where the matrix is not square or the iteration does not converge; interrupted.
+/// [`crate::Error::Lapack`] where the matrix is not square or not finite, or the iteration does not converge; interrupted.
 pub fn symmetric_eigenvalues<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<A>> {
     let n = matrix.nrows();
     if !matrix.is_square() {
         return Err(Error::Lapack(format!("a matrix {n} x {} is not square", matrix.ncols())));
     }
-    let matrix = if matrix.is_standard_layout() { matrix } else { matrix.as_standard_layout().into_owned() };
+    let mut matrix = if matrix.is_standard_layout() { matrix } else { matrix.as_standard_layout().into_owned() };
+    let largest = largest_entry(&matrix);
+    if !largest.is_finite() {
+        return Err(Error::Lapack("a matrix has an entry that is not finite".into()));
+    }
+    // Their products must neither overflow nor vanish.
+    let scale = if largest == 0.0 || A::SAFE.contains(&largest) { 1.0 } else { scale_of(std::iter::once(&largest)) };
+    if scale != 1.0 {
+        matrix.mapv_inplace(|entry| entry * A::real(scale));
+    }
     let threads = usize::from(job.lapack_threads() > 1);
-    if !lapack_provider::BAND_REDUCTION || n < A::TWO_STAGES_FROM[threads] {
+    let eigenvalues = if !lapack_provider::BAND_REDUCTION || n < A::TWO_STAGES_FROM[threads] {
         in_one_stage(matrix, job)
     } else {
         in_two_stages(matrix, A::band_width(n), n >= A::OWN_BAND_FROM[threads], job)
-    }
+    }?;
+    Ok(eigenvalues.into_iter().map(|eigenvalue| A::real(eigenvalue / scale)).collect())
 }
 
-fn in_one_stage<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<A>> {
+/// The largest magnitude on and above the diagonal; NaN where there is one.
+fn largest_entry<A: Real>(matrix: &Array2<A>) -> f64 {
+    let mut largest = 0.0;
+    for (i, row) in matrix.rows().into_iter().enumerate() {
+        for &entry in row.slice(s![i..]) {
+            let magnitude = entry.into().abs();
+            if magnitude > largest || magnitude.is_nan() {
+                largest = magnitude;
+            }
+        }
+    }
+    largest
+}
+
+fn in_one_stage<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<f64>> {
     if matrix.is_empty() {
         return Ok(Vec::new());
     }
@@ -113,18 +145,14 @@ fn in_one_stage<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<A>> {
     let reduce = || A::to_tridiagonal(matrix);
     let (diagonal, beside) = if serial { job.serial_lapack(reduce) } else { job.lapack(reduce) }?;
     let double = |entries: Vec<A>| entries.into_iter().map(Into::into).collect::<Vec<f64>>();
-    Ok(rounded(tridiagonal_eigenvalues(&double(diagonal), &double(beside), job)?))
+    tridiagonal_eigenvalues(&double(diagonal), &double(beside), job)
 }
 
-fn in_two_stages<A: Real>(matrix: Array2<A>, band_width: usize, own: bool, job: &Job) -> Result<Vec<A>> {
+fn in_two_stages<A: Real>(matrix: Array2<A>, band_width: usize, own: bool, job: &Job) -> Result<Vec<f64>> {
     let band =
         if own { dense_to_band(matrix, band_width, job)? } else { job.lapack(|| A::to_band(matrix, band_width))? };
     let (diagonal, beside) = band_to_tridiagonal(band.mapv(Into::into).view(), job)?;
-    Ok(rounded(tridiagonal_eigenvalues(&diagonal, &beside, job)?))
-}
-
-fn rounded<A: Real>(eigenvalues: Vec<f64>) -> Vec<A> {
-    eigenvalues.into_iter().map(A::real).collect()
+    tridiagonal_eigenvalues(&diagonal, &beside, job)
 }
 
 #[cfg(test)]
@@ -138,7 +166,7 @@ mod tests {
         parallel::run(2, || false, |job| symmetric_eigenvalues(matrix, job))
     }
 
-    fn two_stages<A: Real + Send>(matrix: Array2<A>, band_width: usize, own: bool) -> Result<Vec<A>> {
+    fn two_stages<A: Real + Send>(matrix: Array2<A>, band_width: usize, own: bool) -> Result<Vec<f64>> {
         parallel::run(2, || false, |job| in_two_stages(matrix, band_width, own, job))
     }
 
@@ -165,8 +193,9 @@ mod tests {
         });
         #[expect(clippy::cast_possible_truncation, reason = "small integers")]
         let single = laplacian.mapv(|v: f64| v as f32);
+        let whole = eigenvalues(single.clone()).map(|values| values.into_iter().map(f64::from).collect());
         for (single, double) in [
-            (eigenvalues(single.clone()), eigenvalues(laplacian.clone())),
+            (whole, eigenvalues(laplacian.clone())),
             (two_stages(single.clone(), 16, false), two_stages(laplacian.clone(), 16, false)),
             (two_stages(single.clone(), 48, false), two_stages(laplacian.clone(), 48, false)),
             (two_stages(single.clone(), 16, true), two_stages(laplacian.clone(), 16, true)),
@@ -176,7 +205,7 @@ mod tests {
             for k in 0..n {
                 let expected = 2.0 - 2.0 * (PI * k as f64 / n as f64).cos();
                 approx::assert_abs_diff_eq!(double[k], expected, epsilon = 1e-14 * n as f64);
-                approx::assert_abs_diff_eq!(f64::from(single[k]), expected, epsilon = 1e-6 * n as f64);
+                approx::assert_abs_diff_eq!(single[k], expected, epsilon = 1e-6 * n as f64);
             }
         }
     }
@@ -210,6 +239,33 @@ mod tests {
         let mut columns = Array2::zeros((n, n)).reversed_axes();
         columns.assign(&matrix);
         assert_eq!(eigenvalues(columns), eigenvalues(matrix));
+    }
+
+    #[test]
+    fn no_scale_is_lost() {
+        let n = 700; // two stages on one thread, one stage on two
+        let matrix = Array2::from_shape_fn((n, n), |(i, j)| ((i * j + i + j) as f64).sin());
+        for threads in [1, 2] {
+            let eigenvalues = |matrix| parallel::run(threads, || false, |job| symmetric_eigenvalues(matrix, job));
+            let expected: Vec<f64> = eigenvalues(matrix.clone()).unwrap();
+            for scale in [f64::MIN_POSITIVE, 2_f64.powi(-600), 2_f64.powi(600), 2_f64.powi(1015)] {
+                let found = eigenvalues(&matrix * scale).unwrap();
+                for (found, expected) in found.iter().zip(&expected) {
+                    approx::assert_abs_diff_eq!(found / scale, *expected, epsilon = 1e-11);
+                }
+            }
+            let overflow = eigenvalues(Array2::from_elem((n, n), f64::MAX)).unwrap();
+            assert_eq!(overflow[n - 1], f64::INFINITY);
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_is_refused() {
+        for entry in [f64::NAN, f64::INFINITY] {
+            let mut matrix = Array2::eye(5);
+            matrix[[1, 3]] = entry;
+            assert!(matches!(eigenvalues(matrix), Err(crate::Error::Lapack(_))));
+        }
     }
 
     #[test]
