@@ -28,7 +28,7 @@ pub fn nearest_neighbors(points: &Points, n_neighbors: usize, job: &Job) -> Resu
     }
     let k = n_neighbors + 1; // the row itself is found as well
     let results = n as u64 * n_neighbors as u64 * 16;
-    memory::require(n, results.saturating_add(Screen::bytes(points, k)), job)?;
+    memory::require(n, results.saturating_add(Screen::bytes(points, k, job)), job)?;
     let mut distances = Array2::zeros((n, n_neighbors));
     let mut numbers = Array2::zeros((n, n_neighbors));
     let rows = distances.axis_iter_mut(Axis(0)).into_par_iter().zip(numbers.axis_iter_mut(Axis(0)));
@@ -50,7 +50,7 @@ pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<
     let n = points.len();
     require_neighbors(n_neighbors, n)?;
     let matrix = (n as u64).saturating_mul(8 * n as u64);
-    memory::require(n, matrix.saturating_add(Screen::bytes(points, n_neighbors)), job)?;
+    memory::require(n, matrix.saturating_add(Screen::bytes(points, n_neighbors, job)), job)?;
     let mut graph = memory::zeros(n)?;
     let rows = graph.axis_iter_mut(Axis(0)).into_par_iter();
     Screen::new(points).nearest(n_neighbors, job, rows, |row, _, nearest| {
@@ -69,7 +69,7 @@ pub fn neighbor_edges(points: &Points, n_neighbors: usize, job: &Job) -> Result<
     let n = points.len();
     require_neighbors(n_neighbors, n)?;
     let results = (n as u64).saturating_mul(24 * n_neighbors as u64);
-    memory::require(n, results.saturating_add(Screen::bytes(points, n_neighbors)), job)?;
+    memory::require(n, results.saturating_add(Screen::bytes(points, n_neighbors, job)), job)?;
     let mut rows: Vec<Vec<usize>> = vec![Vec::new(); n];
     Screen::new(points).nearest(n_neighbors, job, rows.par_iter_mut(), |row, _, nearest| {
         row.extend(nearest.into_iter().map(|(_, j)| j));

@@ -12,7 +12,7 @@
 //!
 //! Cost: N^2 D flops in f32, 2 N D more for each crowded row, and D in f64 for each candidate. Memory: the rows in f32;
 //! candidates of all rows, 16 bytes each, at most 8k + 160 a row and mostly a quarter of that; a tile, and all
-//! candidates of a block of crowded rows, a thread.
+//! candidates of a block of crowded rows, at most 64 MiB, a thread.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -33,6 +33,9 @@ const BLOCK_ROWS: usize = 512;
 /// pairs share no block.
 const BLOCKS_A_THREAD: usize = 4;
 const LOWEST_BLOCK: usize = 64;
+
+/// Bytes of the candidates of a block of crowded rows at most, unless it is one row; they may grow to twice as many.
+const CROWDED_BYTES: usize = 32 << 20;
 
 /// Where k is more than N over this, candidates of all rows would take as much memory as N^2 distances, and be most of
 /// the work: all rows are searched as crowded ones are.
@@ -72,11 +75,18 @@ impl<'a> Screen<'a> {
         }
     }
 
-    /// Bytes that a search holds at most beside its results, but for tiles and blocks of crowded rows.
-    pub(crate) fn bytes(points: &Points, k: usize) -> u64 {
+    /// Bytes that a search holds at most beside its results, but for tiles.
+    pub(crate) fn bytes(points: &Points, k: usize, job: &Job) -> u64 {
         let held = if is_small_part(k, points.len()) { size_of::<Candidate>() * most_held(k) } else { 0 };
         let row = size_of::<Candidates>() + 4 * points.dim();
-        (points.len() as u64).saturating_mul((row as u64).saturating_add(held as u64))
+        let all_of_a_block = 2 * CROWDED_BYTES.min(size_of::<Candidate>() * BLOCK_ROWS * points.len());
+        let for_rows = (points.len() as u64).saturating_mul((row as u64).saturating_add(held as u64));
+        for_rows.saturating_add((job.threads() * all_of_a_block) as u64)
+    }
+
+    /// Rows that may have all others as candidates at once.
+    fn most_crowded_rows(&self) -> usize {
+        (CROWDED_BYTES / (size_of::<Candidate>() * self.points.len())).max(1)
     }
 
     /// Gives `write` the `k` nearest of each row, itself counted: squared distances and numbers, ascending. Those as far
@@ -102,7 +112,7 @@ impl<'a> Screen<'a> {
                 stopped.map(Err)
             });
             let mut crowded = crowded.collect::<Result<Vec<(usize, O)>>>()?;
-            let height = block_height(crowded.len(), job);
+            let height = block_height(crowded.len(), job).min(self.most_crowded_rows());
             crowded.par_chunks_mut(height).with_max_len(1).try_for_each(|block| {
                 let rows: Vec<usize> = block.iter().map(|&(i, _)| i).collect();
                 let candidates = self.of_rows(&rows, k, job)?;

@@ -44,7 +44,7 @@ def nearest_neighbors(
     Cost: N^2 D flops in single precision, and D more for each row whose distance lies nearer to that of the last
     neighbour than single precision tells; where many are at that very distance, as duplicates are, 2 N D more.
     Memory: the result, three copies of X, at most 128 (n_neighbors + 21) bytes a row, mostly a quarter of that, and
-    a few MiB a thread; there is no N x N matrix.
+    a few MiB a thread, at most 70; there is no N x N matrix.
 
     References
     ----------

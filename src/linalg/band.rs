@@ -22,6 +22,8 @@ use crate::parallel::Job;
 
 /// A band is at most so wide.
 const WIDEST: usize = 48;
+/// A square, in units of that of the largest entry, below which an entry is taken as zero.
+const VANISHING: f64 = 1e-280;
 /// Lanes of the widest vectors.
 const MOST_LANES: usize = 8;
 
@@ -202,7 +204,8 @@ fn add_multiple<S: Simd, const V: usize>(simd: S, y: &mut [S::f64s; V], x: &[S::
     }
 }
 
-/// Takes x to a multiple of the first unit vector; v, and tau, of the reflection that does it: 0 where x is one.
+/// Takes x to a multiple of the first unit vector; v, and tau, of the reflection that does it: 0 where x is one, or what
+/// else it has is too small to be squared.
 #[inline(always)]
 fn reflect<S: Simd, const V: usize>(simd: S, x: &mut [f64], v: &mut [f64]) -> f64 {
     let zeros = [simd.splat_f64s(0.0); V];
@@ -211,7 +214,7 @@ fn reflect<S: Simd, const V: usize>(simd: S, x: &mut [f64], v: &mut [f64]) -> f6
     let others = load::<S, V>(x);
     let rest = dot(simd, &others, &others);
     store::<S, V>(x, zeros);
-    if rest == 0.0 {
+    if rest < VANISHING {
         x[0] = alpha;
         store::<S, V>(v, zeros);
         return 0.0;
@@ -393,5 +396,22 @@ mod tests {
             }
         }
         assert_eq!(beside.len(), 149);
+    }
+
+    /// So small that their squares are no normal numbers, beside a diagonal that is not.
+    #[test]
+    fn small_entries_beside_a_diagonal() {
+        let n = 300;
+        for exponent in [-120, -139, -141, -150, -157, -161, -165, -300] {
+            let mut band = random_band(n, 32) * 10_f64.powi(exponent);
+            let mut expected: Vec<f64> = (0..n).map(|i| (i as f64).sin()).collect();
+            band.column_mut(0).assign(&ndarray::aview1(&expected));
+            let (diagonal, beside) = reduced(&band, 2);
+            let found = parallel::run(1, || false, |job| tridiagonal_eigenvalues(&diagonal, &beside, job)).unwrap();
+            expected.sort_unstable_by(f64::total_cmp);
+            for (found, expected) in found.iter().zip(&expected) {
+                approx::assert_abs_diff_eq!(*found, *expected, epsilon = 1e-13);
+            }
+        }
     }
 }

@@ -112,7 +112,7 @@ pub fn symmetric_eigenvalues<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Ve
     // Their products must neither overflow nor vanish.
     let scale = if largest == 0.0 || A::SAFE.contains(&largest) { 1.0 } else { scale_of(std::iter::once(&largest)) };
     if scale != 1.0 {
-        matrix.mapv_inplace(|entry| entry * A::real(scale));
+        matrix.mapv_inplace(|entry| A::real(entry.into() * scale));
     }
     let threads = usize::from(job.lapack_threads() > 1);
     let eigenvalues = if !lapack_provider::BAND_REDUCTION || n < A::TWO_STAGES_FROM[threads] {
@@ -253,6 +253,13 @@ mod tests {
                 for (found, expected) in found.iter().zip(&expected) {
                     approx::assert_abs_diff_eq!(found / scale, *expected, epsilon = 1e-11);
                 }
+            }
+            #[expect(clippy::cast_possible_truncation, reason = "this is where they are rounded")]
+            let tiny = matrix.mapv(|entry| (entry * f64::from(f32::MIN_POSITIVE) / 8.0) as f32);
+            let found = parallel::run(threads, || false, |job| symmetric_eigenvalues(tiny, job)).unwrap();
+            for (found, expected) in found.iter().zip(&expected) {
+                let found = f64::from(*found) / (f64::from(f32::MIN_POSITIVE) / 8.0);
+                approx::assert_abs_diff_eq!(found, *expected, epsilon = 1e-3);
             }
             let overflow = eigenvalues(Array2::from_elem((n, n), f64::MAX)).unwrap();
             assert_eq!(overflow[n - 1], f64::INFINITY);

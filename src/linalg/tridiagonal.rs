@@ -5,7 +5,8 @@
 //! [`SWEEPS`] of them, with the eigenvalues of the last rows as their shifts, run behind one another down the rows, as
 //! the lanes of one vector (multishift: Bai & Demmel, "On a block implementation of Hessenberg multishift QR
 //! iteration", 1989). Cost: about 1.3 N^2 steps of a sweep, a 16th of them after one another; four to seven times as
-//! fast as `sterf` from N = 800 on. Memory: 2 N.
+//! fast as `sterf` from N = 800 on. Memory: 4 N. Error, in units of the largest eigenvalue: 1e-15 in the median, 1e-13 the
+//! worst seen of 8000.
 
 use multiversion::multiversion;
 
@@ -17,7 +18,8 @@ use crate::parallel::Job;
 const SWEEPS: usize = 16;
 /// Rows up to which a block is left to LAPACK.
 const SMALL: usize = 48;
-/// Sweeps are given up for LAPACK's iteration after as many rounds without a split; three are usual.
+/// Sweeps are given up for LAPACK's iteration after as many rounds without a split (three are usual), or where numbers
+/// became too small for one.
 const PATIENCE: usize = 12;
 /// Relative to the largest entry: what lies beside the diagonal and is smaller changes no eigenvalue by more.
 const NEGLIGIBLE: f64 = f64::EPSILON / 16.0;
@@ -45,8 +47,14 @@ pub(super) fn tridiagonal_eigenvalues(diagonal: &[f64], beside: &[f64], job: &Jo
             b[split] = 0.0;
             if split == first && end - first > SMALL && fruitless < PATIENCE {
                 let shifts = small_eigenvalues(&a[end - SWEEPS..end], &b[end - SWEEPS..end])?;
-                sweep(&mut a[first..end], &mut b[first..end], shifts.first_chunk().expect("one for each row"));
-                fruitless += 1;
+                let before = (a[first..end].to_vec(), b[first..end].to_vec());
+                if sweep(&mut a[first..end], &mut b[first..end], shifts.first_chunk().expect("one for each row")) {
+                    fruitless += 1;
+                } else {
+                    a[first..end].copy_from_slice(&before.0);
+                    b[first..end].copy_from_slice(&before.1);
+                    fruitless = PATIENCE;
+                }
             } else if split > first && end - split > SMALL {
                 blocks.extend([(first, split), (split, end)]);
                 break;
@@ -61,10 +69,11 @@ pub(super) fn tridiagonal_eigenvalues(diagonal: &[f64], beside: &[f64], job: &Jo
     Ok(eigenvalues.into_iter().map(|eigenvalue| eigenvalue / scale).collect())
 }
 
-/// A power of two that brings the largest of the entries near 1, so that squares neither overflow nor vanish.
+/// A power of two that brings the largest of the entries near 1 (below 4; subnormal ones stay small), so that squares
+/// neither overflow nor vanish.
 pub(super) fn scale_of<'a>(entries: impl Iterator<Item = &'a f64>) -> f64 {
     let largest = entries.fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
-    let exponent = (largest.to_bits() >> 52).clamp(1, 2044); // biased by 1023
+    let exponent = (largest.to_bits() >> 52).clamp(1, 2045); // biased by 1023
     f64::from_bits((2046 - exponent) << 52)
 }
 
@@ -97,20 +106,21 @@ fn last_split(a: &[f64], b: &[f64]) -> usize {
 }
 
 /// One sweep for each shift. A sweep works on a row when the one before it is two rows further: what that one has left
-/// behind is what it needs. Rows of no consequence are added at both ends, without coupling: a sweep begins anew
-/// behind such a row, and leaves it as it was.
+/// behind is what it needs. Rows of zeros are added at both ends, without coupling: a sweep begins anew behind such a
+/// row, and leaves it as it was. Tells whether all that came out is finite.
 #[allow(unsafe_code, reason = "as above")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
-fn sweep(a: &mut [f64], b: &mut [f64], shifts: &[f64; SWEEPS]) {
+fn sweep(a: &mut [f64], b: &mut [f64], shifts: &[f64; SWEEPS]) -> bool {
     const DELAY: usize = 2 * SWEEPS - 1;
-    const BEYOND: f64 = 8.0; // no eigenvalue: entries are below 2, and a row has three
-    /// In units of the largest entry; its square, its fourth power and their products are normal numbers.
+    /// In units of the largest entry. Its third power and the square of that are normal numbers; what is multiplied by
+    /// more of them, which takes zeros one after the other, is given up.
     const VANISHING: f64 = 1e-40;
     let n = a.len();
-    let (mut alpha, mut coupling) = ([BEYOND; SWEEPS], [0.0; SWEEPS]);
+    let mut finite = true;
+    let (mut alpha, mut coupling) = ([0.0; SWEEPS], [0.0; SWEEPS]);
     let (mut gamma, mut p, mut sine) = ([1.0; SWEEPS], [1.0; SWEEPS], [0.0; SWEEPS]);
     for step in 0..n + DELAY {
-        (alpha[0], coupling[0]) = if step < n { (a[step], b[step]) } else { (BEYOND, 0.0) };
+        (alpha[0], coupling[0]) = if step < n { (a[step], b[step]) } else { (0.0, 0.0) };
         let (mut done_alpha, mut done_coupling) = ([0.0; SWEEPS], [0.0; SWEEPS]);
         for lane in 0..SWEEPS {
             // c = p / r, s = b / r, gamma' = c (a - shift) - s gamma = u / r, p' = gamma'^2 / c, with one division.
@@ -121,22 +131,25 @@ fn sweep(a: &mut [f64], b: &mut [f64], shifts: &[f64; SWEEPS]) {
             let least = p[lane] * VANISHING;
             let u = if u.abs() < least { least } else { u };
             let over_r = p[lane] * inverse;
-            let next = u * over_r;
+            // Beside what is not coupled, without rounding: a sweep ends with gamma + (0 - (0 - shift)).
+            let next = if coupling[lane] == 0.0 && u != least { alpha[lane] - shifts[lane] } else { u * over_r };
             done_alpha[lane] = gamma[lane] + (alpha[lane] - next);
             let square = sine[lane] * r;
             // Subnormal numbers are slow.
-            done_coupling[lane] = if square < VANISHING * VANISHING { 0.0 } else { square };
+            done_coupling[lane] = if square < VANISHING.powi(2) { 0.0 } else { square };
             sine[lane] = coupling[lane] * over_r;
             gamma[lane] = next;
-            p[lane] = (u * u) * inverse;
+            p[lane] = u * (u * inverse);
         }
         if step >= DELAY {
             a[step - DELAY] = done_alpha[SWEEPS - 1];
             b[step - DELAY] = done_coupling[SWEEPS - 1];
+            finite &= (done_alpha[SWEEPS - 1] + done_coupling[SWEEPS - 1]).is_finite();
         }
         alpha[1..].copy_from_slice(&done_alpha[..SWEEPS - 1]);
         coupling[1..].copy_from_slice(&done_coupling[..SWEEPS - 1]);
     }
+    finite
 }
 
 #[cfg(test)]
@@ -180,7 +193,7 @@ mod tests {
     #[test]
     fn as_lapack_computes_them() {
         let mut rng = StdRng::seed_from_u64(5);
-        for n in [60_usize, 500, 1500] {
+        for n in [60_usize, 139, 302, 500, 1500] {
             let graded = |k: usize| 10_f64.powf(-16.0 * k as f64 / n as f64);
             let wilkinson = |k: usize| (k as f64 - (n - 1) as f64 / 2.0).abs();
             let glued = |k: usize| if k.is_multiple_of(21) { 1e-8 } else { 1.0 };
@@ -198,6 +211,8 @@ mod tests {
                 ("no diagonal", all(&|_| 0.0), random()),
                 ("nothing", all(&|_| 0.0), all(&|_| 0.0)),
                 ("equal", all(&|_| 3.0), all(&|_| 1e-17)),
+                ("integers", all(&|k| (k.abs_diff(n / 2) % 3) as f64), all(&|_| 1.837_322_988_399_400_7e-9)),
+                ("integers", all(&|k| (k.abs_diff(n / 2) % 3) as f64), all(&|_| 3.344_745_958_157_333_4e-9)),
             ];
             for (name, diagonal, mut beside) in matrices {
                 beside.truncate(n - 1);

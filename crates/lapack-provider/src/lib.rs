@@ -80,10 +80,10 @@ pub fn at_exit(handler: extern "C" fn()) {
 #[cfg(not(unix))]
 pub fn at_exit(_handler: extern "C" fn()) {}
 
-/// Whether the linked LAPACK has the reduction to a band (LAPACK 3.7): `?sytrd_sy2sb`.
+/// Whether the linked LAPACK has what reduces a matrix to a band (LAPACK 3.7): `?sytrd_sy2sb`, `?geqrt3`.
 pub const BAND_REDUCTION: bool = cfg!(not(accelerate));
 
-/// What stands in for it, never to be called, so that crates which refer to it link.
+/// What stands in for them, never to be called, so that crates which refer to them link.
 #[cfg(accelerate)]
 mod no_band_reduction {
     macro_rules! missing {
@@ -96,7 +96,7 @@ mod no_band_reduction {
             )*
         };
     }
-    missing!(dsytrd_sy2sb_ ssytrd_sy2sb_);
+    missing!(dsytrd_sy2sb_ ssytrd_sy2sb_ dgeqrt3_ sgeqrt3_);
 }
 
 /// The linked OpenBLAS's configuration and the kind of core that it dispatches to; `None` with another LAPACK.
