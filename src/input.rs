@@ -1,6 +1,6 @@
 //! What operators are built on: rows, or what is known of each pair of them.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::distance::{Distances, Element, Points};
 use crate::error::{Error, Result};
@@ -53,7 +53,7 @@ impl<'a, T: Element> Input<'a, T> {
     pub(crate) fn part(&self, rows: &[usize]) -> Array2<T> {
         let matrix = &self.matrix;
         if self.metric == Metric::Euclidean {
-            return Array2::from_shape_fn((rows.len(), matrix.ncols()), |(i, j)| matrix[[rows[i], j]]);
+            return matrix.select(Axis(0), rows);
         }
         let ordered = |i: usize, j: usize| if i <= j { [i, j] } else { [j, i] };
         Array2::from_shape_fn((rows.len(), rows.len()), |(i, j)| matrix[ordered(rows[i], rows[j])])
@@ -76,6 +76,10 @@ impl<'a, T: Element> Input<'a, T> {
         }
         if self.metric != Metric::Euclidean && !matrix.is_square() {
             return Err(Error::invalid("x", "square", format!("{:?}", matrix.shape())));
+        }
+        // Without a way out, many at once.
+        if matrix.rows().into_iter().all(|row| row.iter().fold(true, |all, &entry| all & entry.into().is_finite())) {
+            return Ok(());
         }
         match matrix.indexed_iter().find(|(_, entry)| !(**entry).into().is_finite()) {
             None => Ok(()),

@@ -125,16 +125,18 @@ pub fn symmetric_eigenvalues<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Ve
 
 /// The largest magnitude on and above the diagonal; NaN where there is one.
 fn largest_entry<A: Real>(matrix: &Array2<A>) -> f64 {
-    let mut largest = 0.0;
+    // As integers, magnitudes are in the same order, and NaN above infinity.
+    let mut lanes = [0; 8];
     for (i, row) in matrix.rows().into_iter().enumerate() {
-        for &entry in row.slice(s![i..]) {
-            let magnitude = entry.into().abs();
-            if magnitude > largest || magnitude.is_nan() {
-                largest = magnitude;
+        let row = row.slice_move(s![i..]);
+        let (chunks, rest) = row.to_slice().expect("the matrix is in standard layout").as_chunks::<8>();
+        for entries in chunks.iter().map(<[A; 8]>::as_slice).chain([rest]) {
+            for (lane, &entry) in lanes.iter_mut().zip(entries) {
+                *lane = entry.into().abs().to_bits().max(*lane);
             }
         }
     }
-    largest
+    f64::from_bits(lanes.into_iter().fold(0, u64::max))
 }
 
 fn in_one_stage<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<f64>> {
