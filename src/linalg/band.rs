@@ -37,6 +37,11 @@ const LAG: usize = SWEEPS / STEPS + 1;
 /// The diagonal, and the entries beside it, of a tridiagonal matrix that has the eigenvalues of a band matrix [N, width
 /// + 1], a row of which holds the entries of one column from the diagonal down. The width is 16, 32 or 48.
 pub(super) fn band_to_tridiagonal(band: ArrayView2<f64>, job: &Job) -> Result<(Vec<f64>, Vec<f64>)> {
+    reduce(band, job, |task| Arch::new().dispatch(task))
+}
+
+/// The same by the vectors that `run` chooses.
+fn reduce(band: ArrayView2<f64>, job: &Job, run: impl Fn(Task) + Send + Sync) -> Result<(Vec<f64>, Vec<f64>)> {
     let (n, width) = (band.nrows(), band.ncols() - 1);
     let stride = 2 * width;
     let scale = scale_of(band.iter());
@@ -52,7 +57,7 @@ pub(super) fn band_to_tridiagonal(band: ArrayView2<f64>, job: &Job) -> Result<(V
         for time in 0..groups.last().map_or(0, |last| (groups.len() - 1) * (LAG + 1) + last.windows) {
             job.check()?;
             let tasks = tasks_at(time, &mut groups, &mut columns, n);
-            tasks.into_par_iter().with_max_len(1).for_each(Task::run);
+            tasks.into_par_iter().with_max_len(1).for_each(&run);
         }
         Ok(())
     })?;
@@ -113,12 +118,6 @@ struct Task<'a> {
     group: &'a mut Group,
     first_step: usize,
     n: usize,
-}
-
-impl Task<'_> {
-    fn run(self) {
-        Arch::new().dispatch(self);
-    }
 }
 
 impl WithSimd for Task<'_> {
@@ -372,6 +371,28 @@ mod tests {
         let one = reduced(&band, 1);
         assert_eq!(one, reduced(&band, 2));
         assert_eq!(one, reduced(&band, 5));
+    }
+
+    /// Those of a processor that has less: AVX2, and none.
+    #[test]
+    fn any_vectors_will_do() {
+        for width in [16, 32, 48] {
+            let band = random_band(200, width);
+            let eigenvalues = |run: &(dyn Fn(Task) + Sync)| {
+                let (diagonal, beside) = parallel::run(2, || false, |job| reduce(band.view(), job, run)).unwrap();
+                parallel::run(1, || false, |job| tridiagonal_eigenvalues(&diagonal, &beside, job)).unwrap()
+            };
+            let expected = eigenvalues(&|task| Arch::new().dispatch(task));
+            let mut found = vec![eigenvalues(&|task| pulp::Scalar::new().vectorize(task))];
+            #[cfg(target_arch = "x86_64")]
+            if let Some(avx2) = pulp::x86::V3::try_new() {
+                found.push(eigenvalues(&|task| Simd::vectorize(avx2, task)));
+            }
+            let largest = expected[0].abs().max(expected[199].abs());
+            for (found, expected) in found.iter().flatten().zip(expected.iter().cycle()) {
+                assert!((found - expected).abs() <= 2e-14 * largest, "{width}: {found} {expected}");
+            }
+        }
     }
 
     #[test]
