@@ -1,4 +1,4 @@
-//! Eigenvalues through LAPACK.
+//! Eigenvalues, through LAPACK and by our own code where that is faster.
 
 mod band;
 mod dense;
