@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from dsentropy import diffusion_spectral_entropy, entropy_surface, estimate_bandwidth
-from dsentropy._demo import _training
+from dsentropy.cli.demo import _training
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits

@@ -68,6 +68,11 @@ pub(crate) fn require_positive(argument: &'static str, value: f64) -> Result<()>
     }
 }
 
+/// Fails unless `t` can be a diffusion time.
+pub(crate) fn require_time(t: f64) -> Result<()> {
+    if t >= 0.0 && t.is_finite() { Ok(()) } else { Err(Error::invalid("t", "finite and at least 0", t)) }
+}
+
 /// A number of bytes as people read it.
 fn bytes(n: u64) -> String {
     let n = n as f64;

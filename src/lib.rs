@@ -20,62 +20,42 @@
 //! # Ok::<(), dsentropy::Error>(())
 //! ```
 
-mod bandwidth;
-mod binning;
-mod covariance;
-mod diffusion;
-mod distance;
-mod entropy;
+mod data;
 mod error;
-mod estimate;
-mod input;
 mod kernel;
-mod lanczos;
 mod linalg;
 mod measure;
-mod memory;
-mod mutual_information;
-mod neighbors;
 mod operator;
-mod pairs;
-pub mod parallel;
-mod precomputed;
 #[cfg(feature = "python")]
 mod python;
-mod quadrature;
-mod screen;
-mod simd;
-mod solver;
-mod sparse;
-mod stochastic;
-mod sweep;
-mod tall;
-mod tiles;
-mod triangle;
+mod runtime;
+mod slq;
 
-pub use bandwidth::{median_distance, neighbor_distances};
-pub use binning::binned_rows_entropy;
-pub use covariance::covariance_eigenvalues;
-pub use diffusion::{diffusion_eigenvalues_single, diffusion_operator};
-pub use distance::{Distances, Element, Points};
-pub use entropy::{matrix_entry_entropy, renyi_entropies, spectral_entropy};
+pub use data::distances::Distances;
+pub use data::input::{Input, Metric};
+pub use data::neighbors::{Symmetrize, nearest_neighbors, neighbor_edges, neighbor_graph};
+pub use data::points::Points;
 pub use error::{Error, Result};
-pub use estimate::{About, Estimate, Reading};
-pub use input::{Input, Metric};
-pub use kernel::{Bandwidth, gaussian_affinity};
+pub use kernel::bandwidth::{median_distance, neighbor_distances};
+pub use kernel::gaussian::{Bandwidth, gaussian_affinity};
+pub use linalg::scalar::Element;
+pub use linalg::upper_triangle::UpperTriangle;
 pub use linalg::{general_eigenvalues, symmetric_eigenvalues};
-pub use measure::{Measure, Operator, Precision};
-pub use mutual_information::{estimate_subsets, subset_eigenvalues, subset_entropies};
-pub use neighbors::{Symmetrize, nearest_neighbors, neighbor_edges, neighbor_graph};
-pub use operator::SymmetricOperator;
-pub use pairs::{Frame, Part, pair_moments, pair_product};
-pub use precomputed::given_eigenvalues;
-pub use solver::{
+pub use measure::binned_rows::binned_rows_entropy;
+pub use measure::covariance::covariance_eigenvalues;
+pub use measure::entropy::{matrix_entry_entropy, renyi_entropies, spectral_entropy};
+pub use measure::estimated_spectrum::{
     Progress, Request, Solved, Storage, allowed_single_error, estimate_affinity, estimate_given, estimate_sparse,
     estimate_spectrum, operator_eigenvalues,
 };
-pub use sparse::{SparseMatrix, SparseOperator};
-pub use stochastic::{Options, Outcome, estimate};
-pub use sweep::sweep_eigenvalues;
-pub use tiles::{CELL, GivenAffinity, Rounding};
-pub use triangle::UpperTriangle;
+pub use measure::spectrum::{Measure, Operator, Precision, given_eigenvalues};
+pub use measure::subsets::{estimate_subsets, subset_eigenvalues, subset_entropies};
+pub use measure::sweep::sweep_eigenvalues;
+pub use operator::SymmetricOperator;
+pub use operator::chunk_pair::{Frame, Part, pair_moments, pair_product};
+pub use operator::dense::{diffusion_eigenvalues_single, diffusion_operator};
+pub use operator::sparse::{SparseMatrix, SparseOperator};
+pub use operator::tiles::{CELL, GivenAffinity, Rounding};
+pub use runtime::parallel;
+pub use slq::adaptive::{Options, Outcome, estimate};
+pub use slq::estimate::{About, Estimate, Reading};

@@ -16,20 +16,20 @@ are in bits.
 1.0
 """
 
-from dsentropy._bandwidth import estimate_bandwidth
 from dsentropy._core import __version__
-from dsentropy._entropy import adjacency_spectral_entropy, diffusion_spectral_entropy
-from dsentropy._estimated_spectrum import EstimatedSpectrum, ToleranceWarning
-from dsentropy._information import MutualInformation, mutual_information
-from dsentropy._mutual_information import (
+from dsentropy._data.neighbors import nearest_neighbors
+from dsentropy._measures.mutual_information import MutualInformation, mutual_information
+from dsentropy._measures.spectra import adjacency_spectrum, covariance_spectrum, diffusion_spectrum, kernel_spectrum
+from dsentropy._measures.subsampled import SubsampledEntropy, subsampled_entropy
+from dsentropy._measures.surface import EntropySurface, entropy_surface
+from dsentropy._operator.bandwidth import estimate_bandwidth
+from dsentropy._reference.entropy import adjacency_spectral_entropy, diffusion_spectral_entropy
+from dsentropy._reference.mutual_information import (
     adjacency_spectral_mutual_information,
     diffusion_spectral_mutual_information,
 )
-from dsentropy._neighbors import nearest_neighbors
-from dsentropy._spectra import adjacency_spectrum, covariance_spectrum, diffusion_spectrum, kernel_spectrum
-from dsentropy._spectrum import SaturationWarning, Spectrum
-from dsentropy._subsampled_entropy import SubsampledEntropy, subsampled_entropy
-from dsentropy._surface import EntropySurface, entropy_surface
+from dsentropy._spectrum.estimated import EstimatedSpectrum, ToleranceWarning
+from dsentropy._spectrum.spectrum import SaturationWarning, Spectrum
 
 __all__ = [
     "EntropySurface",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from dsentropy._spectrum import Spectrum
-    from dsentropy._surface import EntropySurface
+    from dsentropy._measures.surface import EntropySurface
+    from dsentropy._spectrum.spectrum import Spectrum
 
 
 def _axes(ax: Any) -> Any:
@@ -45,7 +45,7 @@ def spectrum(found: Spectrum, times: list[float], ax: Any) -> Any:
 
 def surface(found: EntropySurface, order: int, alpha: int, ax: Any) -> Any:
     """The entropy against the bandwidth, a line for each t; where it is saturated, the ground is shaded."""
-    from dsentropy._spectrum import SATURATED
+    from dsentropy._spectrum.spectrum import SATURATED
 
     ax = _axes(ax)
     bandwidths = found.coords["bandwidth"]

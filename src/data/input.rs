@@ -2,9 +2,10 @@
 
 use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::distance::{Distances, Element, Points};
+use crate::data::distances::{Distances, GivenDistances};
+use crate::data::points::Points;
 use crate::error::{Error, Result};
-use crate::precomputed::GivenDistances;
+use crate::linalg::scalar::Element;
 
 /// What the entries of a matrix are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -21,10 +21,11 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayViewMut2, Axis, s};
 use rayon::prelude::*;
 
-use crate::distance::{Distances, Points};
+use crate::data::distances::Distances;
+use crate::data::points::Points;
 use crate::error::Result;
-use crate::parallel::{Job, lock};
-use crate::simd::{add_norms_single, next_at_most};
+use crate::runtime::parallel::{Job, lock};
+use crate::runtime::simd::{add_norms_single, next_at_most};
 
 /// Rows of a block at most, and columns of a tile: 1 MiB, so that it stays in the cache of a core.
 const BLOCK_ROWS: usize = 512;
@@ -322,7 +323,7 @@ impl Candidates {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
 
     fn noise(i: usize, j: usize) -> f64 {
         ((i * 7919 + j * 104_729 + i * i * 31) % 10_007) as f64 / 10_007.0

@@ -10,11 +10,13 @@
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis};
 
-use crate::distance::{Distances, Element, Points};
+use crate::data::distances::Distances;
+use crate::data::knn_search::Screen;
+use crate::data::points::Points;
 use crate::error::{Error, Result};
-use crate::memory;
-use crate::parallel::Job;
-use crate::screen::Screen;
+use crate::linalg::scalar::Element;
+use crate::runtime::memory;
+use crate::runtime::parallel::Job;
 
 /// The `n_neighbors` nearest other rows of each row: their distances, ascending, and their numbers, ascending where
 /// distances are equal; both [N, `n_neighbors`].
@@ -148,7 +150,7 @@ impl Symmetrize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
     use ndarray::{array, s};
 
     fn graph(x: &Array2<f64>, n_neighbors: usize) -> Result<Array2<f64>> {

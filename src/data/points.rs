@@ -16,43 +16,18 @@ use std::ops::Range;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 
-use crate::simd::{add_norms, sum_of_squared_differences, sum_of_squares};
+use crate::data::distances::{Distances, common_exponent};
+use crate::linalg::scalar::Element;
+use crate::linalg::scaling::{binary_exponent, halves};
+use crate::runtime::simd::{add_norms, sum_of_squared_differences, sum_of_squares};
 
 /// A Gram distance below this part of |x - m|^2 + |y - m|^2 is computed again. eps / `RECOMPUTE_BELOW` is 1e-12.
 const RECOMPUTE_BELOW: f64 = 1.0 / 4096.0;
-
-/// Scaled entries stay below 2^491, so that a sum of 2^40 squared differences is finite.
-const LARGEST_EXPONENT: i32 = 490;
 
 /// Bits of the mean row, from which rows are centred, below the largest entry.
 const MEAN_BITS: i32 = 30;
 
 const CONTIGUOUS: &str = "rows of an owned array in standard layout are contiguous";
-
-/// What the entries of a data set may be.
-pub trait Element: Copy + Into<f64> + Send + Sync {}
-impl Element for f32 {}
-impl Element for f64 {}
-
-/// Squared distances of N rows, tile by tile, wherever they come from.
-pub trait Distances: Sync {
-    /// N, the number of rows.
-    fn len(&self) -> usize;
-
-    /// Whether there are no rows.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The length in which distances are given: a power of two.
-    fn unit(&self) -> f64;
-
-    /// Writes the squared distances of `rows` to `columns` into `out`, [rows, columns].
-    ///
-    /// # Panics
-    /// Where the shape of `out` is another, or its rows are not contiguous.
-    fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<f64>);
-}
 
 /// The rows of a data set [N, D], prepared for distances, which are then in units of [`Points::unit`].
 #[derive(Debug)]
@@ -192,31 +167,6 @@ fn largest_magnitude(rows: &Array2<f64>) -> f64 {
     largest.iter().chain(rest).fold(0.0, |largest: f64, entry| largest.max(entry.abs()))
 }
 
-/// The exponent of the unit in which neither squares of entries up to `largest` overflow nor distances near `length`
-/// underflow.
-pub(crate) fn common_exponent(length: f64, largest: f64) -> i32 {
-    binary_exponent(length).max(binary_exponent(largest) - LARGEST_EXPONENT)
-}
-
-/// 2^exponent in two factors, both normal numbers where it may not be.
-pub(crate) fn halves(exponent: i32) -> (f64, f64) {
-    let half = exponent / 2;
-    (2f64.powi(half), 2f64.powi(exponent - half))
-}
-
-/// The largest power of two that is at most `x`, and 2^-1022 at least.
-pub(crate) fn power_of_two_near(x: f64) -> f64 {
-    let (half, rest) = halves(binary_exponent(x));
-    half * rest
-}
-
-/// The exponent of the largest power of two that is at most `x`; for 0, that of the smallest normal number.
-fn binary_exponent(x: f64) -> i32 {
-    const BIAS: i32 = 1023;
-    let biased = (x.to_bits() >> 52) & 0x7ff;
-    i32::try_from(biased).expect("eleven bits").max(1) - BIAS
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,12 +177,6 @@ mod tests {
         let mut out = Array2::zeros((n, n));
         points.squared_distances(0..n, 0..n, out.view_mut());
         out * points.unit() * points.unit()
-    }
-
-    #[test]
-    fn binary_exponents() {
-        assert_eq!([1.0, 1.9, 2.0, 0.5, 3e-308, 1e308].map(binary_exponent), [0, 0, 1, -1, -1022, 1023]);
-        assert_eq!([0.0, 5e-324].map(binary_exponent), [-1022, -1022]);
     }
 
     #[test]

@@ -6,14 +6,14 @@
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Axis, s};
 
-use crate::distance::{Element, Points};
+use crate::data::input::{Input, Metric};
+use crate::data::neighbors::nearest_neighbors;
+use crate::data::points::Points;
 use crate::error::{Error, Result};
-use crate::input::{Input, Metric};
-use crate::kernel::{TILE_COLUMNS, tiles};
-use crate::memory;
-use crate::neighbors::nearest_neighbors;
-use crate::parallel::Job;
-use crate::triangle::map_row_blocks;
+use crate::linalg::scalar::Element;
+use crate::linalg::upper_triangle::{TILE_COLUMNS, map_row_blocks, tiles};
+use crate::runtime::memory;
+use crate::runtime::parallel::Job;
 
 /// The median of the positive distances of all pairs of rows; 0 where there are none. Cost: N^2 D flops, and 16
 /// bytes a pair.
@@ -86,7 +86,7 @@ pub fn neighbor_distances<T: Element>(input: Input<T>, n_neighbors: usize, job: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
     use ndarray::array;
 
     fn median(x: &Array2<f64>) -> f64 {

@@ -14,14 +14,13 @@ use std::ops::Range;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayViewMut2, s};
 
-use crate::distance::{Distances, Points};
+use crate::data::distances::Distances;
+use crate::data::points::Points;
 use crate::error::{Error, Result, require_positive};
-use crate::parallel::Job;
-use crate::simd::{negative_exponentials, negative_exponentials_of_products, negative_exponentials_single};
-use crate::triangle::{RowSums, UpperTriangle, map_row_blocks};
-
-/// Columns of a tile, which is still in the cache of a core when its exponentials are taken.
-pub(crate) const TILE_COLUMNS: usize = 1024;
+use crate::kernel::Kernel;
+use crate::linalg::upper_triangle::{RowSums, TILE_COLUMNS, UpperTriangle, map_row_blocks, tiles};
+use crate::runtime::parallel::Job;
+use crate::runtime::simd::{negative_exponentials, negative_exponentials_of_products, negative_exponentials_single};
 
 /// sigma, in units of the data.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,28 +75,6 @@ pub fn gaussian_affinity(distances: &dyn Distances, bandwidth: &Bandwidth, job: 
         }
     })?;
     Ok(affinity)
-}
-
-/// The columns of the tiles of a block of rows of the upper triangle, from its first row's diagonal on.
-pub(crate) fn tiles(first: usize, n: usize) -> impl Iterator<Item = Range<usize>> {
-    (first..n).step_by(TILE_COLUMNS).map(move |column| column..(column + TILE_COLUMNS).min(n))
-}
-
-/// Affinities, tile by tile, stored nowhere.
-pub(crate) trait Kernel<A>: Sync {
-    /// The number of rows.
-    fn len(&self) -> usize;
-
-    /// Writes the affinities of `rows` to `columns` into `out`, [rows, columns].
-    fn affinities(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<A>);
-
-    /// The relative error of an affinity.
-    fn error(&self) -> f64;
-
-    /// No affinity is larger.
-    fn largest(&self) -> f64 {
-        1.0
-    }
 }
 
 /// The relative error of an exponential in f32.
@@ -239,8 +216,8 @@ pub(crate) fn multiply(mut tile: ArrayViewMut2<f64>, of_rows: &[f64], of_columns
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::distance::Points;
-    use crate::parallel;
+    use crate::data::points::Points;
+    use crate::runtime::parallel;
     use ndarray::array;
 
     fn affinity(x: &Array2<f64>, bandwidth: f64) -> UpperTriangle {

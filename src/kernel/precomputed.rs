@@ -6,84 +6,12 @@ use std::ops::Range;
 
 use ndarray::{ArrayView2, ArrayViewMut2, Zip, s};
 
-use crate::distance::{Distances, Element, common_exponent, halves, power_of_two_near};
 use crate::error::Result;
-use crate::input::{Input, Metric};
-use crate::kernel::{Kernel, tiles};
-use crate::linalg::symmetric_eigenvalues;
-use crate::measure::bytes;
-use crate::memory;
-use crate::parallel::Job;
-use crate::triangle::UpperTriangle;
-
-/// A matrix [N, N] of distances.
-pub(crate) struct GivenDistances<'a, T> {
-    matrix: ArrayView2<'a, T>,
-    exponent: i32,
-}
-
-impl<'a, T: Element> GivenDistances<'a, T> {
-    /// Prepares distances, which are to be compared with `length`.
-    pub(crate) fn new(matrix: ArrayView2<'a, T>, length: f64) -> Self {
-        Self { matrix, exponent: common_exponent(length, largest(matrix)) }
-    }
-}
-
-impl<T: Element> Distances for GivenDistances<'_, T> {
-    fn len(&self) -> usize {
-        self.matrix.nrows()
-    }
-
-    fn unit(&self) -> f64 {
-        let (half, rest) = halves(self.exponent);
-        half * rest
-    }
-
-    fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
-        let (first, second) = halves(-self.exponent);
-        for (i, mut line) in rows.zip(out.rows_mut()) {
-            for (j, entry) in columns.clone().zip(&mut line) {
-                let given: f64 = self.matrix[if i <= j { [i, j] } else { [j, i] }].into();
-                let scaled = given * first * second;
-                *entry = scaled * scaled;
-            }
-        }
-    }
-}
-
-/// Squared distances of whatever kind, computed once and kept.
-pub(crate) struct StoredDistances {
-    squared: UpperTriangle,
-    unit: f64,
-}
-
-impl StoredDistances {
-    pub(crate) fn new(distances: &dyn Distances, job: &Job) -> Result<Self> {
-        let n = distances.len();
-        let mut squared = UpperTriangle::zeros(n)?;
-        squared.for_each_block(job, |first, mut block| {
-            for columns in tiles(first, n) {
-                let tile = block.slice_mut(s![.., columns.start - first..columns.end - first]);
-                distances.squared_distances(first..first + tile.nrows(), columns, tile);
-            }
-        })?;
-        Ok(Self { squared, unit: distances.unit() })
-    }
-}
-
-impl Distances for StoredDistances {
-    fn len(&self) -> usize {
-        self.squared.dim()
-    }
-
-    fn unit(&self) -> f64 {
-        self.unit
-    }
-
-    fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
-        out.assign(&self.squared.tile(rows, columns));
-    }
-}
+use crate::kernel::Kernel;
+use crate::linalg::scalar::Element;
+use crate::linalg::scaling::power_of_two_near;
+use crate::linalg::upper_triangle::UpperTriangle;
+use crate::runtime::parallel::Job;
 
 /// A matrix [N, N] of affinities, read tile by tile.
 pub(crate) struct GivenAffinities<'a, T> {
@@ -116,7 +44,7 @@ impl<T: Element> Kernel<f64> for GivenAffinities<'_, T> {
         f64::EPSILON
     }
 
-    /// They may span many decades, so nothing is rounded: see [`crate::tiles::Rounding`].
+    /// They may span many decades, so nothing is rounded: see [`crate::operator::tiles::Rounding`].
     fn largest(&self) -> f64 {
         f64::INFINITY
     }
@@ -138,16 +66,6 @@ pub(crate) fn given_affinity<T: Element>(
     Ok(affinity)
 }
 
-/// The eigenvalues, ascending, of a symmetric matrix that is given.
-///
-/// # Errors
-/// [`crate::Error::Invalid`] where it is not square or not finite; out of memory; interrupted; LAPACK's.
-pub fn given_eigenvalues<T: Element>(matrix: ArrayView2<T>, job: &Job) -> Result<Vec<f64>> {
-    Input { metric: Metric::Affinity, matrix }.require()?;
-    memory::require(matrix.nrows(), bytes(1.0, matrix.nrows(), 0), job)?;
-    symmetric_eigenvalues(given_affinity(matrix, false, job)?.into_matrix(), job)
-}
-
 fn largest<T: Element>(matrix: ArrayView2<T>) -> f64 {
     matrix.iter().fold(0.0, |largest: f64, &entry| largest.max(entry.into().abs()))
 }
@@ -155,9 +73,10 @@ fn largest<T: Element>(matrix: ArrayView2<T>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::distance::Points;
-    use crate::kernel::{Bandwidth, gaussian_affinity};
-    use crate::parallel;
+    use crate::data::distances::{Distances, GivenDistances, StoredDistances};
+    use crate::data::points::Points;
+    use crate::kernel::gaussian::{Bandwidth, gaussian_affinity};
+    use crate::runtime::parallel;
     use ndarray::Array2;
 
     fn affinity(distances: &dyn Distances, sigma: f64) -> UpperTriangle {

@@ -1,16 +1,16 @@
 //! Eigenvalues, through LAPACK and by our own code where that is faster.
 
-mod band;
-mod dense;
-mod eigvals;
 mod general;
-mod hessenberg;
 mod lapack;
-mod tridiagonal;
+pub(crate) mod scalar;
+pub(crate) mod scaling;
+mod symmetric;
+pub(crate) mod tall_skinny;
+pub(crate) mod upper_triangle;
 
-pub use eigvals::symmetric_eigenvalues;
 pub(crate) use general::EDGE_BYTES;
 pub use general::general_eigenvalues;
+pub use symmetric::symmetric_eigenvalues;
 
 use ndarray::{Array1, Array2, ArrayView2};
 use ndarray_linalg::error::LinalgError;

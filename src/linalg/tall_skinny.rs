@@ -8,7 +8,7 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 use crate::error::Result;
-use crate::parallel::Job;
+use crate::runtime::parallel::Job;
 
 /// Rows of a block.
 const BLOCK_ROWS: usize = 1024;
@@ -120,7 +120,7 @@ pub(crate) fn sums_over_rows(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
     use ndarray::concatenate;
 
     fn block(rows: usize, columns: usize) -> Array2<f64> {

@@ -11,11 +11,14 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::error::Result;
-use crate::memory;
-use crate::parallel::Job;
+use crate::runtime::memory;
+use crate::runtime::parallel::Job;
 
 /// Rows of a block: high enough for matrix products at full speed, low enough for many blocks.
 const BLOCK_ROWS: usize = 96;
+
+/// Columns of a tile, which is still in the cache of a core when its exponentials are taken.
+pub(crate) const TILE_COLUMNS: usize = 1024;
 
 /// A symmetric matrix of which only the entries on and above the diagonal are kept up to date.
 #[derive(Debug, Clone)]
@@ -150,4 +153,9 @@ impl RowSums {
         }
         total
     }
+}
+
+/// The columns of the tiles of a block of rows of the upper triangle, from its first row's diagonal on.
+pub(crate) fn tiles(first: usize, n: usize) -> impl Iterator<Item = Range<usize>> {
+    (first..n).step_by(TILE_COLUMNS).map(move |column| column..(column + TILE_COLUMNS).min(n))
 }

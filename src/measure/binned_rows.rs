@@ -9,10 +9,10 @@
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Zip};
 use rayon::prelude::*;
 
-use crate::distance::Element;
-use crate::entropy::shannon_entropy;
 use crate::error::{Error, Result};
-use crate::parallel::Job;
+use crate::linalg::scalar::Element;
+use crate::measure::entropy::shannon_entropy;
+use crate::runtime::parallel::Job;
 
 /// The entropy, in bits, of the rows of `x` with `n_bins` bins a column.
 ///
@@ -86,7 +86,7 @@ impl MinMax {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
     use ndarray::array;
 
     fn entropy(x: &Array2<f64>, n_bins: usize) -> f64 {

@@ -10,13 +10,14 @@
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2};
 
-use crate::distance::{Distances, Element, Points};
+use crate::data::distances::Distances;
+use crate::data::input::Input;
+use crate::data::points::Points;
 use crate::error::Result;
-use crate::input::Input;
+use crate::linalg::scalar::Element;
 use crate::linalg::symmetric_eigenvalues;
-use crate::measure::bytes;
-use crate::memory;
-use crate::parallel::Job;
+use crate::runtime::memory;
+use crate::runtime::parallel::Job;
 
 /// The D eigenvalues of the covariance, in no particular order; none is negative.
 ///
@@ -25,7 +26,7 @@ use crate::parallel::Job;
 pub fn covariance_eigenvalues<T: Element>(x: ArrayView2<T>, job: &Job) -> Result<Vec<f64>> {
     Input::rows(x).require()?;
     let (n, d) = x.dim();
-    memory::require(n, bytes(1.0, n.min(d), 0).saturating_add(bytes(0.0, n, d)), job)?;
+    memory::require(n, memory::dense_bytes(1.0, n.min(d), 0).saturating_add(memory::dense_bytes(0.0, n, d)), job)?;
     let points = Points::in_own_scale(x);
     let centred = if n < d { points.centred().t() } else { points.centred().view() };
     let gram = job.lapack(|| {
@@ -45,7 +46,7 @@ pub fn covariance_eigenvalues<T: Element>(x: ArrayView2<T>, job: &Job) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
     use ndarray::array;
 
     fn eigenvalues(x: &Array2<f64>) -> Vec<f64> {

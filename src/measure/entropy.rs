@@ -12,9 +12,9 @@ use std::f64::consts::LN_2;
 
 use ndarray::Array2;
 
-use crate::error::{Error, Result};
-use crate::parallel::Job;
-use crate::triangle::UpperTriangle;
+use crate::error::{Error, Result, require_time};
+use crate::linalg::upper_triangle::UpperTriangle;
+use crate::runtime::parallel::Job;
 
 /// One probability's part of the entropy, shifted.
 fn bits(p: f64) -> f64 {
@@ -39,10 +39,6 @@ pub fn spectral_entropy(eigenvalues: &[f64], t: f64) -> Result<f64> {
     let powers: Vec<f64> = eigenvalues.iter().map(|v| (v.abs() / largest).powf(t)).collect();
     let total: f64 = powers.iter().sum();
     Ok(shannon_entropy(powers.iter().map(|power| power / total)))
-}
-
-pub(crate) fn require_time(t: f64) -> Result<()> {
-    if t >= 0.0 && t.is_finite() { Ok(()) } else { Err(Error::invalid("t", "finite and at least 0", t)) }
 }
 
 fn largest_modulus(eigenvalues: &[f64]) -> Result<f64> {

@@ -3,21 +3,24 @@
 
 use ndarray::{Array2, Axis, s};
 
-use crate::diffusion::require_alpha;
-use crate::distance::{Element, Points};
+use crate::data::input::{Input, Metric};
+use crate::data::points::Points;
 use crate::error::{Error, Result};
-use crate::estimate::Estimate;
-use crate::input::{Input, Metric};
-use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian};
+use crate::kernel::Kernel;
+use crate::kernel::gaussian::{Bandwidth, Gaussian, SingleGaussian};
+use crate::kernel::precomputed::GivenAffinities;
+use crate::linalg::scalar::Element;
 use crate::linalg::symmetric_eigenvalues;
-use crate::measure::{Operator, bytes};
-use crate::memory;
-use crate::operator::{AffinityOperator, DiffusionOperator, Known, SymmetricOperator};
-use crate::parallel::Job;
-use crate::precomputed::{GivenAffinities, given_eigenvalues};
-use crate::sparse::SparseOperator;
-use crate::stochastic::{Options, Outcome, estimate, vectors};
-use crate::tiles::{Affinity, Entry, GivenAffinity, StoredTiles};
+use crate::measure::spectrum::{Operator, given_eigenvalues};
+use crate::operator::SymmetricOperator;
+use crate::operator::dense::require_alpha;
+use crate::operator::sparse::SparseOperator;
+use crate::operator::tiled::{AffinityOperator, DiffusionOperator, Known};
+use crate::operator::tiles::{Affinity, Entry, GivenAffinity, StoredTiles};
+use crate::runtime::memory;
+use crate::runtime::parallel::Job;
+use crate::slq::adaptive::{Options, Outcome, estimate, vectors};
+use crate::slq::estimate::Estimate;
 
 /// Products of a stored operator with a vector that cost as much as its eigenvalues, as a part of N. Measured (float64,
 /// SkylakeX kernels, 2 cores): 0.7 at N = 2000, 0.6 at 5000.
@@ -70,7 +73,7 @@ impl Request {
     fn for_vectors(&self, n: usize, held: u64, exact_products: f64, job: &Job) -> Result<Options> {
         let needed = held.saturating_add(bytes_of_estimate(n, None));
         self.require(n, needed, job)?;
-        let fits = self.require(n, needed.saturating_add(bytes(1.0, n, 0)), job).is_ok();
+        let fits = self.require(n, needed.saturating_add(memory::dense_bytes(1.0, n, 0)), job).is_ok();
         Ok(self.with_exact_products(fits.then_some(exact_products)))
     }
 
@@ -92,7 +95,7 @@ pub enum Solved {
 
 /// Bytes held at once for an estimate of n rows of so many columns, where nothing is stored.
 pub(crate) fn bytes_of_estimate(n: usize, columns: Option<usize>) -> u64 {
-    bytes(0.0, n, columns.unwrap_or(0)).saturating_add(8 * (vectors(n) as u64).saturating_mul(n as u64))
+    memory::dense_bytes(0.0, n, columns.unwrap_or(0)).saturating_add(8 * (vectors(n) as u64).saturating_mul(n as u64))
 }
 
 /// What is told of products and of the doubt in bits.
@@ -127,7 +130,7 @@ pub fn estimate_spectrum<T: Element>(
     require_alpha(alpha.unwrap_or(0.0))?;
     let needed = bytes_of_estimate(n, input.columns());
     request.require(n, needed, job)?;
-    let dense = request.require(n, needed.saturating_add(bytes(1.0, n, 0)), job);
+    let dense = request.require(n, needed.saturating_add(memory::dense_bytes(1.0, n, 0)), job);
     let fits = dense.is_ok();
     if request.storage == Storage::Dense {
         dense?;
@@ -272,7 +275,7 @@ fn estimate_operator(
 /// Out of memory; interrupted; LAPACK's; those of the operator.
 pub fn operator_eigenvalues(operator: &dyn SymmetricOperator, job: &Job) -> Result<Vec<f64>> {
     let n = operator.dim();
-    memory::require(n, bytes(1.0, n, 0), job)?;
+    memory::require(n, memory::dense_bytes(1.0, n, 0), job)?;
     let mut matrix = memory::zeros(n)?;
     for (b, mut rows) in matrix.axis_chunks_iter_mut(Axis(0), COLUMNS).enumerate() {
         let mut identity = Array2::zeros((n, rows.nrows()));

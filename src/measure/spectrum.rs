@@ -3,18 +3,20 @@
 use ndarray::{Array2, ArrayView2};
 use ndarray_linalg::c64;
 
-use crate::binning::binned_rows_entropy;
-use crate::diffusion::{diffusion_eigenvalues_single, diffusion_operator, normalize, require_alpha};
-use crate::distance::{Distances, Element, Points};
-use crate::entropy::matrix_entry_entropy;
+use crate::data::distances::Distances;
+use crate::data::input::{Input, Metric};
+use crate::data::neighbors::{Symmetrize, neighbor_graph, neighbor_graph_of_distances};
+use crate::data::points::Points;
 use crate::error::{Error, Result, require_positive};
-use crate::input::{Input, Metric};
-use crate::kernel::{Bandwidth, gaussian_affinity};
+use crate::kernel::gaussian::{Bandwidth, gaussian_affinity};
+use crate::kernel::precomputed::given_affinity;
+use crate::linalg::scalar::Element;
 use crate::linalg::{EDGE_BYTES, general_eigenvalues, symmetric_eigenvalues};
-use crate::memory;
-use crate::neighbors::{Symmetrize, neighbor_graph, neighbor_graph_of_distances};
-use crate::parallel::Job;
-use crate::precomputed::given_affinity;
+use crate::measure::binned_rows::binned_rows_entropy;
+use crate::measure::entropy::matrix_entry_entropy;
+use crate::operator::dense::{diffusion_eigenvalues_single, diffusion_operator, normalize, require_alpha};
+use crate::runtime::memory;
+use crate::runtime::parallel::Job;
 
 /// Rows from which single precision is taken where it is asked for.
 const SINGLE_FROM: usize = 256;
@@ -172,16 +174,26 @@ impl Operator {
         let d = columns.unwrap_or(0);
         match self {
             Self::Diffusion { bandwidth: Bandwidth::Fixed(_), precision, .. } if precision.is_single(n, columns) => {
-                bytes(0.5, n, d)
+                memory::dense_bytes(0.5, n, d)
             }
-            Self::Diffusion { .. } | Self::Affinity { .. } => bytes(1.0, n, d),
+            Self::Diffusion { .. } | Self::Affinity { .. } => memory::dense_bytes(1.0, n, d),
             // Besides the matrix, or the blocks that follow it, the edges.
             Self::NeighborGraph { n_neighbors, .. } => {
                 let edges = (n as u64).saturating_mul(*n_neighbors as u64).saturating_mul(EDGE_BYTES);
-                bytes(1.0, n, d).saturating_add(edges)
+                memory::dense_bytes(1.0, n, d).saturating_add(edges)
             }
         }
     }
+}
+
+/// The eigenvalues, ascending, of a symmetric matrix that is given.
+///
+/// # Errors
+/// [`crate::Error::Invalid`] where it is not square or not finite; out of memory; interrupted; LAPACK's.
+pub fn given_eigenvalues<T: Element>(matrix: ArrayView2<T>, job: &Job) -> Result<Vec<f64>> {
+    Input { metric: Metric::Affinity, matrix }.require()?;
+    memory::require(matrix.nrows(), memory::dense_bytes(1.0, matrix.nrows(), 0), job)?;
+    symmetric_eigenvalues(given_affinity(matrix, false, job)?.into_matrix(), job)
 }
 
 fn symmetric(matrix: Array2<f64>, job: &Job) -> Result<Vec<f64>> {
@@ -225,16 +237,8 @@ impl Measure {
     /// Bytes held at once for n rows of d columns.
     pub(crate) fn bytes(self, n: usize, d: usize) -> u64 {
         match self {
-            Self::MatrixEntries { .. } => bytes(1.0, n, d),
-            Self::BinnedRows { .. } => bytes(0.0, n, d),
+            Self::MatrixEntries { .. } => memory::dense_bytes(1.0, n, d),
+            Self::BinnedRows { .. } => memory::dense_bytes(0.0, n, d),
         }
     }
-}
-
-/// Square matrices of f64, two copies of the rows, and what LAPACK and blocks in flight need besides.
-pub(crate) fn bytes(matrices: f64, n: usize, d: usize) -> u64 {
-    let (n, d) = (n as f64, d as f64);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is not negative")]
-    let bytes = (8.0 * (1.15 * matrices * n * n + 2.0 * n * d)) as u64;
-    bytes
 }

@@ -9,13 +9,13 @@
 
 use ndarray::ArrayView2;
 
-use crate::distance::Element;
+use crate::data::input::Input;
 use crate::error::{Error, Result};
-use crate::input::Input;
-use crate::measure::{Measure, Operator};
-use crate::memory;
-use crate::parallel::Job;
-use crate::solver::{Request, Solved, bytes_of_estimate, estimate_spectrum};
+use crate::linalg::scalar::Element;
+use crate::measure::estimated_spectrum::{Request, Solved, bytes_of_estimate, estimate_spectrum};
+use crate::measure::spectrum::{Measure, Operator};
+use crate::runtime::memory;
+use crate::runtime::parallel::Job;
 
 /// The moduli of the eigenvalues of the operator on each subset of the rows, in the order of the subsets; `done` is
 /// called after each. Bandwidths go with their rows.
@@ -58,7 +58,7 @@ pub fn estimate_subsets<T: Element>(
     let bytes = |n| bytes_of_estimate(n, input.columns());
     // As many beside each other as there is memory for their matrices, or one.
     let largest = subsets.iter().map(|rows| rows.as_ref().len()).max().unwrap_or(0);
-    let each = bytes(largest).saturating_add(crate::measure::bytes(1.0, largest, 0)).max(1);
+    let each = bytes(largest).saturating_add(memory::dense_bytes(1.0, largest, 0)).max(1);
     let limit = request.memory_limit.unwrap_or_else(|| memory::available(job.threads()));
     let job = &job.with_threads(usize::try_from(limit / each).unwrap_or(usize::MAX));
     on_subsets(input, subsets, bytes, job, |place, part, job| {

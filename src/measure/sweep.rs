@@ -3,13 +3,13 @@
 //! Cost: N^2 D flops, and for each operator the exponentials and the eigenvalues. Small problems run beside each
 //! other on one thread each, which is faster than all threads on one of them; large ones one after the other.
 
-use crate::distance::Element;
+use crate::data::distances::StoredDistances;
+use crate::data::input::{Input, Metric};
 use crate::error::{Error, Result};
-use crate::input::{Input, Metric};
-use crate::measure::{Operator, bytes};
-use crate::memory;
-use crate::parallel::Job;
-use crate::precomputed::StoredDistances;
+use crate::linalg::scalar::Element;
+use crate::measure::spectrum::Operator;
+use crate::runtime::memory;
+use crate::runtime::parallel::Job;
 
 /// Rows up to which problems run beside each other. Measured (four bandwidths, D = 512, f64, best times, SkylakeX kernels,
 /// 2 cores):
@@ -53,7 +53,8 @@ pub fn sweep_eigenvalues<T: Element>(
     // Single precision costs a second computation of distances elsewhere, and nothing here.
     let columns = input.columns().map(|_| 0);
     let largest = operators.iter().map(|operator| operator.bytes(n, columns)).max().unwrap_or(0);
-    let needed = bytes(1.0, n, input.columns().unwrap_or(0)).saturating_add(largest.saturating_mul(at_once as u64));
+    let needed = memory::dense_bytes(1.0, n, input.columns().unwrap_or(0))
+        .saturating_add(largest.saturating_mul(at_once as u64));
     memory::require(n, needed, job)?;
 
     let distances = StoredDistances::new(&*input.distances(smallest)?, job)?;

@@ -7,11 +7,13 @@
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
-use crate::distance::{Element, Points};
+use crate::data::points::Points;
 use crate::error::{Error, Result, require_positive};
-use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian};
-use crate::parallel::Job;
-use crate::tiles::{Affinity, CELL, Entry, Rounding, TILE_ROWS};
+use crate::kernel::Kernel;
+use crate::kernel::gaussian::{Bandwidth, Gaussian, SingleGaussian};
+use crate::linalg::scalar::Element;
+use crate::operator::tiles::{Affinity, CELL, Entry, Rounding, TILE_ROWS};
+use crate::runtime::parallel::Job;
 
 /// What all parts of a data set have in common.
 #[derive(Debug, Clone)]
@@ -211,7 +213,7 @@ fn squared_sum<A: Entry>(line: ArrayView1<A>, weights: ArrayView1<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
 
     /// Parts of 1300 rows, more than a tile each, give what all rows together give, in either precision.
     #[test]

@@ -19,12 +19,13 @@
 
 use ndarray::{Array2, s};
 
-use crate::distance::Distances;
+use crate::data::distances::Distances;
 use crate::error::{Error, Result};
-use crate::kernel::{Bandwidth, Gaussian, Kernel, TILE_COLUMNS, gaussian_affinity, multiply, tiles};
+use crate::kernel::Kernel;
+use crate::kernel::gaussian::{Bandwidth, Gaussian, gaussian_affinity, multiply};
 use crate::linalg::symmetric_eigenvalues;
-use crate::parallel::Job;
-use crate::triangle::UpperTriangle;
+use crate::linalg::upper_triangle::{TILE_COLUMNS, UpperTriangle, tiles};
+use crate::runtime::parallel::Job;
 
 /// The symmetric diffusion operator of rows whose distances were prepared for this bandwidth.
 ///
@@ -150,8 +151,8 @@ fn with_largest(computed: &[f32], trace: f64) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::distance::Points;
-    use crate::parallel;
+    use crate::data::points::Points;
+    use crate::runtime::parallel;
     use crate::spectral_entropy;
     use ndarray::array;
 

@@ -6,11 +6,11 @@
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Axis};
 
-use crate::diffusion::{inverse_powers, require_alpha, require_positive_sums};
-use crate::distance::power_of_two_near;
 use crate::error::{Error, Result};
+use crate::linalg::scaling::power_of_two_near;
 use crate::operator::SymmetricOperator;
-use crate::parallel::Job;
+use crate::operator::dense::{inverse_powers, require_alpha, require_positive_sums};
+use crate::runtime::parallel::Job;
 
 /// Rows that a thread takes at once.
 const BLOCK_ROWS: usize = 256;
@@ -172,7 +172,7 @@ impl SymmetricOperator for SparseOperator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
 
     /// A band of affinities, and the same as a full matrix.
     fn band(n: usize) -> (SparseMatrix, Array2<f64>) {

@@ -6,59 +6,19 @@
 
 use ndarray::{Array2, Axis};
 
-use crate::diffusion::{inverse_powers, require_positive_sums};
 use crate::error::Result;
-use crate::parallel::Job;
-use crate::tiles::{Affinity, Entry};
-
-/// A symmetric matrix that need not be stored.
-pub trait SymmetricOperator: Sync {
-    /// N.
-    fn dim(&self) -> usize;
-
-    /// K X, of a block of vectors [N, b].
-    ///
-    /// # Errors
-    /// Interrupted.
-    fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>>;
-
-    /// Whether no eigenvalue is negative, by how it is made.
-    fn is_positive(&self) -> bool;
-
-    /// The sum of the eigenvalues, if it is known.
-    fn trace(&self) -> Option<f64> {
-        None
-    }
-
-    /// The sum of their squares, if it is known.
-    fn squared_norm(&self) -> Option<f64> {
-        None
-    }
-
-    /// A unit vector near the eigenvector of the largest eigenvalue, if one is known.
-    fn leading(&self) -> Option<&[f64]> {
-        None
-    }
-
-    /// The relative error of its entries.
-    fn error(&self) -> f64 {
-        f64::EPSILON
-    }
-
-    /// The relative error of products: a difference of sums below this part of them is not known.
-    fn rounding(&self) -> f64 {
-        ROUNDING
-    }
-}
+use crate::operator::dense::{inverse_powers, require_positive_sums};
+use crate::operator::tiles::{Affinity, Entry};
+use crate::operator::{PRODUCT_ROUNDING, SymmetricOperator};
+use crate::runtime::parallel::Job;
 
 /// The relative error of sums of products. Measured for those in f32, as a part of the operator's norm: 1e-8 to 2e-7 for
 /// a vector, 3e-7 for the trace of a block.
-const ROUNDING: f64 = 1e-10;
 const ROUNDING_SINGLE: f64 = 1e-6;
 
 /// That of products of entries with this relative error: what is not as precise as f64 can be is in f32.
 fn rounding(error: f64) -> f64 {
-    if error > f64::EPSILON { ROUNDING_SINGLE } else { ROUNDING }
+    if error > f64::EPSILON { ROUNDING_SINGLE } else { PRODUCT_ROUNDING }
 }
 
 /// What is known of an affinity besides its entries.
@@ -205,10 +165,12 @@ impl<A: Entry> SymmetricOperator for AffinityOperator<'_, A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::distance::{Points, power_of_two_near};
-    use crate::kernel::{Bandwidth, Gaussian, Kernel, SingleGaussian};
-    use crate::precomputed::GivenAffinities;
-    use crate::tiles::StoredTiles;
+    use crate::data::points::Points;
+    use crate::kernel::Kernel;
+    use crate::kernel::gaussian::{Bandwidth, Gaussian, SingleGaussian};
+    use crate::kernel::precomputed::GivenAffinities;
+    use crate::linalg::scaling::power_of_two_near;
+    use crate::operator::tiles::StoredTiles;
     use crate::{diffusion_operator, parallel};
 
     const POSITIVE: Known = Known { positive: true, error: f64::EPSILON, largest: 1.0 };

@@ -22,7 +22,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, CowArray, Ix2, LinalgScal
 
 use crate::error::Result;
 use crate::kernel::Kernel;
-use crate::parallel::Job;
+use crate::runtime::parallel::Job;
 
 /// Columns of a tile. Parts of a data set on several machines begin at multiples of it.
 pub const CELL: usize = 512;

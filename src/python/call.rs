@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use pyo3::prelude::*;
 
 use crate::error::Result;
-use crate::parallel::{self, Job};
+use crate::runtime::parallel::{self, Job};
 
 /// Runs `work` without the interpreter, and looks for signals (Ctrl-C) while it runs.
 pub fn compute<T: Send>(

@@ -9,9 +9,9 @@ use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::operator::SymmetricOperator;
-use crate::parallel::Job;
-use crate::sparse::{SparseMatrix, SparseOperator};
-use crate::tiles::{GivenAffinity, Rounding};
+use crate::operator::sparse::{SparseMatrix, SparseOperator};
+use crate::operator::tiles::{GivenAffinity, Rounding};
+use crate::runtime::parallel::Job;
 
 /// A sparse symmetric matrix, or the diffusion operator of one.
 #[pyclass(name = "SparseOperator", module = "dsentropy._core", frozen)]

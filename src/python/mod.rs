@@ -4,9 +4,9 @@
 //! the core. The interpreter is released for the whole computation.
 
 mod call;
-mod convert;
+mod callbacks;
 mod error;
-mod given;
+mod specs;
 
 use pyo3::prelude::*;
 
@@ -17,16 +17,16 @@ mod _core {
     use pyo3::prelude::*;
 
     use crate::python::call::{compute, compute_and_tell};
-    use crate::python::convert::{PyMetric, PyPart, Rows, on_parts, on_rows};
-    use crate::python::given::{AnyOperator, Opened, PartsOfAffinity, on_operator};
+    use crate::python::callbacks::{AnyOperator, Opened, PartsOfAffinity, on_operator};
+    use crate::python::specs::{PyMetric, PyPart, Rows, on_parts, on_rows};
     use crate::{
         Input, Rounding, Solved, parallel, renyi_entropies, spectral_entropy, subset_eigenvalues, subset_entropies,
     };
 
     #[pymodule_export]
-    use crate::python::convert::{PyEstimate, PyFrame, PyMeasure, PyOperator, PyRequest};
+    use crate::python::callbacks::{PyGivenAffinity, PyGivenOperator, PySparseOperator};
     #[pymodule_export]
-    use crate::python::given::{PyGivenAffinity, PyGivenOperator, PySparseOperator};
+    use crate::python::specs::{PyEstimate, PyFrame, PyMeasure, PyOperator, PyRequest};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]

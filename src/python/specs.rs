@@ -7,14 +7,14 @@ use numpy::{
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::estimate::{About, Estimate};
-use crate::input::Metric;
-use crate::kernel::Bandwidth;
-use crate::measure::{Measure, Operator, Precision};
-use crate::neighbors::Symmetrize;
-use crate::pairs::Frame;
-use crate::solver::{Request, Storage};
-use crate::stochastic::Options;
+use crate::data::input::Metric;
+use crate::data::neighbors::Symmetrize;
+use crate::kernel::gaussian::Bandwidth;
+use crate::measure::estimated_spectrum::{Request, Storage};
+use crate::measure::spectrum::{Measure, Operator, Precision};
+use crate::operator::chunk_pair::Frame;
+use crate::slq::adaptive::Options;
+use crate::slq::estimate::{About, Estimate};
 
 /// The rows of a data set, in the precision that they have.
 #[derive(FromPyObject)]
@@ -27,11 +27,11 @@ pub enum Rows<'py> {
 macro_rules! on_rows {
     ($rows:expr, $x:ident => $value:expr) => {
         match &$rows {
-            $crate::python::convert::Rows::Double(rows) => {
+            $crate::python::specs::Rows::Double(rows) => {
                 let $x = rows.as_array();
                 $value
             }
-            $crate::python::convert::Rows::Single(rows) => {
+            $crate::python::specs::Rows::Single(rows) => {
                 let $x = rows.as_array();
                 $value
             }
@@ -181,7 +181,7 @@ pub struct PyPart<'py>(pub Rows<'py>, pub PyReadonlyArray2<'py, f64>);
 /// Evaluates an expression on two parts, in the precision that their rows have.
 macro_rules! on_parts {
     ($one:expr, $other:expr, ($a:ident, $b:ident) => $value:expr) => {{
-        use $crate::python::convert::{PyPart, Rows};
+        use $crate::python::specs::{PyPart, Rows};
         let PyPart(rows, vectors) = &$one;
         match (rows, &$other) {
             (Rows::Double(rows), None) => {

@@ -5,7 +5,7 @@ use ndarray::Array2;
 use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 
 use crate::error::{Error, Result};
-use crate::parallel::Job;
+use crate::runtime::parallel::Job;
 
 /// Requests below this are granted without looking, where the address space is not limited.
 const SMALL: u64 = 64 << 20;
@@ -66,10 +66,18 @@ pub fn zeros<A: Zeroable>(n: usize) -> Result<Array2<A>> {
     Ok(Array2::from_shape_vec((n, n), zeros.into_vec()).expect("n * n entries were allocated"))
 }
 
+/// Square matrices of f64, two copies of the rows, and what LAPACK and blocks in flight need besides.
+pub(crate) fn dense_bytes(matrices: f64, n: usize, d: usize) -> u64 {
+    let (n, d) = (n as f64, d as f64);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is not negative")]
+    let bytes = (8.0 * (1.15 * matrices * n * n + 2.0 * n * d)) as u64;
+    bytes
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
 
     #[test]
     fn more_than_any_machine_has_is_refused_before_it_is_allocated() {

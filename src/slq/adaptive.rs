@@ -14,13 +14,12 @@
 
 use ndarray::Array2;
 
-use crate::entropy::require_time;
-use crate::error::{Error, Result, require_positive};
-use crate::estimate::{About, Estimate, Reading};
-use crate::lanczos::{BlockKrylov, Lanczos, MOST_INVARIANT, extend_both};
+use crate::error::{Error, Result, require_positive, require_time};
 use crate::operator::SymmetricOperator;
-use crate::parallel::Job;
-use crate::quadrature::Bracket;
+use crate::runtime::parallel::Job;
+use crate::slq::estimate::{About, Estimate, Reading};
+use crate::slq::lanczos::{BlockKrylov, Lanczos, MOST_INVARIANT, extend_both};
+use crate::slq::quadrature::Bracket;
 
 /// Columns of the block.
 const BLOCK: usize = 16;
@@ -355,12 +354,12 @@ impl Signs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::distance::Points;
-    use crate::entropy::renyi_entropies;
-    use crate::kernel::{Bandwidth, Gaussian};
-    use crate::operator::{DiffusionOperator, Known};
-    use crate::parallel;
-    use crate::tiles::{Affinity, StoredTiles};
+    use crate::data::points::Points;
+    use crate::kernel::gaussian::{Bandwidth, Gaussian};
+    use crate::measure::entropy::renyi_entropies;
+    use crate::operator::tiled::{DiffusionOperator, Known};
+    use crate::operator::tiles::{Affinity, StoredTiles};
+    use crate::runtime::parallel;
     use crate::{diffusion_operator, symmetric_eigenvalues};
 
     const POSITIVE: Known = Known { positive: true, error: f64::EPSILON, largest: 1.0 };

@@ -15,7 +15,7 @@
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 
 use crate::error::{Error, Result};
-use crate::quadrature::{Bracket, Rule};
+use crate::slq::quadrature::{Bracket, Rule};
 
 /// Of the sums that can be known.
 const KNOWN: usize = 3;

@@ -8,11 +8,10 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array1, Array2, Axis, concatenate, s};
 
 use crate::error::Result;
-use crate::linalg::symmetric_eigenpairs;
+use crate::linalg::{symmetric_eigenpairs, tall_skinny as tall};
 use crate::operator::SymmetricOperator;
-use crate::parallel::Job;
-use crate::quadrature::{self, Bracket};
-use crate::tall;
+use crate::runtime::parallel::Job;
+use crate::slq::quadrature::{self, Bracket};
 
 /// A direction of a new block that is shorter than this part of the longest one is cut: in the block's Gram matrix its
 /// square is rounding.
@@ -328,7 +327,7 @@ pub(crate) fn extend_both(krylov: &mut BlockKrylov, lanczos: &mut Lanczos, job: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
 
     /// diag(lambda), to have a spectrum that is known.
     struct Diagonal(Vec<f64>);

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._validation import as_array
+from dsentropy._checks.arrays import as_array
 
 _warning_filters = threading.Lock()
 """Held while this module changes the process's warning filters, so that its threads put them back in order."""

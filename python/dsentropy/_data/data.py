@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy import _eigenvalue_file, _subsample
-from dsentropy._validation import (
+from dsentropy._checks.arrays import (
     Rows,
     as_affinities,
     as_choice,
@@ -21,6 +20,8 @@ from dsentropy._validation import (
     as_seed,
     require_no_zero_row,
 )
+from dsentropy._data import subsets as _subsample
+from dsentropy.io import eigenvalue_file as _eigenvalue_file
 
 METRICS = ("euclidean", "cosine", "precomputed", "affinity")
 

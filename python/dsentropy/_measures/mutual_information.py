@@ -8,19 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import _bandwidth, _core
-from dsentropy._bandwidth import BandwidthLike
-from dsentropy._clusters import assign_clusters
-from dsentropy._core import Operator
-from dsentropy._data import Data
-from dsentropy._entropy import core_precision
-from dsentropy._estimates import NO_TIMES, Request, Solution, bits_of, is_stochastic
-from dsentropy._mutual_information import Subsets, cluster_members
-from dsentropy._progress import progress_bar
-from dsentropy._spectra import bandwidth_of
-from dsentropy._spectrum import Numbers, warn_if_saturated
-from dsentropy._subsample import INNER_MAX_N, Draws
-from dsentropy._validation import (
+from dsentropy import _core
+from dsentropy._checks.arrays import (
     as_alpha,
     as_count,
     as_count_or_zero,
@@ -30,6 +19,18 @@ from dsentropy._validation import (
     as_seed,
     as_threads,
 )
+from dsentropy._checks.progress import progress_bar
+from dsentropy._core import Operator
+from dsentropy._data.clusters import assign_clusters
+from dsentropy._data.data import Data
+from dsentropy._data.subsets import INNER_MAX_N, Draws
+from dsentropy._measures.spectra import bandwidth_of
+from dsentropy._operator import bandwidth as _bandwidth
+from dsentropy._operator.bandwidth import BandwidthLike
+from dsentropy._reference.entropy import core_precision
+from dsentropy._reference.mutual_information import Subsets, cluster_members
+from dsentropy._spectrum.solver import NO_TIMES, Request, Solution, bits_of, is_stochastic
+from dsentropy._spectrum.spectrum import Numbers, warn_if_saturated
 
 _ROUNDING = 1e-10
 """Bits by which equal informations may differ."""

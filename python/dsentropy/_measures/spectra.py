@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import _bandwidth, _core, _graph
-from dsentropy._bandwidth import Bandwidth, BandwidthLike
+from dsentropy import _core
+from dsentropy._checks.arrays import as_alpha, as_choice, as_pairs, as_precision, as_threads, rounding_of
+from dsentropy._checks.progress import progress_bar
 from dsentropy._core import Operator
-from dsentropy._data import Data
-from dsentropy._estimates import Accept, Request, is_stochastic
-from dsentropy._operators import Multiplier, SparseMatrix, as_operator, is_operator
-from dsentropy._progress import progress_bar
-from dsentropy._spectrum import Numbers, Spectrum, without_rounding
-from dsentropy._validation import as_alpha, as_choice, as_pairs, as_precision, as_threads, rounding_of
+from dsentropy._data.data import Data
+from dsentropy._operator import bandwidth as _bandwidth
+from dsentropy._operator import neighbor_graph as _graph
+from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike
+from dsentropy._operator.linear_operators import Multiplier, SparseMatrix, as_operator, is_operator
+from dsentropy._spectrum.solver import Accept, Request, is_stochastic
+from dsentropy._spectrum.spectrum import Numbers, Spectrum, without_rounding
 
 _NEGATIVE = 1e-5
 """What part of the largest eigenvalue a negative one of a positive semi-definite matrix may be by rounding."""
@@ -58,7 +60,7 @@ def diffusion_spectrum(
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
         The data: anything that NumPy can make an array of, or a torch tensor. As affinities also a sparse matrix of
         SciPy, or an object with ``shape`` and ``matmat`` such as its LinearOperator. With ``solver="stochastic"``
-        also a ``dask.array`` chunked by rows; see :mod:`dsentropy.dask`.
+        also a ``dask.array`` chunked by rows; see :mod:`dsentropy._operator.dask_affinity`.
     bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, default "median"
         :math:`\sigma`, in units of the distances. A number is that of all rows. ``"median"`` is the median of the
         positive distances of all pairs, which makes the spectrum independent of the scale of the data; where there
@@ -172,7 +174,7 @@ def diffusion_spectrum(
         given = _given(X, metric, max_samples, affinities=True)
         return _of_operator(given, {"alpha": of_alpha}, about, request, threads, progress)
     if request is not None and type(X).__module__.partition(".")[0] == "dask":
-        from dsentropy import dask
+        from dsentropy._operator import dask_affinity as dask
 
         if sparse or max_samples is not None or metric not in ("euclidean", "cosine") or isinstance(bandwidth, str):
             raise ValueError("X as a dask.array needs bandwidth as a number, graph 'gaussian' and all rows")

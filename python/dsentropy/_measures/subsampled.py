@@ -8,17 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import _bandwidth, _core
-from dsentropy._bandwidth import BandwidthLike
-from dsentropy._core import Operator
-from dsentropy._data import Data
-from dsentropy._entropy import core_precision
-from dsentropy._mutual_information import Subsets
-from dsentropy._progress import progress_bar
-from dsentropy._spectra import bandwidth_of, entropies
-from dsentropy._spectrum import Numbers, warn_if_saturated
-from dsentropy._subsample import Draws
-from dsentropy._validation import (
+from dsentropy import _core
+from dsentropy._checks.arrays import (
     as_alpha,
     as_count,
     as_float,
@@ -29,6 +20,16 @@ from dsentropy._validation import (
     as_seed,
     as_threads,
 )
+from dsentropy._checks.progress import progress_bar
+from dsentropy._core import Operator
+from dsentropy._data.data import Data
+from dsentropy._data.subsets import Draws
+from dsentropy._measures.spectra import bandwidth_of, entropies
+from dsentropy._operator import bandwidth as _bandwidth
+from dsentropy._operator.bandwidth import BandwidthLike
+from dsentropy._reference.entropy import core_precision
+from dsentropy._reference.mutual_information import Subsets
+from dsentropy._spectrum.spectrum import Numbers, warn_if_saturated
 
 
 @dataclass(frozen=True, eq=False, repr=False)

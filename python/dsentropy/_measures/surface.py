@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import _bandwidth, _core
-from dsentropy._bandwidth import Bandwidth, BandwidthLike
+from dsentropy import _core
+from dsentropy._checks.arrays import as_alpha, as_nonnegative, as_numbers, as_order, as_precision, as_threads
+from dsentropy._checks.progress import progress_bar
 from dsentropy._core import Operator
-from dsentropy._data import Data
-from dsentropy._estimates import NO_TIMES, Request, is_stochastic
-from dsentropy._progress import progress_bar
-from dsentropy._spectra import bandwidth_of, spectrum_of, subset_of
-from dsentropy._spectrum import Numbers, Spectrum
-from dsentropy._validation import as_alpha, as_nonnegative, as_numbers, as_order, as_precision, as_threads
+from dsentropy._data.data import Data
+from dsentropy._measures.spectra import bandwidth_of, spectrum_of, subset_of
+from dsentropy._operator import bandwidth as _bandwidth
+from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike
+from dsentropy._spectrum.solver import NO_TIMES, Request, is_stochastic
+from dsentropy._spectrum.spectrum import Numbers, Spectrum
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -90,7 +91,7 @@ class EntropySurface:
         -------
         matplotlib Axes
         """
-        from dsentropy import _plot
+        from dsentropy import plotting as _plot
 
         return _plot.surface(self, self._place("order", order), self._place("alpha", alpha), ax)
 

@@ -8,9 +8,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import _core, _subsample
-from dsentropy._data import Data
-from dsentropy._validation import as_array, as_choice, as_count, as_positive, as_seed, as_threads
+from dsentropy import _core
+from dsentropy._checks.arrays import as_array, as_choice, as_count, as_positive, as_seed, as_threads
+from dsentropy._data import subsets as _subsample
+from dsentropy._data.data import Data
 
 BandwidthLike: TypeAlias = "float | str | ArrayLike | Callable[[NDArray[Any]], ArrayLike]"
 """A number, ``"median"``, ``"knn"``, one number a row, or a callable of the data that returns a number or several."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy import _eigenvalue_file
 from dsentropy._core import GivenOperator, SparseOperator
+from dsentropy.io import eigenvalue_file as _eigenvalue_file
 
 ROUNDING = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
 """The relative error of products, by the dtype in which they are made."""

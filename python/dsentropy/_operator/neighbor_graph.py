@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy import _bandwidth, _core
-from dsentropy._bandwidth import Bandwidth
-from dsentropy._data import Data
-from dsentropy._operators import SparseMatrix, is_sparse
-from dsentropy._validation import as_array
+from dsentropy import _core
+from dsentropy._checks.arrays import as_array
+from dsentropy._data.data import Data
+from dsentropy._operator import bandwidth as _bandwidth
+from dsentropy._operator.bandwidth import Bandwidth
+from dsentropy._operator.linear_operators import SparseMatrix, is_sparse
 
 
 def neighbor_distances(neighbors: Any, data: Data, n_neighbors: Any, num_threads: int | None) -> Any:

@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from dsentropy import _core, _eigenvalue_file, _subsample
-from dsentropy._core import Measure, Operator
-from dsentropy._estimates import NO_TIMES, Request, Solution, bits_of, is_stochastic
-from dsentropy._validation import (
+from dsentropy import _core
+from dsentropy._checks.arrays import (
     Rows,
     as_count,
     as_floating_dtype,
@@ -26,6 +24,10 @@ from dsentropy._validation import (
     as_seed,
     as_threads,
 )
+from dsentropy._core import Measure, Operator
+from dsentropy._data import subsets as _subsample
+from dsentropy._spectrum.solver import NO_TIMES, Request, Solution, bits_of, is_stochastic
+from dsentropy.io import eigenvalue_file as _eigenvalue_file
 
 
 def diffusion_spectral_entropy(

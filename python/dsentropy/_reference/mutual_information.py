@@ -9,13 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._clusters import assign_clusters
-from dsentropy._core import Measure, Operator
-from dsentropy._data import Data
-from dsentropy._entropy import core_precision, familiar_entropy, familiar_request
-from dsentropy._estimates import Request
-from dsentropy._subsample import INNER_MAX_N, Draws
-from dsentropy._validation import (
+from dsentropy._checks.arrays import (
     Rows,
     as_count,
     as_nonnegative,
@@ -25,6 +19,12 @@ from dsentropy._validation import (
     as_seed,
     as_threads,
 )
+from dsentropy._core import Measure, Operator
+from dsentropy._data.clusters import assign_clusters
+from dsentropy._data.data import Data
+from dsentropy._data.subsets import INNER_MAX_N, Draws
+from dsentropy._reference.entropy import core_precision, familiar_entropy, familiar_request
+from dsentropy._spectrum.solver import Request
 
 _ASMI_KNN = 10
 """Neighbours of the graph of the adjacency spectral mutual information, the row itself counted."""

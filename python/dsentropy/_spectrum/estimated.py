@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
-from dsentropy._spectrum import Spectrum, frozen_parameters
+from dsentropy._spectrum.spectrum import Spectrum, frozen_parameters
 
 
 class ToleranceWarning(UserWarning):

@@ -11,12 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
+from dsentropy._checks.arrays import (
+    as_choice,
+    as_count,
+    as_limit,
+    as_numbers,
+    as_positive,
+    as_positive_order,
+    as_seed,
+)
+from dsentropy._checks.progress import progress_bar
 from dsentropy._core import Estimate, GivenAffinity, GivenOperator, Operator, SparseOperator
-from dsentropy._data import Data
-from dsentropy._estimated_spectrum import EstimatedSpectrum, ToleranceWarning, readings
-from dsentropy._progress import progress_bar
-from dsentropy._spectrum import Spectrum, without_rounding
-from dsentropy._validation import as_choice, as_count, as_limit, as_numbers, as_positive, as_positive_order, as_seed
+from dsentropy._data.data import Data
+from dsentropy._spectrum.estimated import EstimatedSpectrum, ToleranceWarning, readings
+from dsentropy._spectrum.spectrum import Spectrum, without_rounding
 
 Solution: TypeAlias = "tuple[Estimate | None, bool, NDArray[np.float64] | None]"
 """An estimate and whether it is within the tolerance, or eigenvalues."""

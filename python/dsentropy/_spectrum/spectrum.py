@@ -13,10 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._data import Data
-from dsentropy._eigenvalue_file import write_npz
-from dsentropy._operators import as_operator, is_operator
-from dsentropy._validation import (
+from dsentropy._checks.arrays import (
     as_array,
     as_count,
     as_nonnegative,
@@ -26,6 +23,9 @@ from dsentropy._validation import (
     as_path,
     as_positive,
 )
+from dsentropy._data.data import Data
+from dsentropy._operator.linear_operators import as_operator, is_operator
+from dsentropy.io.eigenvalue_file import write_npz
 
 Numbers = float | Sequence[float] | NDArray[Any]
 
@@ -326,7 +326,7 @@ class Spectrum:
         -------
         matplotlib Axes
         """
-        from dsentropy import _plot
+        from dsentropy import plotting as _plot
 
         return _plot.spectrum(self, as_numbers(t, "t", as_nonnegative)[0], ax)
 
@@ -534,7 +534,9 @@ def _read(path: str) -> Spectrum:
                     parameters = {**about["parameters"], **arrays}
                     if "eigenvalues" in file:
                         return _restored(file["eigenvalues"], about["n_samples"], parameters, about["fingerprint"])
-                    from dsentropy import _estimated_spectrum  # which has this module as its base
+                    from dsentropy._spectrum import (
+                        estimated as _estimated_spectrum,
+                    )  # which has this module as its base
 
                     return _estimated_spectrum.restored(file, about["n_samples"], parameters, about["fingerprint"])
         except Exception as error:  # of NumPy, zipfile, zlib or json, whatever bytes the file has

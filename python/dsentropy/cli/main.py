@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
 
-    from dsentropy import _demo
+    from dsentropy.cli import demo as _demo
 
     _demo.run(options.epochs, options.every, options.plot)
 

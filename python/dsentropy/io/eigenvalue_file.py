@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._validation import Rows
+from dsentropy._checks.arrays import Rows
 
 Fingerprint: TypeAlias = "dict[str, str | int | float | None]"
 

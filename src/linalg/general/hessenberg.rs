@@ -13,7 +13,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMu
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::parallel::Job;
+use crate::runtime::parallel::Job;
 
 /// Columns of a panel.
 const PANEL: usize = 32;
@@ -154,7 +154,7 @@ fn apply(
 mod tests {
     use super::*;
     use crate::linalg::lapack::hessenberg_eigenvalues;
-    use crate::parallel;
+    use crate::runtime::parallel;
     use ndarray_linalg::{EigVals, c64};
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};

@@ -11,18 +11,20 @@
 //! threads, and the QR iteration has one. Balancing is left out: a strongly connected block of ones has nothing to
 //! permute and little to scale.
 
+mod hessenberg;
+
 use ndarray::Array2;
 use ndarray_linalg::{AllocatedArray, c64};
 use petgraph::algo::kosaraju_scc;
 use petgraph::graph::{DiGraph, NodeIndex};
 use petgraph::visit::EdgeRef;
 
-use super::hessenberg::reduce_to_hessenberg;
 use super::lapack::hessenberg_eigenvalues;
 use super::lapack_error;
 use crate::error::Result;
-use crate::memory;
-use crate::parallel::Job;
+use crate::runtime::memory;
+use crate::runtime::parallel::Job;
+use hessenberg::reduce_to_hessenberg;
 
 /// The entries of a matrix other than zero, as edges from row to column.
 type Entries = DiGraph<(), f64, u32>;
@@ -84,7 +86,7 @@ fn block(entries: &Entries, rows: &[NodeIndex<u32>]) -> Result<Array2<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
     use ndarray_linalg::EigVals;
 
     /// A cycle of n: the n-th roots of unity.

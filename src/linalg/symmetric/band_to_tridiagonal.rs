@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use super::tridiagonal::scale_of;
 use crate::error::Result;
-use crate::parallel::Job;
+use crate::runtime::parallel::Job;
 
 /// A band is at most so wide.
 const WIDEST: usize = 48;
@@ -327,8 +327,8 @@ fn on_the_diagonal<S: Simd, const V: usize>(simd: S, block: &mut [f64], reflecti
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::linalg::tridiagonal::tridiagonal_eigenvalues;
-    use crate::parallel;
+    use crate::linalg::symmetric::tridiagonal::tridiagonal_eigenvalues;
+    use crate::runtime::parallel;
     use ndarray::Array2;
     use ndarray_linalg::{EigValsh, UPLO};
     use rand::rngs::StdRng;

@@ -21,9 +21,9 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
-use super::eigvals::Real;
+use super::Real;
 use crate::error::Result;
-use crate::parallel::{Job, lock};
+use crate::runtime::parallel::{Job, lock};
 
 /// Rows of a tile, near enough.
 const TILE: usize = 256;
@@ -222,7 +222,7 @@ fn tiles<'a, A>(matrix: ArrayViewMut2<'a, A>, ranges: &[Range<usize>]) -> Vec<Ve
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
     use ndarray_linalg::{EigValsh, UPLO};
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};

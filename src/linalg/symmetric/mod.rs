@@ -12,17 +12,21 @@
 //! ACM TOMS 26 (2000). LAPACK's own ways from there on, `sb2st` and `sterf`, have one thread: at N = 800 they take more
 //! time than its way to the band.
 
+mod band_to_tridiagonal;
+mod dense_to_band;
+mod tridiagonal;
+
 use std::ops::Range;
 
 use ndarray::{Array2, LinalgScalar, s};
 use ndarray_linalg::{Lapack, Scalar};
 
-use super::band::band_to_tridiagonal;
-use super::dense::dense_to_band;
 use super::lapack::Reduce;
-use super::tridiagonal::{scale_of, tridiagonal_eigenvalues};
 use crate::error::{Error, Result};
-use crate::parallel::Job;
+use crate::runtime::parallel::Job;
+use band_to_tridiagonal::band_to_tridiagonal;
+use dense_to_band::dense_to_band;
+use tridiagonal::{scale_of, tridiagonal_eigenvalues};
 
 /// Rows below which BLAS's threads gain nothing and, where cores are busy, cost much: a whole entropy takes 9.4 ms on
 /// one thread and 9.6 ms on two at N = 500, 15.1 and 14.4 ms at N = 600, 36 and 28 ms at N = 800 (SkylakeX, medians).
@@ -160,7 +164,7 @@ fn in_two_stages<A: Real>(matrix: Array2<A>, band_width: usize, own: bool, job: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
     use ndarray::array;
     use std::f64::consts::PI;
 

@@ -10,9 +10,9 @@
 
 use multiversion::multiversion;
 
-use super::lapack::small_tridiagonal_eigenvalues;
 use crate::error::Result;
-use crate::parallel::Job;
+use crate::linalg::lapack::small_tridiagonal_eigenvalues;
+use crate::runtime::parallel::Job;
 
 /// Sweeps behind one another: two vectors of eight, so that one is divided while the other waits.
 const SWEEPS: usize = 16;
@@ -155,7 +155,7 @@ fn sweep(a: &mut [f64], b: &mut [f64], shifts: &[f64; SWEEPS]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parallel;
+    use crate::runtime::parallel;
     use approx::assert_abs_diff_eq;
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dsentropy import __version__, _demo
-from dsentropy.__main__ import main
+from dsentropy import __version__
+from dsentropy.cli import demo as _demo
+from dsentropy.cli.main import main
 
 
 def table(text: str) -> dict[str, np.ndarray]:

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from dsentropy import (
     SaturationWarning,
-    _information,
-    _mutual_information,
-    _subsample,
     diffusion_spectral_mutual_information,
     diffusion_spectrum,
     mutual_information,
     subsampled_entropy,
 )
+from dsentropy._data import subsets as _subsample
+from dsentropy._measures import mutual_information as _information
+from dsentropy._reference import mutual_information as _mutual_information
 from scipy import stats
 
 EPS = np.finfo(float).eps

@@ -11,7 +11,7 @@ import dask.array as da
 import numpy as np
 import pytest
 from dsentropy import Spectrum, _core, diffusion_spectrum
-from dsentropy import dask as on_dask
+from dsentropy._operator import dask_affinity as on_dask
 
 T = [1, 2]
 SIGMA = 10.0

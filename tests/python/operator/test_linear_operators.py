@@ -17,7 +17,7 @@ from dsentropy import (
     kernel_spectrum,
     nearest_neighbors,
 )
-from dsentropy._operators import as_operator
+from dsentropy._operator.linear_operators import as_operator
 from scipy.sparse.linalg import LinearOperator, aslinearoperator
 from sklearn.neighbors import NearestNeighbors
 

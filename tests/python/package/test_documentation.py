@@ -11,8 +11,13 @@ from pathlib import Path
 import dsentropy
 import pytest
 
-ROOT = Path(__file__).parents[2]
-MODULES = ["dsentropy", *(f"dsentropy.{path.stem}" for path in Path(dsentropy.__path__[0]).glob("_[!_]*.py"))]
+ROOT = Path(__file__).parents[3]
+PACKAGE = Path(dsentropy.__path__[0])
+MODULES = sorted(
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
+    for path in PACKAGE.rglob("*.py")
+    if path.name != "__main__.py"
+)
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FUNCTIONS = [name for name in dsentropy.__all__ if inspect.isfunction(getattr(dsentropy, name))]
 
@@ -60,6 +65,6 @@ def test_every_parameter_is_documented(name: str) -> None:
 
 def test_architecture_page_names_every_source_file() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    sources = [*(ROOT / "src").rglob("*.rs"), *(ROOT / "python" / "dsentropy").glob("*.py")]
+    sources = [*(ROOT / "src").rglob("*.rs"), *(ROOT / "python" / "dsentropy").rglob("[!_]*.py")]
     missing = [path.relative_to(ROOT).as_posix() for path in sources if f"`{path.name}`" not in page]
     assert missing == []

@@ -19,7 +19,7 @@ from dsentropy import (
     entropy_surface,
     mutual_information,
 )
-from dsentropy._estimates import Request
+from dsentropy._spectrum.solver import Request
 
 pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
 

@@ -18,7 +18,6 @@ import pytest
 from dsentropy import (
     SaturationWarning,
     Spectrum,
-    _bandwidth,
     covariance_spectrum,
     diffusion_spectral_entropy,
     diffusion_spectrum,
@@ -26,6 +25,7 @@ from dsentropy import (
     estimate_bandwidth,
     kernel_spectrum,
 )
+from dsentropy._operator import bandwidth as _bandwidth
 
 X = np.random.default_rng(0).normal(size=(80, 4))
 

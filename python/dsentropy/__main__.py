@@ -1,0 +1,6 @@
+"""Run the command line: ``python -m dsentropy``."""
+
+from dsentropy.cli.main import main
+
+if __name__ == "__main__":
+    main()

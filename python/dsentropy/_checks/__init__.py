@@ -1,0 +1,1 @@
+"""Arguments, checked and coerced once."""

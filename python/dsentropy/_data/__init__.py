@@ -1,0 +1,1 @@
+"""Data sets: rows, subsets of them, clusters, neighbours."""

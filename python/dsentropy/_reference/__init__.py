@@ -1,0 +1,1 @@
+"""The four functions of dse-dsmi, with their signatures."""

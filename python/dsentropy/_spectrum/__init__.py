@@ -1,0 +1,1 @@
+"""Spectra, and how they are solved for."""

@@ -1,0 +1,5 @@
+//! What the machine gives: threads, memory, vector instructions.
+
+pub(crate) mod memory;
+pub mod parallel;
+pub(crate) mod simd;
