@@ -3,3 +3,4 @@
 pub(crate) mod memory;
 pub mod parallel;
 pub(crate) mod simd;
+pub mod tuning;

@@ -15,6 +15,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, mpsc};
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::runtime::tuning::Tuning;
 
 /// How often a waiting thread looks for an interrupt.
 const POLL: Duration = Duration::from_millis(20);
@@ -45,6 +46,19 @@ fn available_cores() -> usize {
 /// [`Error::Internal`] where `work` panics.
 pub fn run<T: Send>(
     threads: usize,
+    interrupted: impl FnMut() -> bool,
+    work: impl FnOnce(&Job) -> Result<T> + Send,
+) -> Result<T> {
+    run_with(&Tuning::MEASURED, threads, interrupted, work)
+}
+
+/// Runs `work` as [`run`] does, with other numbers than those that were measured.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn run_with<T: Send>(
+    tuning: &Tuning,
+    threads: usize,
     mut interrupted: impl FnMut() -> bool,
     work: impl FnOnce(&Job) -> Result<T> + Send,
 ) -> Result<T> {
@@ -52,7 +66,7 @@ pub fn run<T: Send>(
     let shared = Shared::of_this_process();
     let pool = shared.pool(threads)?;
     let cancelled = AtomicBool::new(false);
-    let job = Job { threads, pool: &pool, gate: &shared.gate, cancelled: &cancelled, one_of_many: false };
+    let job = Job { threads, tuning, pool: &pool, gate: &shared.gate, cancelled: &cancelled, one_of_many: false };
     let (send, receive) = mpsc::sync_channel(1);
     std::thread::scope(|scope| {
         let root = move || {
@@ -96,6 +110,7 @@ fn caught<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
 #[derive(Clone, Copy)]
 pub struct Job<'a> {
     threads: usize,
+    tuning: &'a Tuning,
     pool: &'a rayon::ThreadPool,
     gate: &'a Gate,
     cancelled: &'a AtomicBool,
@@ -107,6 +122,11 @@ impl Job<'_> {
     /// The number of threads.
     pub fn threads(&self) -> usize {
         self.threads
+    }
+
+    /// The sizes at which one way becomes faster than another.
+    pub fn tuning(&self) -> &Tuning {
+        self.tuning
     }
 
     /// The same computation on at most so many threads, and at least one.
