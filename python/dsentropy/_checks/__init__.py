@@ -1,1 +1,1 @@
-"""Arguments, checked and coerced once."""
+"""Checks of arguments, each of which is coerced once; progress bars; warnings."""

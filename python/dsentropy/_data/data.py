@@ -9,17 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._checks.arrays import (
-    Rows,
-    as_affinities,
-    as_choice,
-    as_directions,
-    as_distances,
-    as_limit,
-    as_rows,
-    as_seed,
-    require_no_zero_row,
-)
+from dsentropy._checks.arrays import Rows, as_affinities, as_directions, as_distances, as_rows, require_no_zero_row
+from dsentropy._checks.scalars import as_choice, as_limit, as_seed
 from dsentropy._data import subsets as _subsample
 from dsentropy.io import eigenvalue_file as _eigenvalue_file
 

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import as_count, as_rows, as_threads
+from dsentropy._checks.arrays import as_rows
+from dsentropy._checks.scalars import as_count, as_threads
 
 
 def nearest_neighbors(

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import (
+from dsentropy._checks.progress import progress_bar
+from dsentropy._checks.scalars import (
+    Numbers,
     as_alpha,
     as_count,
     as_count_or_zero,
@@ -19,7 +21,6 @@ from dsentropy._checks.arrays import (
     as_seed,
     as_threads,
 )
-from dsentropy._checks.progress import progress_bar
 from dsentropy._core import Operator
 from dsentropy._data.clusters import assign_clusters
 from dsentropy._data.data import Data
@@ -30,7 +31,7 @@ from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._reference.entropy import core_precision
 from dsentropy._reference.mutual_information import Subsets, cluster_members
 from dsentropy._spectrum.solver import NO_TIMES, Request, Solution, bits_of, is_stochastic
-from dsentropy._spectrum.spectrum import Numbers, warn_if_saturated
+from dsentropy._spectrum.spectrum import warn_if_saturated
 
 _ROUNDING = 1e-10
 """Bits by which equal informations may differ."""
@@ -255,7 +256,7 @@ def mutual_information(
 
     if data.metric != "affinity":
         most = float(weights @ np.log2([min(len(cluster), INNER_MAX_N) for cluster in members]))
-        warn_if_saturated(random_entropy[:, None], most, times, [1.0], sigma, stacklevel=3)
+        warn_if_saturated(random_entropy[:, None], most, times, [1.0], sigma)
 
     def of_t(values: NDArray[Any]) -> Any:
         return values if several else values[..., 0][()]

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import as_alpha, as_choice, as_pairs, as_precision, as_threads, rounding_of
+from dsentropy._checks.arrays import as_pairs, rounding_of
 from dsentropy._checks.progress import progress_bar
+from dsentropy._checks.scalars import Numbers, as_alpha, as_choice, as_precision, as_threads
 from dsentropy._core import Operator
 from dsentropy._data.data import Data
 from dsentropy._operator import bandwidth as _bandwidth
@@ -18,7 +19,7 @@ from dsentropy._operator import neighbor_graph as _graph
 from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike
 from dsentropy._operator.linear_operators import Multiplier, SparseMatrix, as_operator, is_operator
 from dsentropy._spectrum.solver import Accept, Request, is_stochastic
-from dsentropy._spectrum.spectrum import Numbers, Spectrum, without_rounding
+from dsentropy._spectrum.spectrum import Spectrum, without_rounding
 
 _NEGATIVE = 1e-5
 """What part of the largest eigenvalue a negative one of a positive semi-definite matrix may be by rounding."""

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import (
+from dsentropy._checks.progress import progress_bar
+from dsentropy._checks.scalars import (
+    Numbers,
     as_alpha,
     as_count,
     as_float,
@@ -20,7 +22,6 @@ from dsentropy._checks.arrays import (
     as_seed,
     as_threads,
 )
-from dsentropy._checks.progress import progress_bar
 from dsentropy._core import Operator
 from dsentropy._data.data import Data
 from dsentropy._data.subsets import Draws
@@ -29,7 +30,7 @@ from dsentropy._operator import bandwidth as _bandwidth
 from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._reference.entropy import core_precision
 from dsentropy._reference.mutual_information import Subsets
-from dsentropy._spectrum.spectrum import Numbers, warn_if_saturated
+from dsentropy._spectrum.spectrum import warn_if_saturated
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -184,7 +185,7 @@ def subsampled_entropy(
 
     mean, deviation = bits.mean(axis=0), bits.std(axis=0, ddof=1)
     if data.metric != "affinity":
-        warn_if_saturated(mean, float(np.log2(size)), times, orders, sigma, stacklevel=3)
+        warn_if_saturated(mean, float(np.log2(size)), times, orders, sigma)
     reach = _student(level, repeats - 1) * deviation / np.sqrt(repeats)
     mean, deviation, low, high = (_plain(shaped(values)) for values in (mean, deviation, mean - reach, mean + reach))
     return SubsampledEntropy(

@@ -11,15 +11,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import as_alpha, as_nonnegative, as_numbers, as_order, as_precision, as_threads
 from dsentropy._checks.progress import progress_bar
+from dsentropy._checks.scalars import (
+    Numbers,
+    as_alpha,
+    as_nonnegative,
+    as_numbers,
+    as_order,
+    as_precision,
+    as_threads,
+)
 from dsentropy._core import Operator
 from dsentropy._data.data import Data
 from dsentropy._measures.spectra import bandwidth_of, spectrum_of, subset_of
 from dsentropy._operator import bandwidth as _bandwidth
 from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike
 from dsentropy._spectrum.solver import NO_TIMES, Request, is_stochastic
-from dsentropy._spectrum.spectrum import Numbers, Spectrum
+from dsentropy._spectrum.spectrum import Spectrum
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import as_array, as_choice, as_count, as_positive, as_seed, as_threads
+from dsentropy._checks.arrays import as_array
+from dsentropy._checks.scalars import as_choice, as_count, as_positive, as_seed, as_threads
 from dsentropy._data import subsets as _subsample
 from dsentropy._data.data import Data
 

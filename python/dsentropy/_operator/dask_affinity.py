@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import Rows, as_alpha, as_choice, as_directions, as_positive, as_rows, as_threads
+from dsentropy._checks.arrays import Rows, as_directions, as_rows
+from dsentropy._checks.scalars import Numbers, as_alpha, as_choice, as_positive, as_threads
 from dsentropy._core import Frame, GivenAffinity
 from dsentropy._spectrum.solver import Request
-from dsentropy._spectrum.spectrum import Numbers, Spectrum
+from dsentropy._spectrum.spectrum import Spectrum
 
 if TYPE_CHECKING:
     import dask.array

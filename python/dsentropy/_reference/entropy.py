@@ -11,16 +11,14 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import (
-    Rows,
+from dsentropy._checks.arrays import Rows, as_floating_dtype, as_rows
+from dsentropy._checks.scalars import (
     as_count,
-    as_floating_dtype,
     as_limit,
     as_nonnegative,
     as_path,
     as_positive,
     as_precision,
-    as_rows,
     as_seed,
     as_threads,
 )

@@ -9,16 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import (
-    Rows,
-    as_count,
-    as_nonnegative,
-    as_positive,
-    as_precision,
-    as_rows,
-    as_seed,
-    as_threads,
-)
+from dsentropy._checks.arrays import Rows, as_rows
+from dsentropy._checks.scalars import as_count, as_nonnegative, as_positive, as_precision, as_seed, as_threads
 from dsentropy._core import Measure, Operator
 from dsentropy._data.clusters import assign_clusters
 from dsentropy._data.data import Data

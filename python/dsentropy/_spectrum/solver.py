@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import (
+from dsentropy._checks.progress import progress_bar
+from dsentropy._checks.scalars import (
     as_choice,
     as_count,
     as_limit,
@@ -20,7 +21,6 @@ from dsentropy._checks.arrays import (
     as_positive_order,
     as_seed,
 )
-from dsentropy._checks.progress import progress_bar
 from dsentropy._core import Estimate, GivenAffinity, GivenOperator, Operator, SparseOperator
 from dsentropy._data.data import Data
 from dsentropy._spectrum.estimated import EstimatedSpectrum, ToleranceWarning, readings

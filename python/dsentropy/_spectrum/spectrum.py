@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NoReturn, overload
@@ -13,21 +12,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import (
-    as_array,
+from dsentropy._checks.arrays import as_array, as_pairs
+from dsentropy._checks.scalars import (
+    Numbers,
     as_count,
     as_nonnegative,
     as_numbers,
     as_order,
-    as_pairs,
     as_path,
     as_positive,
+    drop_axes,
 )
+from dsentropy._checks.warn import warn
 from dsentropy._data.data import Data
 from dsentropy._operator.linear_operators import as_operator, is_operator
 from dsentropy.io.eigenvalue_file import write_npz
-
-Numbers = float | Sequence[float] | NDArray[Any]
 
 SATURATED = 0.02
 """An entropy within this part of log2 N of 0 or of log2 N says little about the data."""
@@ -193,7 +192,7 @@ class Spectrum:
         bits = self.bits(times, orders)
         self._warn_if_saturated(bits, times, orders)
         values = self._normalized(bits) if normalized else bits / math.log2(unit)
-        return _without_axes(values, several_times, several_orders)
+        return drop_axes(values, several_times, several_orders)
 
     @overload
     def effective_rank(self, t: float = 1) -> float: ...
@@ -219,7 +218,7 @@ class Spectrum:
         times, several = as_numbers(t, "t", as_nonnegative)
         bits = self.bits(times, [1.0])
         self._warn_if_saturated(bits, times, [1.0])
-        return _without_axes(np.exp2(bits), several, False)
+        return drop_axes(np.exp2(bits), several, False)
 
     @overload
     def participation_ratio(self, t: float = 1) -> float: ...
@@ -242,7 +241,7 @@ class Spectrum:
         times, several = as_numbers(t, "t", as_nonnegative)
         bits = self.bits(times, [2.0])
         self._warn_if_saturated(bits, times, [2.0])
-        return _without_axes(np.exp2(bits), several, False)
+        return drop_axes(np.exp2(bits), several, False)
 
     @overload
     def count(self, threshold: float, t: float = 1) -> int: ...
@@ -269,7 +268,7 @@ class Spectrum:
         with np.errstate(over="ignore"):  # infinity is above every threshold
             powers = self.eigenvalues[:, None] ** np.array(times)
         counts = (powers > np.array(thresholds)[:, None, None]).sum(axis=1)
-        return _without_axes(counts, several_thresholds, several_times)
+        return drop_axes(counts, several_thresholds, several_times)
 
     def standard_error(self, t: Numbers = 1, order: Numbers = 1) -> Any:
         """One standard error of :meth:`entropy` in bits, where the spectrum is an estimate; else 0.
@@ -286,7 +285,7 @@ class Spectrum:
             normal distribution do.
         """
         times, several_times, orders, several_orders = _both(t, order)
-        return _without_axes(self._doubts(times, orders)[0], several_times, several_orders)
+        return drop_axes(self._doubts(times, orders)[0], several_times, several_orders)
 
     def bounds(self, t: Numbers = 1, order: Numbers = 1) -> tuple[Any, Any]:
         """What finite depth leaves around :meth:`entropy`, in bits, where the spectrum is an estimate; else a point.
@@ -309,7 +308,7 @@ class Spectrum:
         """
         times, several_times, orders, several_orders = _both(t, order)
         _, lower, upper = self._doubts(times, orders)
-        lower, upper = (_without_axes(end, several_times, several_orders) for end in (lower, upper))
+        lower, upper = (drop_axes(end, several_times, several_orders) for end in (lower, upper))
         return lower, upper
 
     def plot(self, t: Numbers = 1, *, ax: Any = None) -> Any:
@@ -415,11 +414,11 @@ class Spectrum:
             Of the shape that :meth:`entropy` has.
         """
         times, several_times, orders, several_orders = _both(t, order)
-        return _without_axes(saturation(self.bits(times, orders), self._most()), several_times, several_orders)
+        return drop_axes(saturation(self.bits(times, orders), self._most()), several_times, several_orders)
 
     def _warn_if_saturated(self, bits: NDArray[np.float64], times: Sequence[float], orders: Sequence[float]) -> None:
         if "bandwidth" in self.parameters:
-            warn_if_saturated(bits, self._most(), times, orders, self.parameters["bandwidth"], stacklevel=4)
+            warn_if_saturated(bits, self._most(), times, orders, self.parameters["bandwidth"])
 
 
 def saturation(bits: NDArray[np.float64], most: float) -> NDArray[np.int64]:
@@ -433,7 +432,6 @@ def warn_if_saturated(
     times: Sequence[float],
     orders: Sequence[float],
     bandwidth: float | NDArray[np.float64],
-    stacklevel: int,
 ) -> None:
     """Say which way to move the bandwidth; where t or the order is 0 the entropy does not depend on it."""
     if most == 0:
@@ -450,7 +448,7 @@ def warn_if_saturated(
             if not np.any(bandwidth):
                 advice = "no two rows differ by more than rounding, or each has many duplicates"
             text = f"the entropy at t = {at:g} is within 2% of {bound}: {advice}"
-            warnings.warn(text, SaturationWarning, stacklevel=stacklevel)
+            warn(text, SaturationWarning)
 
 
 def _both(t: Numbers, order: Numbers) -> tuple[list[float], bool, list[float], bool]:
@@ -497,15 +495,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"{value.min():.4g} to {value.max():.4g}"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _without_axes(values: NDArray[Any], several_rows: bool, several_columns: bool) -> Any:
-    """Drop the axes of numbers; two numbers give a number."""
-    if several_rows and several_columns:
-        return values
-    if several_rows:
-        return values[:, 0]
-    return values[0] if several_columns else values[0, 0].item()
 
 
 def _fingerprint(X: Any, parameters: Mapping[str, Any]) -> str | None:

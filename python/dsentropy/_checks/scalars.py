@@ -1,0 +1,186 @@
+"""Numbers, names and paths, checked once, with the argument's name in every error.
+
+A bad value is a ``ValueError``, a bad type a ``TypeError``. Where an argument may be one number or a sequence,
+:func:`as_numbers` reads it as a sequence and returns which it was, and :func:`drop_axes` shapes the result by that.
+"""
+
+from __future__ import annotations
+
+import operator
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers: TypeAlias = float | Sequence[float] | NDArray[Any]
+"""One number or a sequence of them."""
+
+Precision: TypeAlias = Literal["auto", "single", "double"]
+"""The precision of a computation; "auto" follows the dtype of the data where that is accurate."""
+
+_Choice = TypeVar("_Choice", bound=str)
+
+
+def as_float(value: Any, name: str) -> float:
+    """Convert to a real number. Strings and bools are refused."""
+    is_scalar = not (isinstance(value, np.ndarray) and value.ndim) and not np.iscomplexobj(value)
+    if is_scalar and not isinstance(value, (str, bytes, bytearray)) and not _is_bool(value):
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise ValueError(f"{name} must be finite, got {value!r}") from error
+        except (TypeError, ValueError):
+            pass
+    raise TypeError(f"{name} must be a real number, got {value!r}")
+
+
+def as_positive(value: Any, name: str) -> float:
+    """Convert to a positive, finite number."""
+    number = as_float(value, name)
+    if not 0 < number < np.inf:
+        raise ValueError(f"{name} must be positive and finite, got {value!r}")
+    return number
+
+
+def as_nonnegative(value: Any, name: str) -> float:
+    """Convert to a finite number, at least 0."""
+    number = as_float(value, name)
+    if not 0 <= number < np.inf:
+        raise ValueError(f"{name} must be finite and at least 0, got {value!r}")
+    return number
+
+
+def as_alpha(value: Any, name: str = "alpha") -> float:
+    """Convert to a number from 0 to 1."""
+    number = as_float(value, name)
+    if not 0 <= number <= 1:
+        raise ValueError(f"{name} must be from 0 to 1, got {value!r}")
+    return number
+
+
+def as_order(value: Any, name: str) -> float:
+    """Convert to a Renyi order: at least 0, or infinite."""
+    number = as_float(value, name)
+    if not number >= 0:
+        raise ValueError(f"{name} must be at least 0, got {value!r}")
+    return number
+
+
+def as_positive_order(value: Any, name: str) -> float:
+    """Convert to a Renyi order that can be estimated: positive, or infinite."""
+    number = as_order(value, name)
+    if number == 0:
+        raise ValueError(f"{name} must be positive, got {value!r}")
+    return number
+
+
+def as_count(value: Any, name: str, n_rows: int | None = None) -> int:
+    """Convert to an integer, at least 1, and at most ``n_rows`` where that is given."""
+    number = _at_least(1, value, name)
+    if n_rows is not None and number > n_rows:
+        raise ValueError(f"{name} must be at most {n_rows}, the number of rows, got {number}")
+    if number > sys.maxsize:
+        raise ValueError(f"{name} must be at most {sys.maxsize}, got {number}")
+    return number
+
+
+def as_count_or_zero(value: Any, name: str) -> int:
+    """Convert to an integer, at least 0."""
+    return _at_least(0, value, name)
+
+
+def as_limit(value: Any, name: str) -> int | None:
+    """Convert to an integer, at least 1, or None for no limit."""
+    return None if value is None else _at_least(1, value, name)
+
+
+def as_threads(value: Any) -> int | None:
+    """Convert ``num_threads`` to an integer, at least 1, or None for the default."""
+    number = as_limit(value, "num_threads")
+    return None if number is None else min(number, sys.maxsize)
+
+
+def as_seed(value: Any, name: str) -> int | None:
+    """Convert to an integer, or None for the global generator."""
+    if value is None:
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer or None, got {value!r}") from None
+
+
+def as_choice(value: Any, name: str, *choices: _Choice) -> _Choice:
+    """Convert to one of several strings."""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} must be a string, got {value!r}")
+    for choice in choices:
+        if value == choice:
+            return choice
+    allowed = f"{', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}"
+    raise ValueError(f"{name} must be {allowed}, got {value!r}")
+
+
+def as_precision(value: Any) -> Precision:
+    """Convert ``precision`` to "auto", "single" or "double"."""
+    return as_choice(value, "precision", "auto", "single", "double")
+
+
+def as_path(value: Any, name: str) -> str:
+    """Convert to the name of a file."""
+    try:
+        path = os.fsdecode(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a path, got {value!r}") from None
+    if not path or "\0" in path:
+        raise ValueError(f"{name} must be a path that a file can have, got {value!r}")
+    return path
+
+
+def as_numbers(value: Any, name: str, as_number: Callable[[Any, str], float]) -> tuple[list[float], bool]:
+    """Convert a number, or a sequence that is not empty, to a list, and return whether it was a sequence."""
+    if isinstance(value, (str, bytes, bytearray)) or not np.iterable(value):
+        return [as_number(value, name)], False
+    numbers = [as_number(entry, name) for entry in value]
+    if not numbers:
+        raise ValueError(f"{name} must not be empty")
+    return numbers, True
+
+
+def drop_axes(values: NDArray[Any], *several: bool) -> Any:
+    """Drop the axes that belong to arguments that were one number.
+
+    Parameters
+    ----------
+    values : ndarray
+        Its last axes belong to arguments that :func:`as_numbers` read.
+    *several : bool
+        Whether each of these arguments was a sequence, in the order of the axes.
+
+    Returns
+    -------
+    ndarray or number
+        A number of Python where no axis is left.
+    """
+    kept = values[(..., *(slice(None) if sequence else 0 for sequence in several))]
+    return kept if kept.ndim else kept.item()
+
+
+def _at_least(minimum: int, value: Any, name: str) -> int:
+    try:
+        if _is_bool(value):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+    if number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {number}")
+    return number
+
+
+def _is_bool(value: Any) -> bool:
+    """Return whether a value is a bool of Python, NumPy or torch."""
+    return isinstance(value, bool) or str(getattr(value, "dtype", "")) in ("bool", "torch.bool")
