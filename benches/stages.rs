@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use dsentropy::parallel::{self, Job};
 use dsentropy::{
-    Bandwidth, Input, Operator, Points, Result, binned_rows_entropy, diffusion_operator, gaussian_affinity,
+    Bandwidth, Input, OperatorSpec, Points, Result, binned_rows_entropy, diffusion_operator, gaussian_affinity,
     general_eigenvalues, matrix_entry_entropy, neighbor_graph, spectral_entropy, subset_eigenvalues,
     symmetric_eigenvalues,
 };
@@ -80,7 +80,7 @@ fn stages_on_rows(c: &mut Criterion) {
             });
             group.bench_function(id("ten subsets"), |b| {
                 let subsets: Vec<Vec<usize>> = (0..10).map(|s| (s..n).step_by(10).collect()).collect();
-                let (rows, operator) = (Input::rows(x.view()), Operator::diffusion(sigma));
+                let (rows, operator) = (Input::rows(x.view()), OperatorSpec::diffusion(sigma));
                 let stage = |(), job: &Job| subset_eigenvalues(rows, &subsets, &operator, &|| (), job);
                 b.iter_custom(|k| time(k, |_| Ok(()), stage));
             });

@@ -10,12 +10,12 @@
 //! Noise-Resilient Diffusion Spectral Entropy" (arXiv 2312.04823). All entropies are in bits.
 //!
 //! ```
-//! use dsentropy::{Input, Operator, parallel, spectral_entropy};
+//! use dsentropy::{Input, OperatorSpec, parallel, spectral_entropy};
 //! use ndarray::array;
 //!
 //! let x = array![[0.0, 0.0], [0.1, 0.0], [100.0, 0.0], [100.0, 0.1]];
 //! let rows = Input::rows(x.view());
-//! let eigenvalues = parallel::run(1, || false, |job| Operator::diffusion(1.0).eigenvalues(rows, job))?;
+//! let eigenvalues = parallel::run(1, || false, |job| OperatorSpec::diffusion(1.0).eigenvalues(rows, job))?;
 //! assert!((spectral_entropy(&eigenvalues, 1e6)? - 1.0).abs() < 1e-9); // two clusters: one bit
 //! # Ok::<(), dsentropy::Error>(())
 //! ```
@@ -48,14 +48,14 @@ pub use measure::estimated_spectrum::{
     Progress, Request, Solved, Storage, allowed_single_error, estimate_affinity, estimate_given, estimate_sparse,
     estimate_spectrum, operator_eigenvalues,
 };
-pub use measure::spectrum::{Measure, Operator, Precision, given_eigenvalues};
+pub use measure::spectrum::{Measure, OperatorSpec, Precision, given_eigenvalues};
 pub use measure::subsets::{estimate_subsets, subset_eigenvalues, subset_entropies};
 pub use measure::sweep::sweep_eigenvalues;
 pub use operator::SymmetricOperator;
-pub use operator::chunk_pair::{Frame, Part, pair_moments, pair_product};
+pub use operator::chunk_pair::{Chunk, GlobalScaling, pair_moments, pair_product};
 pub use operator::dense::{diffusion_eigenvalues_single, diffusion_operator};
 pub use operator::sparse::{SparseMatrix, SparseOperator};
-pub use operator::tiles::{CELL, GivenAffinity, Rounding};
+pub use operator::tiles::{CELL, ExternalAffinity, SumRounding};
 pub use runtime::parallel;
 pub use runtime::tuning::{EigenvalueTuning, SlqTuning, Tuning};
 pub use slq::adaptive::{Options, Outcome, estimate};

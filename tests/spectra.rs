@@ -5,7 +5,7 @@ use std::f64::consts::TAU;
 use approx::assert_abs_diff_eq;
 use dsentropy::parallel::{self, Job};
 use dsentropy::{
-    Bandwidth, Error, Input, Measure, Metric, Operator, Precision, Result, spectral_entropy, sweep_eigenvalues,
+    Bandwidth, Error, Input, Measure, Metric, OperatorSpec, Precision, Result, spectral_entropy, sweep_eigenvalues,
 };
 use ndarray::{Array2, array};
 
@@ -13,14 +13,14 @@ fn run<T: Send>(work: impl FnOnce(&Job) -> Result<T> + Send) -> Result<T> {
     parallel::run(2, || false, work)
 }
 
-fn sorted_eigenvalues(operator: Operator, x: &Array2<f64>) -> Vec<f64> {
+fn sorted_eigenvalues(operator: OperatorSpec, x: &Array2<f64>) -> Vec<f64> {
     let mut eigenvalues = run(|job| operator.eigenvalues(Input::rows(x.view()), job)).unwrap();
     eigenvalues.sort_by(f64::total_cmp);
     eigenvalues
 }
 
 fn entropy(bandwidth: f64, t: f64, x: &Array2<f64>) -> f64 {
-    spectral_entropy(&sorted_eigenvalues(Operator::diffusion(bandwidth), x), t).unwrap()
+    spectral_entropy(&sorted_eigenvalues(OperatorSpec::diffusion(bandwidth), x), t).unwrap()
 }
 
 /// n points of a circle: G is circulant, so its eigenvalues are the discrete Fourier transform of its first row, and
@@ -37,8 +37,8 @@ fn circle_has_the_fourier_transform_as_its_spectrum() {
     transform.sort_by(f64::total_cmp);
     let degree: f64 = row.iter().sum();
 
-    let affinity = sorted_eigenvalues(Operator::affinity(bandwidth), &x);
-    let operator = sorted_eigenvalues(Operator::diffusion(bandwidth), &x);
+    let affinity = sorted_eigenvalues(OperatorSpec::affinity(bandwidth), &x);
+    let operator = sorted_eigenvalues(OperatorSpec::diffusion(bandwidth), &x);
     let rounding = 4.0 * n as f64 * f64::EPSILON * degree;
     for k in 0..n {
         assert_abs_diff_eq!(affinity[k], transform[k], epsilon = rounding);
@@ -50,7 +50,7 @@ fn circle_has_the_fourier_transform_as_its_spectrum() {
 #[test]
 fn two_rows() {
     let g = (-0.5_f64).exp();
-    let eigenvalues = sorted_eigenvalues(Operator::diffusion(2.0), &array![[0.0], [2.0]]);
+    let eigenvalues = sorted_eigenvalues(OperatorSpec::diffusion(2.0), &array![[0.0], [2.0]]);
     assert_abs_diff_eq!(eigenvalues[0], (1.0 - g) / (1.0 + g), epsilon = 1e-15);
     assert_abs_diff_eq!(eigenvalues[1], 1.0, epsilon = 1e-15);
 }
@@ -59,7 +59,7 @@ fn two_rows() {
 #[test]
 fn graph_of_one_neighbor_is_the_identity() {
     let x = Array2::from_shape_fn((20, 1), |(i, _)| (i * i) as f64);
-    assert_eq!(sorted_eigenvalues(Operator::neighbor_graph(1), &x), vec![1.0; 20]);
+    assert_eq!(sorted_eigenvalues(OperatorSpec::neighbor_graph(1), &x), vec![1.0; 20]);
 }
 
 /// On 0, 1, 3, 7, ... each point's neighbour is the one before it: A is triangular, with ones on its diagonal, but
@@ -67,7 +67,7 @@ fn graph_of_one_neighbor_is_the_identity() {
 #[test]
 fn triangular_graph_has_its_diagonal_as_spectrum() {
     let x = Array2::from_shape_fn((8, 1), |(i, _)| f64::from(1 << i));
-    let eigenvalues = sorted_eigenvalues(Operator::neighbor_graph(2), &x);
+    let eigenvalues = sorted_eigenvalues(OperatorSpec::neighbor_graph(2), &x);
     // The block of the first two is all ones: eigenvalues 0 and 2. Jordan blocks of up to six ones: eps^(1/6).
     let expected = [0.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0];
     let defect = f64::EPSILON.powf(1.0 / 6.0);
@@ -96,10 +96,10 @@ fn clusters_count_when_time_is_long() {
 fn single_precision_rows_have_double_precision_distances() {
     let single = Array2::from_shape_fn((90, 4), |(i, j)| ((i * 29 + j * 7) % 53) as f32 / 7.0 + 1000.0);
     let double = single.mapv(f64::from);
-    let from_single = run(|job| Operator::diffusion(3.0).eigenvalues(Input::rows(single.view()), job)).unwrap();
+    let from_single = run(|job| OperatorSpec::diffusion(3.0).eigenvalues(Input::rows(single.view()), job)).unwrap();
     assert_eq!(
         from_single,
-        run(|job| Operator::diffusion(3.0).eigenvalues(Input::rows(double.view()), job)).unwrap()
+        run(|job| OperatorSpec::diffusion(3.0).eigenvalues(Input::rows(double.view()), job)).unwrap()
     );
 }
 
@@ -107,7 +107,7 @@ fn single_precision_rows_have_double_precision_distances() {
 fn threads_change_nothing_beyond_rounding() {
     let x = Array2::from_shape_fn((700, 5), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
     let on = |threads| {
-        let eigenvalues = |job: &Job| Operator::diffusion(4.0).eigenvalues(Input::rows(x.view()), job);
+        let eigenvalues = |job: &Job| OperatorSpec::diffusion(4.0).eigenvalues(Input::rows(x.view()), job);
         spectral_entropy(&parallel::run(threads, || false, eigenvalues).unwrap(), 1.0).unwrap()
     };
     let (one, two, four) = (on(1), on(2), on(4));
@@ -124,7 +124,7 @@ fn sweeps_give_what_each_operator_gives() {
     let distances = Array2::from_shape_fn((700, 700), |(i, j)| {
         (0..3).map(|k| (x[[i, k]] - x[[j, k]]).powi(2)).sum::<f64>().sqrt()
     });
-    let operators = [Operator::diffusion(5.0), Operator::affinity(0.5), Operator::diffusion(50.0)];
+    let operators = [OperatorSpec::diffusion(5.0), OperatorSpec::affinity(0.5), OperatorSpec::diffusion(50.0)];
     let counted = std::sync::atomic::AtomicUsize::new(0);
     let done = || {
         counted.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -140,7 +140,7 @@ fn sweeps_give_what_each_operator_gives() {
         }
     }
     assert_eq!(counted.load(std::sync::atomic::Ordering::Relaxed), 6);
-    let graph = [Operator::neighbor_graph(3)];
+    let graph = [OperatorSpec::neighbor_graph(3)];
     let error = run(|job| sweep_eigenvalues(Input::rows(x.view()), &graph, &done, job)).unwrap_err();
     assert!(error.to_string().starts_with("operators must be of a kernel"), "{error}");
 }
@@ -153,7 +153,7 @@ fn given_distances_are_in_double_precision_in_any_case() {
         Array2::from_shape_fn((300, 300), |(i, j)| if i == j { 0.0 } else { 1.0 + f64::from(i % 2 == j % 2) });
     let input = Input { metric: Metric::Precomputed, matrix: distances.view() };
     let of = |precision| {
-        let operator = Operator::Diffusion { bandwidth: Bandwidth::Fixed(1.0), alpha: 0.0, precision };
+        let operator = OperatorSpec::Diffusion { bandwidth: Bandwidth::Fixed(1.0), alpha: 0.0, precision };
         let alone = run(|job| operator.eigenvalues(input, job)).unwrap();
         let swept = run(|job| sweep_eigenvalues(input, std::slice::from_ref(&operator), &|| (), job)).unwrap();
         (alone, swept)
@@ -172,9 +172,9 @@ fn affinities_take_the_place_of_rows() {
     for scale in [1e-300, 1.0, 1e300] {
         let affinity = Array2::from_shape_fn((150, 150), |(i, j)| g(i, j) * scale);
         let input = Input { metric: Metric::Affinity, matrix: affinity.view() };
-        let mut given = run(|job| Operator::diffusion(1.0).eigenvalues(input, job)).unwrap();
+        let mut given = run(|job| OperatorSpec::diffusion(1.0).eigenvalues(input, job)).unwrap();
         given.sort_by(f64::total_cmp);
-        for (given, rows) in given.iter().zip(sorted_eigenvalues(Operator::diffusion(10.0), &x)) {
+        for (given, rows) in given.iter().zip(sorted_eigenvalues(OperatorSpec::diffusion(10.0), &x)) {
             assert_abs_diff_eq!(*given, rows, epsilon = 1e-13);
         }
     }
@@ -184,11 +184,11 @@ fn affinities_take_the_place_of_rows() {
 fn bad_input_is_named() {
     let fine = array![[0.0], [1.0]];
     let operators = [
-        (Operator::diffusion(0.0), fine.clone(), "bandwidth must be positive"),
-        (Operator::diffusion(1.0), array![[0.0], [f64::NAN]], "x must be finite, got NaN in row 1, column 0"),
-        (Operator::diffusion(1.0), Array2::zeros((0, 3)), "x must be of at least one row"),
-        (Operator::affinity(1.0), Array2::zeros((3, 0)), "x must be of at least one row"),
-        (Operator::neighbor_graph(3), fine.clone(), "n_neighbors must be in 1..=2"),
+        (OperatorSpec::diffusion(0.0), fine.clone(), "bandwidth must be positive"),
+        (OperatorSpec::diffusion(1.0), array![[0.0], [f64::NAN]], "x must be finite, got NaN in row 1, column 0"),
+        (OperatorSpec::diffusion(1.0), Array2::zeros((0, 3)), "x must be of at least one row"),
+        (OperatorSpec::affinity(1.0), Array2::zeros((3, 0)), "x must be of at least one row"),
+        (OperatorSpec::neighbor_graph(3), fine.clone(), "n_neighbors must be in 1..=2"),
     ];
     for (operator, x, start) in operators {
         let error = run(|job| operator.eigenvalues(Input::rows(x.view()), job)).unwrap_err().to_string();
@@ -206,7 +206,7 @@ fn bad_input_is_named() {
     let wide = Array2::<f64>::ones((2, 3));
     for metric in [Metric::Precomputed, Metric::Affinity] {
         let input = Input { metric, matrix: wide.view() };
-        let error = run(|job| Operator::diffusion(1.0).eigenvalues(input, job)).unwrap_err();
+        let error = run(|job| OperatorSpec::diffusion(1.0).eigenvalues(input, job)).unwrap_err();
         assert!(error.to_string().starts_with("x must be square"), "{error}");
     }
 }
@@ -214,7 +214,7 @@ fn bad_input_is_named() {
 #[test]
 fn more_rows_than_memory_holds_are_refused_before_any_work() {
     let many = Array2::<f32>::zeros((3_000_000, 1));
-    let spectrum = run(|job| Operator::diffusion(1.0).eigenvalues(Input::rows(many.view()), job)).map(|_| ());
+    let spectrum = run(|job| OperatorSpec::diffusion(1.0).eigenvalues(Input::rows(many.view()), job)).map(|_| ());
     let entries = run(|job| Measure::MatrixEntries { bandwidth: 1.0 }.entropy(many.view(), job)).map(|_| ());
     for refused in [spectrum, entries] {
         assert!(matches!(refused, Err(Error::OutOfMemory { rows: 3_000_000, .. })), "{refused:?}");

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use dsentropy::parallel::{self, Job};
 use dsentropy::{
-    Bandwidth, Error, Input, Measure, Metric, Operator, Precision, subset_eigenvalues, subset_entropies,
+    Bandwidth, Error, Input, Measure, Metric, OperatorSpec, Precision, subset_eigenvalues, subset_entropies,
 };
 use ndarray::{Array2, Axis};
 
@@ -38,13 +38,13 @@ fn each_entropy_is_that_of_its_rows_alone_and_stands_in_its_place() {
 fn each_spectrum_is_that_of_its_rows_with_their_bandwidths() {
     let x = data();
     let sigmas: Vec<f64> = (0..200).map(|i| 2.0 + f64::from(i % 7)).collect();
-    let adaptive = |rows: &[usize]| Operator::Diffusion {
+    let adaptive = |rows: &[usize]| OperatorSpec::Diffusion {
         bandwidth: Bandwidth::Adaptive(rows.iter().map(|&i| sigmas[i]).collect()),
         alpha: 0.5,
         precision: Precision::Double,
     };
     let all: Vec<usize> = (0..200).collect();
-    let of_all = [adaptive(&all), Operator::diffusion(4.0), Operator::neighbor_graph(8)];
+    let of_all = [adaptive(&all), OperatorSpec::diffusion(4.0), OperatorSpec::neighbor_graph(8)];
     for (kind, operator) in of_all.iter().enumerate() {
         let work = |job: &Job| subset_eigenvalues(Input::rows(x.view()), &subsets(), operator, &|| (), job);
         let together = parallel::run(2, || false, work).unwrap();
@@ -64,7 +64,7 @@ fn subsets_of_distances_are_distances_of_subsets() {
     let distances = Array2::from_shape_fn((200, 200), |(i, j)| {
         (0..3).map(|k| (x[[i, k]] - x[[j, k]]).powi(2)).sum::<f64>().sqrt()
     });
-    let operator = Operator::diffusion(4.0);
+    let operator = OperatorSpec::diffusion(4.0);
     let of = |input: Input<f64>| {
         parallel::run(2, || false, |job| subset_eigenvalues(input, &subsets(), &operator, &|| (), job)).unwrap()
     };
@@ -93,7 +93,7 @@ fn a_row_that_is_not_there_is_named() {
 #[test]
 fn the_error_of_one_subset_is_the_error_of_all() {
     let subsets = [(0..50).collect::<Vec<_>>(), (0..5).collect()];
-    let (x, operator) = (data(), Operator::neighbor_graph(8));
+    let (x, operator) = (data(), OperatorSpec::neighbor_graph(8));
     let work = |job: &Job| subset_eigenvalues(Input::rows(x.view()), &subsets, &operator, &|| (), job);
     let result = parallel::run(2, || false, work);
     assert!(matches!(result, Err(Error::Invalid { argument: "n_neighbors", .. })));

@@ -85,13 +85,13 @@ const EXPONENTIAL_ERROR: f64 = 2e-7;
 /// ```text
 /// G_ij = exp(2 <y_i, y_j> - |y_i|^2 - |y_j|^2),     y = (x - m) / (sigma sqrt 2)
 /// ```
-pub(crate) struct SingleGaussian {
+pub(crate) struct GaussianF32 {
     rows: Array2<f32>,
     squared_norms: Vec<f32>,
     error: f64,
 }
 
-impl SingleGaussian {
+impl GaussianF32 {
     /// None where the relative error of an affinity could be above `tolerance`: where rows are many bandwidths from
     /// their mean.
     pub(crate) fn new(points: &Points, bandwidth: f64, tolerance: f64) -> Option<Self> {
@@ -112,7 +112,7 @@ impl SingleGaussian {
     }
 }
 
-impl Kernel<f32> for SingleGaussian {
+impl Kernel<f32> for GaussianF32 {
     fn len(&self) -> usize {
         self.rows.nrows()
     }

@@ -7,16 +7,16 @@ use crate::data::input::{Input, Metric};
 use crate::data::points::Points;
 use crate::error::{Error, Result};
 use crate::kernel::Kernel;
-use crate::kernel::gaussian::{Bandwidth, Gaussian, SingleGaussian};
+use crate::kernel::gaussian::{Bandwidth, Gaussian, GaussianF32};
 use crate::kernel::precomputed::GivenAffinities;
 use crate::linalg::scalar::Element;
 use crate::linalg::symmetric_eigenvalues;
-use crate::measure::spectrum::{Operator, given_eigenvalues};
+use crate::measure::spectrum::{OperatorSpec, given_eigenvalues};
 use crate::operator::SymmetricOperator;
 use crate::operator::dense::require_alpha;
 use crate::operator::sparse::SparseOperator;
-use crate::operator::tiled::{AffinityOperator, DiffusionOperator, Known};
-use crate::operator::tiles::{Affinity, Entry, GivenAffinity, StoredTiles};
+use crate::operator::tiled::{AffinityInfo, AffinityOperator, DiffusionOperator};
+use crate::operator::tiles::{Entry, ExternalAffinity, StoredTiles, TiledAffinity};
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
 use crate::slq::adaptive::{Options, Outcome, estimate, vectors};
@@ -89,7 +89,7 @@ impl Request {
 pub enum Solved {
     /// An estimate, and whether its doubts are within the tolerance.
     Estimated(Box<Estimate>, bool),
-    /// All eigenvalues, where that costs less; moduli of those of an [`Operator`], but for a matrix told to be positive.
+    /// All eigenvalues, where that costs less; moduli of those of an [`OperatorSpec`], but for a matrix told to be positive.
     Exact(Vec<f64>),
 }
 
@@ -109,7 +109,7 @@ pub type Progress<'a> = &'a (dyn Fn(usize, f64) + Sync);
 /// interrupted; LAPACK's.
 pub fn estimate_spectrum<T: Element>(
     input: Input<T>,
-    operator: &Operator,
+    operator: &OperatorSpec,
     positive: bool,
     request: &Request,
     progress: Progress,
@@ -124,7 +124,7 @@ pub fn estimate_spectrum<T: Element>(
         bandwidth.require(n)?;
     }
     let alpha = match operator {
-        Operator::Diffusion { alpha, .. } => Some(*alpha),
+        OperatorSpec::Diffusion { alpha, .. } => Some(*alpha),
         _ => None,
     };
     require_alpha(alpha.unwrap_or(0.0))?;
@@ -150,7 +150,7 @@ pub fn estimate_spectrum<T: Element>(
                 Bandwidth::Adaptive(_) => None,
             };
             let allowed = allowed_single_error(n, &request.options);
-            let single = fixed.zip(allowed).and_then(|(sigma, error)| SingleGaussian::new(&points, sigma, error));
+            let single = fixed.zip(allowed).and_then(|(sigma, error)| GaussianF32::new(&points, sigma, error));
             match single {
                 Some(kernel) => task.outcome(&kernel, true, job)?,
                 None => task.outcome(&Gaussian::new(&points, bandwidth)?, fixed.is_some(), job)?,
@@ -189,8 +189,8 @@ struct Task<'a> {
 impl Task<'_> {
     fn outcome<A: Entry>(&self, kernel: &dyn Kernel<A>, positive: bool, job: &Job) -> Result<Outcome> {
         let stored = if self.stored { Some(StoredTiles::new(kernel, job)?) } else { None };
-        let affinity = stored.as_ref().map_or(Affinity::Computed(kernel), Affinity::Stored);
-        let known = Known { positive, error: kernel.error(), largest: kernel.largest() };
+        let affinity = stored.as_ref().map_or(TiledAffinity::Computed(kernel), TiledAffinity::Stored);
+        let known = AffinityInfo { positive, error: kernel.error(), largest: kernel.largest() };
         if let Some(alpha) = self.alpha {
             let operator = DiffusionOperator::new(affinity, known, alpha, job)?;
             return estimate(&operator, self.options, self.progress, job);
@@ -221,9 +221,9 @@ pub fn estimate_sparse(
 /// # Errors
 /// As above, and those of the affinity.
 pub fn estimate_affinity(
-    affinity: &dyn GivenAffinity,
+    affinity: &dyn ExternalAffinity,
     error: f64,
-    exact: &dyn GivenAffinity,
+    exact: &dyn ExternalAffinity,
     alpha: f64,
     request: &Request,
     progress: Progress,
@@ -232,8 +232,8 @@ pub fn estimate_affinity(
     let n = affinity.dim();
     let options = request.for_vectors(n, 0, EXACT_PRODUCTS * n as f64, job)?;
     let operator = |affinity, error| {
-        let known = Known { positive: true, error, largest: 1.0 };
-        DiffusionOperator::<f64>::new(Affinity::Given(affinity), known, alpha, job)
+        let known = AffinityInfo { positive: true, error, largest: 1.0 };
+        DiffusionOperator::<f64>::new(TiledAffinity::External(affinity), known, alpha, job)
     };
     match estimate(&operator(affinity, error)?, &options, progress, job)? {
         Outcome::Estimated(estimate, reached) => Ok(Solved::Estimated(estimate, reached)),

@@ -42,7 +42,7 @@ impl Precision {
 
 /// A matrix built on a data set.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Operator {
+pub enum OperatorSpec {
     /// K, the symmetric diffusion operator.
     Diffusion {
         /// sigma, in units of the data; of no effect where affinities are given.
@@ -67,7 +67,7 @@ pub enum Operator {
     },
 }
 
-impl Operator {
+impl OperatorSpec {
     /// The diffusion operator of one bandwidth as the paper defines it, in f64.
     pub fn diffusion(bandwidth: f64) -> Self {
         Self::Diffusion { bandwidth: Bandwidth::Fixed(bandwidth), alpha: 0.0, precision: Precision::Double }
@@ -219,7 +219,7 @@ impl Measure {
     /// The entropy, in bits.
     ///
     /// # Errors
-    /// Those of [`Operator::eigenvalues`].
+    /// Those of [`OperatorSpec::eigenvalues`].
     pub fn entropy<T: Element>(self, x: ArrayView2<T>, job: &Job) -> Result<f64> {
         Input::rows(x).require()?;
         memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()), job)?;

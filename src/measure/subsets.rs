@@ -13,7 +13,7 @@ use crate::data::input::Input;
 use crate::error::{Error, Result};
 use crate::linalg::scalar::Element;
 use crate::measure::estimated_spectrum::{Request, Solved, bytes_of_estimate, estimate_spectrum};
-use crate::measure::spectrum::{Measure, Operator};
+use crate::measure::spectrum::{Measure, OperatorSpec};
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
 
@@ -21,11 +21,11 @@ use crate::runtime::parallel::Job;
 /// called after each. Bandwidths go with their rows.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a row number that there is not; those of [`Operator::eigenvalues`].
+/// [`Error::Invalid`] for a row number that there is not; those of [`OperatorSpec::eigenvalues`].
 pub fn subset_eigenvalues<T: Element>(
     input: Input<T>,
     subsets: &[impl AsRef<[usize]> + Sync],
-    operator: &Operator,
+    operator: &OperatorSpec,
     done: &(dyn Fn() + Sync),
     job: &Job,
 ) -> Result<Vec<Vec<f64>>> {
@@ -47,7 +47,7 @@ pub fn subset_eigenvalues<T: Element>(
 pub fn estimate_subsets<T: Element>(
     input: Input<T>,
     subsets: &[impl AsRef<[usize]> + Sync],
-    operator: &Operator,
+    operator: &OperatorSpec,
     request: &Request,
     done: &(dyn Fn() + Sync),
     job: &Job,

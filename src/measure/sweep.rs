@@ -7,7 +7,7 @@ use crate::data::distances::StoredDistances;
 use crate::data::input::{Input, Metric};
 use crate::error::{Error, Result};
 use crate::linalg::scalar::Element;
-use crate::measure::spectrum::Operator;
+use crate::measure::spectrum::OperatorSpec;
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
 
@@ -24,10 +24,10 @@ const BESIDE_UP_TO: usize = 3000;
 /// a kernel only: the graph of nearest neighbours has no bandwidth to vary.
 ///
 /// # Errors
-/// Those of [`Operator::eigenvalues`].
+/// Those of [`OperatorSpec::eigenvalues`].
 pub fn sweep_eigenvalues<T: Element>(
     input: Input<T>,
-    operators: &[Operator],
+    operators: &[OperatorSpec],
     done: &(dyn Fn() + Sync),
     job: &Job,
 ) -> Result<Vec<Vec<f64>>> {
@@ -59,7 +59,7 @@ pub fn sweep_eigenvalues<T: Element>(
 
     let distances = StoredDistances::new(&*input.distances(smallest)?, job)?;
     let solve =
-        |operator: &Operator, job: &Job| finished(operator.eigenvalues_of_distances(&distances, columns, job)?);
+        |operator: &OperatorSpec, job: &Job| finished(operator.eigenvalues_of_distances(&distances, columns, job)?);
     if beside {
         return job.many(operators.iter().collect(), solve);
     }

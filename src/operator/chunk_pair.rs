@@ -10,25 +10,25 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 use crate::data::points::Points;
 use crate::error::{Error, Result, require_positive};
 use crate::kernel::Kernel;
-use crate::kernel::gaussian::{Bandwidth, Gaussian, SingleGaussian};
+use crate::kernel::gaussian::{Bandwidth, Gaussian, GaussianF32};
 use crate::linalg::scalar::Element;
-use crate::operator::tiles::{Affinity, CELL, Entry, Rounding, TILE_ROWS};
+use crate::operator::tiles::{CELL, Entry, SumRounding, TILE_ROWS, TiledAffinity};
 use crate::runtime::parallel::Job;
 
 /// What all parts of a data set have in common.
 #[derive(Debug, Clone)]
-pub struct Frame {
+pub struct GlobalScaling {
     /// The mean row.
     pub mean: Array1<f64>,
     /// The largest modulus of an entry.
     pub largest: f64,
     /// sigma, in units of the data.
     pub bandwidth: f64,
-    /// Whether affinities are in f32; see [`Frame::single_error`].
+    /// Whether affinities are in f32; see [`GlobalScaling::single_error`].
     pub single: bool,
 }
 
-impl Frame {
+impl GlobalScaling {
     fn points<T: Element>(&self, rows: ArrayView2<T>) -> Points {
         Points::of_part(rows, self.bandwidth, self.largest, self.mean.view())
     }
@@ -48,14 +48,14 @@ impl Frame {
     /// [`Error::Invalid`] where the number of columns is not that of the mean, or the bandwidth is not positive.
     pub fn single_error<T: Element>(&self, rows: ArrayView2<T>) -> Result<f64> {
         self.require(rows)?;
-        let kernel = SingleGaussian::new(&self.points(rows), self.bandwidth, f64::MAX);
+        let kernel = GaussianF32::new(&self.points(rows), self.bandwidth, f64::MAX);
         Ok(kernel.map_or(f64::INFINITY, |kernel| kernel.error()))
     }
 }
 
 /// Rows of a part, and numbers of each.
 #[derive(Debug, Clone, Copy)]
-pub struct Part<'a, T> {
+pub struct Chunk<'a, T> {
     /// [n, D].
     pub rows: ArrayView2<'a, T>,
     /// Vectors [n, b], or the diagonal of a scaling [n, 1].
@@ -68,10 +68,10 @@ pub struct Part<'a, T> {
 /// # Errors
 /// [`Error::Invalid`] where shapes do not fit; interrupted.
 pub fn pair_product<'a, T: Element>(
-    frame: &Frame,
-    one: Part<'a, T>,
-    other: Option<Part<'a, T>>,
-    rounding: &Rounding,
+    frame: &GlobalScaling,
+    one: Chunk<'a, T>,
+    other: Option<Chunk<'a, T>>,
+    rounding: &SumRounding,
     job: &Job,
 ) -> Result<(Array2<f64>, Option<Array2<f64>>)> {
     if rounding.ceilings.len() != one.vectors.ncols() {
@@ -87,12 +87,12 @@ pub fn pair_product<'a, T: Element>(
 /// # Errors
 /// As above.
 pub fn pair_moments<'a, T: Element>(
-    frame: &Frame,
-    one: Part<'a, T>,
-    other: Option<Part<'a, T>>,
+    frame: &GlobalScaling,
+    one: Chunk<'a, T>,
+    other: Option<Chunk<'a, T>>,
     job: &Job,
 ) -> Result<(f64, f64)> {
-    let squares = |part: Part<T>| part.vectors.column(0).mapv(|scale| scale * scale);
+    let squares = |part: Chunk<T>| part.vectors.column(0).mapv(|scale| scale * scale);
     with_kernel(frame, one, other, Moments { one: squares(one), other: other.map(squares) }, job)
 }
 
@@ -104,9 +104,9 @@ trait OfPair {
 }
 
 fn with_kernel<'a, T: Element, F: OfPair>(
-    frame: &Frame,
-    one: Part<'a, T>,
-    other: Option<Part<'a, T>>,
+    frame: &GlobalScaling,
+    one: Chunk<'a, T>,
+    other: Option<Chunk<'a, T>>,
     task: F,
     job: &Job,
 ) -> Result<F::Output> {
@@ -124,7 +124,7 @@ fn with_kernel<'a, T: Element, F: OfPair>(
     let points = frame.points(rows.view());
     let first = one.rows.nrows();
     if frame.single {
-        let kernel = SingleGaussian::new(&points, frame.bandwidth, f64::MAX);
+        let kernel = GaussianF32::new(&points, frame.bandwidth, f64::MAX);
         let kernel = kernel.ok_or_else(|| Error::invalid("single", "false where rows are far", true))?;
         return task.on(&kernel, first, job);
     }
@@ -158,7 +158,7 @@ fn for_each_tile<A: Entry>(
 struct Product<'a> {
     one: Array2<f64>,
     other: Option<Array2<f64>>,
-    rounding: &'a Rounding,
+    rounding: &'a SumRounding,
 }
 
 impl OfPair for Product<'_> {
@@ -166,7 +166,7 @@ impl OfPair for Product<'_> {
 
     fn on<A: Entry>(self, kernel: &dyn Kernel<A>, first: usize, job: &Job) -> Result<Self::Output> {
         let Some(other) = self.other else {
-            return Ok((Affinity::Computed(kernel).times_rounded(&self.one, self.rounding, job)?, None));
+            return Ok((TiledAffinity::Computed(kernel).times_rounded(&self.one, self.rounding, job)?, None));
         };
         let mut sums = (Array2::zeros(self.one.raw_dim()), Array2::zeros(other.raw_dim()));
         let (one, other) = (A::rounded(&self.one), A::rounded(&other));
@@ -190,7 +190,7 @@ impl OfPair for Moments {
     type Output = (f64, f64);
 
     fn on<A: Entry>(self, kernel: &dyn Kernel<A>, first: usize, job: &Job) -> Result<Self::Output> {
-        let Some(other) = self.other else { return Affinity::Computed(kernel).moments(&self.one.to_vec(), job) };
+        let Some(other) = self.other else { return TiledAffinity::Computed(kernel).moments(&self.one.to_vec(), job) };
         let mut norm = 0.0;
         for_each_tile(kernel, first, job, |row, column, tile| {
             let others = other.slice(s![column..column + tile.ncols()]);
@@ -224,18 +224,18 @@ mod tests {
         let points = Points::around_rounded_mean(x.view(), 2.0);
         let mean = x.mean_axis(Axis(0)).unwrap();
         let largest = x.iter().fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
-        let rounding = Rounding { ceilings: vec![1.5 * 4096.0; 2] };
+        let rounding = SumRounding { ceilings: vec![1.5 * 4096.0; 2] };
         for single in [false, true] {
-            let frame = Frame { mean: mean.clone(), largest, bandwidth: 2.0, single };
+            let frame = GlobalScaling { mean: mean.clone(), largest, bandwidth: 2.0, single };
             let work = |job: &Job| {
                 let sigma = Bandwidth::Fixed(2.0);
-                let (double, float) = (Gaussian::new(&points, &sigma)?, SingleGaussian::new(&points, 2.0, 1.0));
+                let (double, float) = (Gaussian::new(&points, &sigma)?, GaussianF32::new(&points, 2.0, 1.0));
                 let float = float.expect("rows are near");
                 let (whole, moments) = if single {
-                    let affinity = Affinity::Computed(&float);
+                    let affinity = TiledAffinity::Computed(&float);
                     (affinity.times_rounded(&v, &rounding, job)?, affinity.moments(&vec![1.0; n], job)?)
                 } else {
-                    let affinity = Affinity::Computed(&double);
+                    let affinity = TiledAffinity::Computed(&double);
                     (affinity.times_rounded(&v, &rounding, job)?, affinity.moments(&vec![1.0; n], job)?)
                 };
                 let ones = Array2::ones((n, 1));
@@ -250,8 +250,8 @@ mod tests {
                         let (xa, xb, va, vb) = (part(a, &x), part(b, &x), part(a, &v), part(b, &v));
                         let (oa, ob) = (part(a, &ones), part(b, &ones));
                         let pair = |left, right| {
-                            let one = Part { rows: xa.view(), vectors: left };
-                            (one, (a != b).then_some(Part { rows: xb.view(), vectors: right }))
+                            let one = Chunk { rows: xa.view(), vectors: left };
+                            (one, (a != b).then_some(Chunk { rows: xb.view(), vectors: right }))
                         };
                         let (one, other) = pair(va.view(), vb.view());
                         let (of_a, of_b) = pair_product(&frame, one, other, &rounding, job)?;
@@ -279,12 +279,12 @@ mod tests {
 
     #[test]
     fn parts_that_do_not_fit_are_refused() {
-        let frame = Frame { mean: Array1::zeros(2), largest: 1.0, bandwidth: 1.0, single: false };
+        let frame = GlobalScaling { mean: Array1::zeros(2), largest: 1.0, bandwidth: 1.0, single: false };
         let (rows, wide, vectors) =
             (Array2::<f64>::zeros((3, 2)), Array2::<f64>::zeros((3, 4)), Array2::zeros((2, 1)));
         let of = |rows: &Array2<f64>| {
-            let part = Part { rows: rows.view(), vectors: vectors.view() };
-            let rounding = Rounding { ceilings: vec![0.0] };
+            let part = Chunk { rows: rows.view(), vectors: vectors.view() };
+            let rounding = SumRounding { ceilings: vec![0.0] };
             parallel::run(1, || false, |job| pair_product(&frame, part, None, &rounding, job))
                 .unwrap_err()
                 .to_string()

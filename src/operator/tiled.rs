@@ -8,7 +8,7 @@ use ndarray::{Array2, Axis};
 
 use crate::error::Result;
 use crate::operator::dense::{inverse_powers, require_positive_sums};
-use crate::operator::tiles::{Affinity, Entry};
+use crate::operator::tiles::{Entry, TiledAffinity};
 use crate::operator::{PRODUCT_ROUNDING, SymmetricOperator};
 use crate::runtime::parallel::Job;
 
@@ -23,7 +23,7 @@ fn rounding(error: f64) -> f64 {
 
 /// What is known of an affinity besides its entries.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Known {
+pub(crate) struct AffinityInfo {
     /// Whether it is positive definite.
     pub positive: bool,
     /// The relative error of its entries.
@@ -34,7 +34,7 @@ pub(crate) struct Known {
 
 /// The symmetric diffusion operator of an affinity.
 pub(crate) struct DiffusionOperator<'a, A> {
-    affinity: Affinity<'a, A>,
+    affinity: TiledAffinity<'a, A>,
     positive: bool,
     error: f64,
     scale: Vec<f64>,
@@ -46,8 +46,8 @@ pub(crate) struct DiffusionOperator<'a, A> {
 
 impl<'a, A: Entry> DiffusionOperator<'a, A> {
     /// K of an affinity; see [`crate::diffusion_operator`]. What is known of the affinity is told.
-    pub(crate) fn new(affinity: Affinity<'a, A>, known: Known, alpha: f64, job: &Job) -> Result<Self> {
-        let Known { positive, error, largest } = known;
+    pub(crate) fn new(affinity: TiledAffinity<'a, A>, known: AffinityInfo, alpha: f64, job: &Job) -> Result<Self> {
+        let AffinityInfo { positive, error, largest } = known;
         let n = affinity.dim();
         let sums = |weights: &[f64], largest_row: f64| -> Result<Vec<f64>> {
             let column = Array2::from_shape_vec((n, 1), weights.to_vec()).expect("one column");
@@ -115,8 +115,8 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
 
 /// An affinity as it is, or any symmetric matrix of which tiles are known.
 pub(crate) struct AffinityOperator<'a, A> {
-    affinity: Affinity<'a, A>,
-    known: Known,
+    affinity: TiledAffinity<'a, A>,
+    known: AffinityInfo,
     largest_row: f64,
     trace: f64,
     squared_norm: f64,
@@ -124,7 +124,7 @@ pub(crate) struct AffinityOperator<'a, A> {
 
 impl<'a, A: Entry> AffinityOperator<'a, A> {
     /// What is known of the affinity is told.
-    pub(crate) fn new(affinity: Affinity<'a, A>, known: Known, job: &Job) -> Result<Self> {
+    pub(crate) fn new(affinity: TiledAffinity<'a, A>, known: AffinityInfo, job: &Job) -> Result<Self> {
         let (trace, squared_norm) = affinity.moments(&vec![1.0; affinity.dim()], job)?;
         let n = affinity.dim() as f64;
         let largest_row = if known.largest.is_finite() { (n * squared_norm).sqrt() } else { known.largest };
@@ -167,13 +167,13 @@ mod tests {
     use super::*;
     use crate::data::points::Points;
     use crate::kernel::Kernel;
-    use crate::kernel::gaussian::{Bandwidth, Gaussian, SingleGaussian};
+    use crate::kernel::gaussian::{Bandwidth, Gaussian, GaussianF32};
     use crate::kernel::precomputed::GivenAffinities;
     use crate::linalg::scaling::power_of_two_near;
     use crate::operator::tiles::StoredTiles;
     use crate::{diffusion_operator, parallel};
 
-    const POSITIVE: Known = Known { positive: true, error: f64::EPSILON, largest: 1.0 };
+    const POSITIVE: AffinityInfo = AffinityInfo { positive: true, error: f64::EPSILON, largest: 1.0 };
 
     /// K as a matrix, against K as it multiplies, with G stored and not, over several strips and tiles. Products are
     /// rounded to 2^-52 of what they could sum to.
@@ -189,14 +189,14 @@ mod tests {
                 let k = diffusion_operator(&points, &bandwidth, alpha, job)?;
                 let kernel = Gaussian::new(&points, &bandwidth)?;
                 let g = StoredTiles::new(&kernel, job)?;
-                let stored = DiffusionOperator::new(Affinity::Stored(&g), POSITIVE, alpha, job)?;
-                let tiled = DiffusionOperator::new(Affinity::Computed(&kernel), POSITIVE, alpha, job)?;
+                let stored = DiffusionOperator::new(TiledAffinity::Stored(&g), POSITIVE, alpha, job)?;
+                let tiled = DiffusionOperator::new(TiledAffinity::Computed(&kernel), POSITIVE, alpha, job)?;
                 let full = Array2::from_shape_fn((n, n), |(i, j)| k.get(i, j));
                 // With a largest entry in 1..2, which is then its unit.
                 let unit = power_of_two_near(full.iter().fold(0.0, |largest: f64, entry| largest.max(*entry)));
                 let in_unit = &full / unit;
                 let given = GivenAffinities::new(in_unit.view());
-                let dense = AffinityOperator::new(Affinity::Computed(&given), POSITIVE, job)?;
+                let dense = AffinityOperator::new(TiledAffinity::Computed(&given), POSITIVE, job)?;
                 assert_eq!(stored.apply(&block, job)?, tiled.apply(&block, job)?);
                 let expected = full.dot(&block);
                 let all = [(&stored as &dyn SymmetricOperator, 1.0), (&tiled, 1.0), (&dense, unit)];
@@ -234,12 +234,12 @@ mod tests {
         let points = Points::new(x.view(), 2.0);
         let work = |job: &Job| {
             let (double, single) =
-                (Gaussian::new(&points, &Bandwidth::Fixed(2.0))?, SingleGaussian::new(&points, 2.0, 1e-4));
+                (Gaussian::new(&points, &Bandwidth::Fixed(2.0))?, GaussianF32::new(&points, 2.0, 1e-4));
             let single = single.expect("rows are near");
-            let double = DiffusionOperator::new(Affinity::Computed(&double), POSITIVE, 0.5, job)?;
+            let double = DiffusionOperator::new(TiledAffinity::Computed(&double), POSITIVE, 0.5, job)?;
             let single = DiffusionOperator::new(
-                Affinity::Computed(&single),
-                Known { error: single.error(), ..POSITIVE },
+                TiledAffinity::Computed(&single),
+                AffinityInfo { error: single.error(), ..POSITIVE },
                 0.5,
                 job,
             )?;
@@ -250,6 +250,6 @@ mod tests {
             Ok(())
         };
         parallel::run(2, || false, work).unwrap();
-        assert!(SingleGaussian::new(&points, 1e-3, 1e-4).is_none());
+        assert!(GaussianF32::new(&points, 1e-3, 1e-4).is_none());
     }
 }

@@ -53,15 +53,15 @@ impl Entry for f32 {
 }
 
 /// An affinity that is computed elsewhere.
-pub trait GivenAffinity: Sync {
+pub trait ExternalAffinity: Sync {
     /// N.
     fn dim(&self) -> usize;
 
-    /// G X, the product of each tile rounded by [`Rounding`].
+    /// G X, the product of each tile rounded by [`SumRounding`].
     ///
     /// # Errors
     /// Its own; interrupted.
-    fn times(&self, x: &Array2<f64>, rounding: &Rounding, job: &Job) -> Result<Array2<f64>>;
+    fn times(&self, x: &Array2<f64>, rounding: &SumRounding, job: &Job) -> Result<Array2<f64>>;
 
     /// The trace and the squared norm of S G S, from the squares of the diagonal of S.
     ///
@@ -71,20 +71,20 @@ pub trait GivenAffinity: Sync {
 }
 
 /// Where the tiles of an affinity come from.
-pub(crate) enum Affinity<'a, A> {
+pub(crate) enum TiledAffinity<'a, A> {
     Stored(&'a StoredTiles<A>),
     Computed(&'a dyn Kernel<A>),
-    Given(&'a dyn GivenAffinity),
+    External(&'a dyn ExternalAffinity),
 }
 
 /// The products of tiles are rounded such that their sums are exact.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Rounding {
+pub struct SumRounding {
     /// Of each column, a number that is added to each product and subtracted again; 0 where nothing is rounded.
     pub ceilings: Vec<f64>,
 }
 
-impl Rounding {
+impl SumRounding {
     /// For products of `x` with a matrix whose rows have absolute sums up to `largest_row`.
     fn new(x: ArrayView2<f64>, largest_row: f64) -> Self {
         let ceiling = |column: ndarray::ArrayView1<f64>| {
@@ -125,12 +125,12 @@ fn cells(first: usize, n: usize) -> impl Iterator<Item = Range<usize>> {
     (first / CELL * CELL..n).step_by(CELL).map(move |column| column..(column + CELL).min(n))
 }
 
-impl<A: Entry> Affinity<'_, A> {
+impl<A: Entry> TiledAffinity<'_, A> {
     pub(crate) fn dim(&self) -> usize {
         match self {
             Self::Stored(tiles) => tiles.n,
             Self::Computed(kernel) => kernel.len(),
-            Self::Given(given) => given.dim(),
+            Self::External(given) => given.dim(),
         }
     }
 
@@ -164,7 +164,7 @@ impl<A: Entry> Affinity<'_, A> {
                                     kernel.affinities(rows, columns.clone(), tile.view_mut());
                                     f(&mut sum, first, column, tile.view());
                                 }
-                                Self::Given(_) => {}
+                                Self::External(_) => {}
                             }
                         }
                     }
@@ -176,7 +176,7 @@ impl<A: Entry> Affinity<'_, A> {
 
     /// The trace and the squared norm of S G S, from the squares of the diagonal of S.
     pub(crate) fn moments(&self, squares: &[f64], job: &Job) -> Result<(f64, f64)> {
-        if let Self::Given(given) = self {
+        if let Self::External(given) = self {
             return given.moments(squares, job);
         }
         let parts = self.over_strips(
@@ -203,16 +203,16 @@ impl<A: Entry> Affinity<'_, A> {
     /// G X, where the absolute values in a row of G sum to `largest_row` at most. The product of a tile is as precise as
     /// its entries; sums over tiles are in f64.
     pub(crate) fn times(&self, x: &Array2<f64>, largest_row: f64, job: &Job) -> Result<Array2<f64>> {
-        self.times_rounded(x, &Rounding::new(x.view(), largest_row), job)
+        self.times_rounded(x, &SumRounding::new(x.view(), largest_row), job)
     }
 
     /// The same with a rounding that is given.
-    pub(crate) fn times_rounded(&self, x: &Array2<f64>, rounding: &Rounding, job: &Job) -> Result<Array2<f64>> {
+    pub(crate) fn times_rounded(&self, x: &Array2<f64>, rounding: &SumRounding, job: &Job) -> Result<Array2<f64>> {
         struct Strip<A> {
             sums: Array2<f64>,
             product: Array2<A>,
         }
-        if let Self::Given(given) = self {
+        if let Self::External(given) = self {
             return given.times(x, rounding, job);
         }
         let vectors = A::rounded(x);
@@ -308,7 +308,7 @@ mod tests {
     fn sums_are_the_same_in_any_order() {
         let a = Array2::from_shape_fn((700, 3), |(i, j)| (i as f64 * 0.37 + j as f64).sin() / 3.0);
         let x = Array2::from_shape_fn((3, 2), |(i, j)| (i + 2 * j) as f64 / 7.0 - 0.4);
-        let rounding = Rounding::new(x.view(), 700.0 * 3.0);
+        let rounding = SumRounding::new(x.view(), 700.0 * 3.0);
         let sum = |order: &mut dyn Iterator<Item = usize>| {
             let (mut sums, mut buffer) = (Array2::zeros((1, 2)), Array2::zeros((1, 2)));
             order.for_each(|i| rounding.add(a.slice(s![i..=i, ..]), x.view(), &mut buffer, sums.view_mut()));

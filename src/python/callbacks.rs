@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use crate::error::{Error, Result};
 use crate::operator::SymmetricOperator;
 use crate::operator::sparse::{SparseMatrix, SparseOperator};
-use crate::operator::tiles::{GivenAffinity, Rounding};
+use crate::operator::tiles::{ExternalAffinity, SumRounding};
 use crate::runtime::parallel::Job;
 
 /// A sparse symmetric matrix, or the diffusion operator of one.
@@ -172,12 +172,12 @@ pub struct AffinityAtWork<'a> {
     raised: &'a Raised,
 }
 
-impl GivenAffinity for AffinityAtWork<'_> {
+impl ExternalAffinity for AffinityAtWork<'_> {
     fn dim(&self) -> usize {
         self.of.dim
     }
 
-    fn times(&self, x: &Array2<f64>, rounding: &Rounding, job: &Job) -> Result<Array2<f64>> {
+    fn times(&self, x: &Array2<f64>, rounding: &SumRounding, job: &Job) -> Result<Array2<f64>> {
         self.raised.keep(job, |py| {
             let arguments = (x.to_pyarray(py), rounding.ceilings.clone(), self.exact);
             block_of(&self.of.product.bind(py).call1(arguments)?, x)

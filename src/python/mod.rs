@@ -20,7 +20,7 @@ mod _core {
     use crate::python::callbacks::{AnyOperator, Opened, PartsOfAffinity, on_operator};
     use crate::python::specs::{PyMetric, PyPart, Rows, on_parts, on_rows};
     use crate::{
-        Input, Rounding, Solved, parallel, renyi_entropies, spectral_entropy, subset_eigenvalues, subset_entropies,
+        Input, Solved, SumRounding, parallel, renyi_entropies, spectral_entropy, subset_eigenvalues, subset_entropies,
     };
 
     #[pymodule_export]
@@ -178,7 +178,7 @@ mod _core {
         one: PyPart<'py>,
         other: Option<PyPart<'py>>,
     ) -> PyResult<Products<'py>> {
-        let (frame, rounding) = (&frame.0, Rounding { ceilings });
+        let (frame, rounding) = (&frame.0, SumRounding { ceilings });
         let (of_one, of_other) = on_parts!(one, other, (one, other) => compute(py, Some(1), |job| {
             crate::pair_product(frame, one, other, &rounding, job)
         }))?;

@@ -11,8 +11,8 @@ use crate::data::input::Metric;
 use crate::data::neighbors::Symmetrize;
 use crate::kernel::gaussian::Bandwidth;
 use crate::measure::estimated_spectrum::{Request, Storage};
-use crate::measure::spectrum::{Measure, Operator, Precision};
-use crate::operator::chunk_pair::Frame;
+use crate::measure::spectrum::{Measure, OperatorSpec, Precision};
+use crate::operator::chunk_pair::GlobalScaling;
 use crate::slq::adaptive::Options;
 use crate::slq::estimate::{About, Estimate};
 
@@ -58,7 +58,7 @@ impl From<PyBandwidth<'_>> for Bandwidth {
 
 /// A matrix built on a data set.
 #[pyclass(name = "Operator", module = "dsentropy._core", frozen)]
-pub struct PyOperator(pub Operator);
+pub struct PyOperator(pub OperatorSpec);
 
 #[pymethods]
 impl PyOperator {
@@ -71,13 +71,13 @@ impl PyOperator {
             "fastest" => Precision::Fastest,
             _ => return Err(PyValueError::new_err("precision must be 'single', 'double' or 'fastest'")),
         };
-        Ok(Self(Operator::Diffusion { bandwidth: bandwidth.into(), alpha, precision }))
+        Ok(Self(OperatorSpec::Diffusion { bandwidth: bandwidth.into(), alpha, precision }))
     }
 
     /// The affinity itself.
     #[staticmethod]
     fn affinity(bandwidth: PyBandwidth<'_>) -> Self {
-        Self(Operator::Affinity { bandwidth: bandwidth.into() })
+        Self(OperatorSpec::Affinity { bandwidth: bandwidth.into() })
     }
 
     /// The graph of nearest neighbours, the row itself counted; made symmetric by "union", "mutual" or "mean".
@@ -90,7 +90,7 @@ impl PyOperator {
             Some("mean") => Some(Symmetrize::Mean),
             Some(_) => return Err(PyValueError::new_err("symmetrize must be 'union', 'mutual', 'mean' or None")),
         };
-        Ok(Self(Operator::NeighborGraph { n_neighbors, symmetrize }))
+        Ok(Self(OperatorSpec::NeighborGraph { n_neighbors, symmetrize }))
     }
 }
 
@@ -158,18 +158,18 @@ impl PyRequest {
 
 /// What all parts of a data set have in common.
 #[pyclass(name = "Frame", module = "dsentropy._core", frozen)]
-pub struct PyFrame(pub Frame);
+pub struct PyFrame(pub GlobalScaling);
 
 #[pymethods]
 impl PyFrame {
     #[new]
     fn new(mean: PyReadonlyArray1<'_, f64>, largest: f64, bandwidth: f64, single: bool) -> Self {
-        Self(Frame { mean: mean.as_array().to_owned(), largest, bandwidth, single })
+        Self(GlobalScaling { mean: mean.as_array().to_owned(), largest, bandwidth, single })
     }
 
     /// What it is made of, so that it can be sent elsewhere.
     fn __getnewargs__<'py>(&self, py: Python<'py>) -> (Bound<'py, PyArray1<f64>>, f64, f64, bool) {
-        let Frame { mean, largest, bandwidth, single } = &self.0;
+        let GlobalScaling { mean, largest, bandwidth, single } = &self.0;
         (mean.to_pyarray(py), *largest, *bandwidth, *single)
     }
 }
@@ -185,23 +185,23 @@ macro_rules! on_parts {
         let PyPart(rows, vectors) = &$one;
         match (rows, &$other) {
             (Rows::Double(rows), None) => {
-                let $a = $crate::Part { rows: rows.as_array(), vectors: vectors.as_array() };
+                let $a = $crate::Chunk { rows: rows.as_array(), vectors: vectors.as_array() };
                 let $b = None;
                 $value
             }
             (Rows::Single(rows), None) => {
-                let $a = $crate::Part { rows: rows.as_array(), vectors: vectors.as_array() };
+                let $a = $crate::Chunk { rows: rows.as_array(), vectors: vectors.as_array() };
                 let $b = None;
                 $value
             }
             (Rows::Double(rows), Some(PyPart(Rows::Double(others), of_others))) => {
-                let $a = $crate::Part { rows: rows.as_array(), vectors: vectors.as_array() };
-                let $b = Some($crate::Part { rows: others.as_array(), vectors: of_others.as_array() });
+                let $a = $crate::Chunk { rows: rows.as_array(), vectors: vectors.as_array() };
+                let $b = Some($crate::Chunk { rows: others.as_array(), vectors: of_others.as_array() });
                 $value
             }
             (Rows::Single(rows), Some(PyPart(Rows::Single(others), of_others))) => {
-                let $a = $crate::Part { rows: rows.as_array(), vectors: vectors.as_array() };
-                let $b = Some($crate::Part { rows: others.as_array(), vectors: of_others.as_array() });
+                let $a = $crate::Chunk { rows: rows.as_array(), vectors: vectors.as_array() };
+                let $b = Some($crate::Chunk { rows: others.as_array(), vectors: of_others.as_array() });
                 $value
             }
             _ => Err(::pyo3::exceptions::PyTypeError::new_err("parts must have one dtype")),

@@ -357,12 +357,12 @@ mod tests {
     use crate::data::points::Points;
     use crate::kernel::gaussian::{Bandwidth, Gaussian};
     use crate::measure::entropy::renyi_entropies;
-    use crate::operator::tiled::{DiffusionOperator, Known};
-    use crate::operator::tiles::{Affinity, StoredTiles};
+    use crate::operator::tiled::{AffinityInfo, DiffusionOperator};
+    use crate::operator::tiles::{StoredTiles, TiledAffinity};
     use crate::runtime::parallel;
     use crate::{diffusion_operator, symmetric_eigenvalues};
 
-    const POSITIVE: Known = Known { positive: true, error: f64::EPSILON, largest: 1.0 };
+    const POSITIVE: AffinityInfo = AffinityInfo { positive: true, error: f64::EPSILON, largest: 1.0 };
 
     fn options(tol: f64, seed: u64) -> Options {
         let (times, orders) = (vec![1.0, 2.0, 5.0], vec![1.0, 2.0]);
@@ -402,8 +402,8 @@ mod tests {
         let work = |job: &Job| {
             let kernel = Gaussian::new(&points, &bandwidth)?;
             let affinity = StoredTiles::new(&kernel, job)?;
-            let tiles = Affinity::Computed(&kernel);
-            let tiles = if stored { Affinity::Stored(&affinity) } else { tiles };
+            let tiles = TiledAffinity::Computed(&kernel);
+            let tiles = if stored { TiledAffinity::Stored(&affinity) } else { tiles };
             let operator = DiffusionOperator::new(tiles, POSITIVE, 0.0, job)?;
             estimate(&operator, options, &|_, _| (), job)
         };
@@ -526,7 +526,7 @@ mod tests {
         let bandwidth = Bandwidth::Fixed(sigma);
         let work = |job: &Job| {
             let kernel = Gaussian::new(&points, &bandwidth)?;
-            let operator = DiffusionOperator::new(Affinity::Computed(&kernel), POSITIVE, 0.0, job)?;
+            let operator = DiffusionOperator::new(TiledAffinity::Computed(&kernel), POSITIVE, 0.0, job)?;
             estimate(&operator, &Options { exact_products: Some(350), ..options(1e-6, 0) }, &|_, _| (), job)
         };
         assert!(matches!(parallel::run(2, || false, work), Ok(Outcome::ExactIsCheaper)));
@@ -545,7 +545,7 @@ mod tests {
             let work = |job: &Job| {
                 let kernel = Gaussian::new(&points, &bandwidth)?;
                 estimate(
-                    &DiffusionOperator::new(Affinity::Computed(&kernel), POSITIVE, 0.0, job)?,
+                    &DiffusionOperator::new(TiledAffinity::Computed(&kernel), POSITIVE, 0.0, job)?,
                     &options,
                     &|_, _| (),
                     job,
