@@ -1,0 +1,132 @@
+"""The layout of the source: who imports whom, the length of functions and files, and words.
+
+The tools that find faults are `tools/imports.py` and `tools/layout.py`. Each must also find a fault that is put into
+a copy of the source.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+
+pytestmark = pytest.mark.skipif(not (ROOT / "src").is_dir(), reason="the source of the core is not there")
+
+
+@functools.cache
+def faults(tool: str, root: Path = ROOT) -> list[str]:
+    """Runs `tools/TOOL.py` and returns what it finds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "tools")
+        return importlib.import_module(tool).faults(root)
+
+
+@pytest.fixture
+def found_after(tmp_path: Path) -> Callable[[str, str, str], list[str]]:
+    """Appends text to a file of a copy of the source, and returns the faults that this adds."""
+
+    def find(tool: str, file: str, text: str) -> list[str]:
+        for folder in ["src", "python/dsentropy"]:
+            shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("*.so*", "__pycache__"))
+        with (tmp_path / file).open("a", encoding="utf-8") as stream:
+            stream.write(text)
+        return [fault for fault in faults(tool, tmp_path) if fault not in faults(tool)]
+
+    return find
+
+
+AGAINST_THE_ORDER = {
+    "a path": ("src/linalg/scaling.rs", "\nuse crate::slq::adaptive;\n", "linalg imports slq"),
+    "a tree of paths": (
+        "src/data/points.rs",
+        "\nuse crate::{error::Error as E, kernel::{gaussian as g}};\n",
+        "data imports kernel",
+    ),
+    "a path in an expression": (
+        "src/kernel/bandwidth.rs",
+        "\nfn f() { crate::measure::entropy::f(); }\n",
+        "kernel imports measure",
+    ),
+    "a parent": ("src/runtime/memory.rs", "\nuse super::super::data::points;\n", "runtime imports data"),
+    "a name that lib.rs re-exports": (
+        "src/linalg/scaling.rs",
+        "\nuse crate::diffusion_operator;\n",
+        "linalg imports operator",
+    ),
+    "a module": (
+        "python/dsentropy/_checks/arrays.py",
+        "\nimport dsentropy._spectrum.spectrum\n",
+        "_checks imports _spectrum",
+    ),
+    "an import in a function": (
+        "python/dsentropy/_data/clusters.py",
+        "\ndef f() -> None:\n    from dsentropy._operator import bandwidth\n",
+        "_data imports _operator",
+    ),
+    "a relative import": (
+        "python/dsentropy/_data/data.py",
+        "\nfrom .. import _measures\n",
+        "_data imports _measures",
+    ),
+    "an import by name": (
+        "python/dsentropy/io/eigenvalue_file.py",
+        "\nimport importlib\nimportlib.import_module('dsentropy._data.data')\n",
+        "io imports _data",
+    ),
+    "a name that __init__ re-exports": (
+        "python/dsentropy/_operator/bandwidth.py",
+        "\nfrom dsentropy import Spectrum\n",
+        "_operator imports _spectrum",
+    ),
+    "a neighbour": (
+        "python/dsentropy/plotting.py",
+        "\nfrom dsentropy.io import eigenvalue_file\n",
+        "plotting imports io",
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "text", "fault"), AGAINST_THE_ORDER.values(), ids=AGAINST_THE_ORDER)
+def test_an_import_against_the_order_is_found(found_after, file: str, text: str, fault: str) -> None:
+    found = found_after("imports", file, text)
+    assert any(line.startswith(file) and line.endswith(fault) for line in found)
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("src/linalg/scaling.rs", "\n// use crate::slq::adaptive;\n/* crate::slq::f */\n"),
+        ("src/linalg/scaling.rs", '\nconst A: &str = "crate::slq::f";\n'),
+        ("src/linalg/scaling.rs", "\n#[cfg(test)]\nmod more_tests {\n    use crate::slq::adaptive;\n}\n"),
+        ("src/measure/subsets.rs", "\nuse crate::slq::adaptive;\n"),
+        (
+            "python/dsentropy/_checks/arrays.py",
+            "\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from dsentropy import Spectrum\n",
+        ),
+        ("python/dsentropy/_data/data.py", "\nfrom dsentropy._checks import arrays\n"),
+    ],
+)
+def test_other_imports_are_no_fault(found_after, file: str, text: str) -> None:
+    assert found_after("imports", file, text) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "fault"),
+    [
+        ("src/linalg/scaling.rs", "\nfn long() {\n" + "    // {\n" * 59 + "}\n", "long has 61 lines"),
+        ("python/dsentropy/plotting.py", '\ndef long():\n    """One."""\n' + "    pass\n" * 41, "long has 41 lines"),
+        ("src/linalg/scaling.rs", "\n" * 451, "lines, more than 450"),
+        ("src/linalg/scaling.rs", "\n/// The same for rows.\nfn f() {}\n", "begins with"),
+        ("python/dsentropy/plotting.py", '\ndef f():\n    """What is drawn."""\n', "begins with"),
+        ("python/dsentropy/plotting.py", "\nmessage = 'no d" + "oubt'\n", "plotting.py"),
+        ("src/linalg/scaling.rs", "\n/// A sum the exact\n/// way.\nfn f() {}\n", "scaling.rs"),
+    ],
+)
+def test_a_long_function_or_file_or_a_bad_word_is_found(found_after, file: str, text: str, fault: str) -> None:
+    assert any(line.startswith(file) and fault in line for line in found_after("layout", file, text))
