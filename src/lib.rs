@@ -57,6 +57,6 @@ pub use operator::dense::{diffusion_eigenvalues_single, diffusion_operator};
 pub use operator::sparse::{SparseMatrix, SparseOperator};
 pub use operator::tiles::{CELL, ExternalAffinity, SumRounding};
 pub use runtime::parallel;
-pub use runtime::tuning::{EigenvalueTuning, SlqTuning, Tuning};
+pub use runtime::tuning::{EigenvalueTuning, NeighborTuning, SlqTuning, Tuning};
 pub use slq::adaptive::{Options, Outcome, estimate};
 pub use slq::estimate::{About, Estimate, Reading};

@@ -8,7 +8,7 @@ use ndarray::{ArrayView2, ArrayViewMut2, s};
 
 use crate::error::Result;
 use crate::linalg::scalar::Element;
-use crate::linalg::scaling::{binary_exponent, halves};
+use crate::linalg::scaling::{binary_exponent, halves, max_abs, power_of_two};
 use crate::linalg::upper_triangle::{UpperTriangle, tiles};
 use crate::runtime::parallel::Job;
 
@@ -50,7 +50,8 @@ pub(crate) struct GivenDistances<'a, T> {
 impl<'a, T: Element> GivenDistances<'a, T> {
     /// Prepares distances, which are to be compared with `length`.
     pub(crate) fn new(matrix: ArrayView2<'a, T>, length: f64) -> Self {
-        Self { matrix, exponent: common_exponent(length, largest(matrix)) }
+        let upper = matrix.rows().into_iter().enumerate().map(|(i, row)| row.slice_move(s![i..]));
+        Self { matrix, exponent: common_exponent(length, max_abs(upper)) }
     }
 }
 
@@ -60,8 +61,7 @@ impl<T: Element> Distances for GivenDistances<'_, T> {
     }
 
     fn unit(&self) -> f64 {
-        let (half, rest) = halves(self.exponent);
-        half * rest
+        power_of_two(self.exponent)
     }
 
     fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
@@ -108,8 +108,4 @@ impl Distances for StoredDistances {
     fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
         out.assign(&self.squared.tile(rows, columns));
     }
-}
-
-fn largest<T: Element>(matrix: ArrayView2<T>) -> f64 {
-    matrix.iter().fold(0.0, |largest: f64, &entry| largest.max(entry.into().abs()))
 }

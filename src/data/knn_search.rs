@@ -24,7 +24,8 @@ use rayon::prelude::*;
 use crate::data::distances::Distances;
 use crate::data::points::Points;
 use crate::error::Result;
-use crate::runtime::parallel::{Job, lock};
+use crate::runtime::lock;
+use crate::runtime::parallel::Job;
 use crate::runtime::simd::{add_norms_single, next_at_most};
 
 /// Rows of a block at most, and columns of a tile: 1 MiB, so that it stays in the cache of a core.

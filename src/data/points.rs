@@ -18,7 +18,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::data::distances::{Distances, common_exponent};
 use crate::linalg::scalar::Element;
-use crate::linalg::scaling::{binary_exponent, halves};
+use crate::linalg::scaling::{binary_exponent, halves, max_abs, power_of_two};
 use crate::runtime::simd::{add_norms, sum_of_squared_differences, sum_of_squares};
 
 /// A Gram distance below this part of |x - m|^2 + |y - m|^2 is computed again. eps / `RECOMPUTE_BELOW` is 1e-12.
@@ -42,14 +42,14 @@ impl Points {
     /// Prepares rows whose distances are to be compared with `length` (a bandwidth). Entries must be finite.
     pub fn new<T: Element>(x: ArrayView2<T>, length: f64) -> Self {
         let rows = in_rows(x);
-        let exponent = common_exponent(length, largest_magnitude(&rows));
+        let exponent = common_exponent(length, max_abs(rows.rows()));
         Self::with_exponent(rows, exponent, None)
     }
 
     /// The same with a mean that has few digits, so that it has the same bits in whatever order it was summed.
     pub(crate) fn around_rounded_mean<T: Element>(x: ArrayView2<T>, length: f64) -> Self {
         let rows = in_rows(x);
-        let largest = largest_magnitude(&rows);
+        let largest = max_abs(rows.rows());
         let exponent = common_exponent(length, largest);
         let mean = scaled_mean(&rows, exponent);
         Self::with_exponent(rows, exponent, Some(rounded_mean(mean, largest, exponent)))
@@ -66,7 +66,7 @@ impl Points {
     /// Prepares rows whose distances are only compared with each other.
     pub fn in_own_scale<T: Element>(x: ArrayView2<T>) -> Self {
         let rows = in_rows(x);
-        let exponent = binary_exponent(largest_magnitude(&rows));
+        let exponent = binary_exponent(max_abs(rows.rows()));
         Self::with_exponent(rows, exponent, None)
     }
 
@@ -76,11 +76,9 @@ impl Points {
         rows.mapv_inplace(|entry| entry * first * second);
         let mean = mean.unwrap_or_else(|| rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols())));
         let centred = &rows - &mean;
-        let (half, rest) = halves(exponent);
-        let unit = half * rest;
         let squared_norms: Array1<f64> =
             centred.rows().into_iter().map(|row| sum_of_squares(row.to_slice().expect(CONTIGUOUS))).collect();
-        Self { rows, centred, squared_norms, unit }
+        Self { rows, centred, squared_norms, unit: power_of_two(exponent) }
     }
 
     /// D, the number of columns.
@@ -153,18 +151,6 @@ fn scaled_mean(rows: &Array2<f64>, exponent: i32) -> Array1<f64> {
 fn rounded_mean(mean: Array1<f64>, largest: f64, exponent: i32) -> Array1<f64> {
     let (half, rest) = halves(MEAN_BITS - binary_exponent(largest) + exponent);
     mean.mapv_into(|entry| (entry * half * rest).round() / half / rest)
-}
-
-fn largest_magnitude(rows: &Array2<f64>) -> f64 {
-    const LANES: usize = 8;
-    let (lanes, rest) = rows.as_slice().expect(CONTIGUOUS).as_chunks::<LANES>();
-    let mut largest = [0.0; LANES];
-    for entries in lanes {
-        for (largest, entry) in largest.iter_mut().zip(entries) {
-            *largest = entry.abs().max(*largest);
-        }
-    }
-    largest.iter().chain(rest).fold(0.0, |largest: f64, entry| largest.max(entry.abs()))
 }
 
 #[cfg(test)]

@@ -1,20 +1,214 @@
 //! LAPACK's routines that ndarray-linalg does not offer.
-#![allow(unsafe_code)]
+//!
+//! | function                          | LAPACK                           | computes                                     |
+//! |:----------------------------------|:---------------------------------|:---------------------------------------------|
+//! | [`symmetric_to_band`]             | `ssytrd_sy2sb`, `dsytrd_sy2sb`   | a symmetric band matrix                      |
+//! | [`symmetric_to_tridiagonal`]      | `ssytrd`, `dsytrd`               | a symmetric tridiagonal matrix               |
+//! | [`panel_qr`]                      | `sgeqrt3`, `dgeqrt3`             | Q R of a tall matrix, Q = I - V T V'         |
+//! | [`hessenberg_eigenvalues`]        | `dhseqr`                         | eigenvalues of a Hessenberg matrix           |
+//! | [`small_tridiagonal_eigenvalues`] | `dsterf`                         | eigenvalues of a symmetric tridiagonal matrix |
+//!
+//! LAPACK reads columns where an array in row-major order has rows, so it sees the transpose. Of a symmetric matrix the
+//! upper triangle of the rows is its lower triangle of the columns.
+#![allow(unsafe_code, reason = "LAPACK is called through its C interface")]
 
 use std::ffi::{c_char, c_int};
 
 use lapack_sys::{dgeqrt3_, dhseqr_, dsterf_, dsytrd_, sgeqrt3_, ssytrd_};
 use ndarray::{Array2, ArrayViewMut2, ShapeBuilder};
-use ndarray_linalg::{Scalar, c64};
+use ndarray_linalg::c64;
 
 use crate::error::{Error, Result};
+use crate::linalg::scalar::Entry;
 
 static EIGENVALUES_ONLY: c_char = b'E'.cast_signed();
 static NO_VECTORS: c_char = b'N'.cast_signed();
 static LOWER: c_char = b'L'.cast_signed();
-static ONE: i32 = 1;
+static ONE: c_int = 1;
 
-/// The eigenvalues of a matrix in Hessenberg form, its columns one after the other. The matrix is overwritten.
+/// The workspace size with which a routine is asked for the best size.
+const ASK_SIZE: c_int = -1;
+
+/// A routine and its name, for errors.
+pub struct Routine<F> {
+    name: &'static str,
+    call: F,
+}
+
+/// `?sytrd_sy2sb(uplo, n, kd, A, lda, AB, ldab, tau, work, lwork, info)`.
+type ToBand<A> = unsafe extern "C" fn(
+    *const c_char,
+    *const c_int,
+    *const c_int,
+    *mut A,
+    *const c_int,
+    *mut A,
+    *const c_int,
+    *mut A,
+    *mut A,
+    *const c_int,
+    *mut c_int,
+);
+
+/// `?sytrd(uplo, n, A, lda, d, e, tau, work, lwork, info)`.
+type ToTridiagonal<A> = unsafe extern "C" fn(
+    *const c_char,
+    *const c_int,
+    *mut A,
+    *const c_int,
+    *mut A,
+    *mut A,
+    *mut A,
+    *mut A,
+    *const c_int,
+    *mut c_int,
+);
+
+/// `?geqrt3(m, n, A, lda, T, ldt, info)`.
+type PanelQr<A> =
+    unsafe extern "C" fn(*const c_int, *const c_int, *mut A, *const c_int, *mut A, *const c_int, *mut c_int);
+
+unsafe extern "C" {
+    // lapack-sys does not declare these two.
+    fn ssytrd_sy2sb_(
+        uplo: *const c_char,
+        n: *const c_int,
+        kd: *const c_int,
+        a: *mut f32,
+        lda: *const c_int,
+        ab: *mut f32,
+        ldab: *const c_int,
+        tau: *mut f32,
+        work: *mut f32,
+        lwork: *const c_int,
+        info: *mut c_int,
+    );
+    fn dsytrd_sy2sb_(
+        uplo: *const c_char,
+        n: *const c_int,
+        kd: *const c_int,
+        a: *mut f64,
+        lda: *const c_int,
+        ab: *mut f64,
+        ldab: *const c_int,
+        tau: *mut f64,
+        work: *mut f64,
+        lwork: *const c_int,
+        info: *mut c_int,
+    );
+}
+
+/// The reductions of a matrix in one precision.
+pub trait Reductions: Sized {
+    /// `?sytrd_sy2sb`.
+    const TO_BAND: Routine<ToBand<Self>>;
+    /// `?sytrd`.
+    const TO_TRIDIAGONAL: Routine<ToTridiagonal<Self>>;
+    /// `?geqrt3`.
+    const PANEL_QR: Routine<PanelQr<Self>>;
+}
+
+impl Reductions for f32 {
+    const TO_BAND: Routine<ToBand<Self>> = Routine { name: "ssytrd_sy2sb", call: ssytrd_sy2sb_ };
+    const TO_TRIDIAGONAL: Routine<ToTridiagonal<Self>> = Routine { name: "ssytrd", call: ssytrd_ };
+    const PANEL_QR: Routine<PanelQr<Self>> = Routine { name: "sgeqrt3", call: sgeqrt3_ };
+}
+
+impl Reductions for f64 {
+    const TO_BAND: Routine<ToBand<Self>> = Routine { name: "dsytrd_sy2sb", call: dsytrd_sy2sb_ };
+    const TO_TRIDIAGONAL: Routine<ToTridiagonal<Self>> = Routine { name: "dsytrd", call: dsytrd_ };
+    const PANEL_QR: Routine<PanelQr<Self>> = Routine { name: "dgeqrt3", call: dgeqrt3_ };
+}
+
+/// Reduces a symmetric matrix, given by the upper triangle of its rows, to a band with `width` off-diagonals. A row of
+/// the result holds the entries of one column, from the diagonal down.
+pub(super) fn symmetric_to_band<A: Entry + Reductions>(mut matrix: Array2<A>, width: usize) -> Result<Array2<A>> {
+    assert!(matrix.is_square() && matrix.is_standard_layout() && (1..matrix.nrows()).contains(&width));
+    let (n, kd, ldab) = (size(matrix.nrows())?, size(width)?, size(width + 1)?);
+    let mut band = Array2::zeros((matrix.nrows(), width + 1));
+    let mut tau = vec![A::zero(); matrix.nrows() - width];
+    with_workspace(|work: &mut [A], work_size| {
+        let mut info = 0;
+        // SAFETY: the matrix has n columns of n entries, the band n of kd + 1, and tau has n - kd entries. `work` has
+        // `work_size` entries, or one where `work_size` asks for the best size.
+        unsafe {
+            (A::TO_BAND.call)(
+                &raw const LOWER,
+                &raw const n,
+                &raw const kd,
+                matrix.as_mut_ptr(),
+                &raw const n,
+                band.as_mut_ptr(),
+                &raw const ldab,
+                tau.as_mut_ptr(),
+                work.as_mut_ptr(),
+                &raw const work_size,
+                &raw mut info,
+            );
+        }
+        require_success(A::TO_BAND.name, info)
+    })?;
+    Ok(band)
+}
+
+/// Reduces a symmetric matrix, given by the upper triangle of its rows, to tridiagonal form: the diagonal and the
+/// off-diagonal.
+pub(super) fn symmetric_to_tridiagonal<A: Entry + Reductions>(mut matrix: Array2<A>) -> Result<(Vec<A>, Vec<A>)> {
+    assert!(matrix.is_square() && matrix.is_standard_layout() && !matrix.is_empty());
+    let n = size(matrix.nrows())?;
+    let mut diagonal = vec![A::zero(); matrix.nrows()];
+    let mut off_diagonal = vec![A::zero(); matrix.nrows() - 1];
+    let mut tau = vec![A::zero(); matrix.nrows() - 1];
+    with_workspace(|work: &mut [A], work_size| {
+        let mut info = 0;
+        // SAFETY: the matrix has n columns of n entries, the diagonal n entries, the off-diagonal and tau n - 1. `work`
+        // has `work_size` entries, or one where `work_size` asks for the best size.
+        unsafe {
+            (A::TO_TRIDIAGONAL.call)(
+                &raw const LOWER,
+                &raw const n,
+                matrix.as_mut_ptr(),
+                &raw const n,
+                diagonal.as_mut_ptr(),
+                off_diagonal.as_mut_ptr(),
+                tau.as_mut_ptr(),
+                work.as_mut_ptr(),
+                &raw const work_size,
+                &raw mut info,
+            );
+        }
+        require_success(A::TO_TRIDIAGONAL.name, info)
+    })?;
+    Ok((diagonal, off_diagonal))
+}
+
+/// Factors a panel, whose columns are the rows of the array, into Q R. The columns are at least as long as there are of
+/// them. R and V replace the panel; the result is T of Q = I - V T V'.
+pub(super) fn panel_qr<A: Entry + Reductions>(mut panel: ArrayViewMut2<A>) -> Result<Array2<A>> {
+    let (columns, rows) = panel.dim();
+    // The stride of an axis of one entry may be any number.
+    let stride = if columns > 1 { usize::try_from(panel.strides()[0]).unwrap_or(0) } else { rows };
+    assert!((1..=rows).contains(&columns) && (rows == 1 || panel.strides()[1] == 1) && stride >= rows);
+    let (m, n, lda) = (size(rows)?, size(columns)?, size(stride)?);
+    let mut t = Array2::zeros((columns, columns).f());
+    let mut info = 0;
+    // SAFETY: the panel has n columns of m entries, `lda` apart, and T has n columns of n.
+    unsafe {
+        (A::PANEL_QR.call)(
+            &raw const m,
+            &raw const n,
+            panel.as_mut_ptr(),
+            &raw const lda,
+            t.as_mut_ptr(),
+            &raw const n,
+            &raw mut info,
+        );
+    }
+    require_success(A::PANEL_QR.name, info)?;
+    Ok(t)
+}
+
+/// The eigenvalues of a matrix in Hessenberg form and column-major order. The matrix is overwritten.
 pub(super) fn hessenberg_eigenvalues(mut h: Array2<f64>) -> Result<Vec<c64>> {
     assert!(!h.is_empty() && h.is_square() && h.t().is_standard_layout());
     let n = size(h.nrows())?;
@@ -22,8 +216,8 @@ pub(super) fn hessenberg_eigenvalues(mut h: Array2<f64>) -> Result<Vec<c64>> {
     let mut im = vec![0.0; h.nrows()];
     with_workspace(|work: &mut [f64], work_size| {
         let mut info = 0;
-        // SAFETY: `h` has n columns of n entries, `re` and `im` have n; `work` as many as are said, or one for the
-        // answer to the question (-1) how many there should be. There is no Z where compz = 'N'.
+        // SAFETY: `h` has n columns of n entries, `re` and `im` have n entries. Z is not read where compz = 'N'. `work`
+        // has `work_size` entries, or one where `work_size` asks for the best size.
         unsafe {
             dhseqr_(
                 &raw const EIGENVALUES_ONLY,
@@ -42,163 +236,43 @@ pub(super) fn hessenberg_eigenvalues(mut h: Array2<f64>) -> Result<Vec<c64>> {
                 &raw mut info,
             );
         }
-        succeeded("dhseqr", info)
+        require_success("dhseqr", info)
     })?;
     Ok(re.into_iter().zip(im).map(|(re, im)| c64::new(re, im)).collect())
 }
 
 /// The eigenvalues of a small symmetric tridiagonal matrix, ascending.
-pub(super) fn small_tridiagonal_eigenvalues(mut diagonal: Vec<f64>, mut beside: Vec<f64>) -> Result<Vec<f64>> {
-    assert!(beside.len() + 1 == diagonal.len());
+pub(super) fn small_tridiagonal_eigenvalues(mut diagonal: Vec<f64>, mut off_diagonal: Vec<f64>) -> Result<Vec<f64>> {
+    assert!(off_diagonal.len() + 1 == diagonal.len());
     let n = size(diagonal.len())?;
     let mut info = 0;
-    // SAFETY: n and n - 1 entries.
-    unsafe { dsterf_(&raw const n, diagonal.as_mut_ptr(), beside.as_mut_ptr(), &raw mut info) };
-    succeeded("dsterf", info)?;
+    // SAFETY: the diagonal has n entries, the off-diagonal n - 1.
+    unsafe { dsterf_(&raw const n, diagonal.as_mut_ptr(), off_diagonal.as_mut_ptr(), &raw mut info) };
+    require_success("dsterf", info)?;
     Ok(diagonal)
 }
 
-/// The reductions of a symmetric matrix, in either precision. The rows of the matrix stand one after the other, its
-/// upper triangle counts, and it is overwritten.
-pub trait Reduce: Sized {
-    /// To a band of `width` diagonals beside the main one: a row of what comes out holds the entries of one column.
-    fn to_band(matrix: Array2<Self>, width: usize) -> Result<Array2<Self>>;
-
-    /// Q R of a panel whose columns stand one after the other, as rows here, at least as long as there are of them. R
-    /// and V take its place; T of Q = I - V T V'.
-    fn panel_qr(panel: ArrayViewMut2<Self>) -> Result<Array2<Self>>;
-
-    /// To a diagonal and the one beside it.
-    fn to_tridiagonal(matrix: Array2<Self>) -> Result<(Vec<Self>, Vec<Self>)>;
-}
-
-macro_rules! reduce {
-    ($real:ty, $sy2sb:ident, $geqrt3:ident, $sytrd:ident) => {
-        unsafe extern "C" {
-            // lapack-sys does not have it.
-            fn $sy2sb(
-                uplo: *const c_char,
-                n: *const c_int,
-                kd: *const c_int,
-                a: *mut $real,
-                lda: *const c_int,
-                ab: *mut $real,
-                ldab: *const c_int,
-                tau: *mut $real,
-                work: *mut $real,
-                lwork: *const c_int,
-                info: *mut c_int,
-            );
-        }
-
-        impl Reduce for $real {
-            fn to_band(mut matrix: Array2<Self>, width: usize) -> Result<Array2<Self>> {
-                assert!(matrix.is_square() && matrix.is_standard_layout() && (1..matrix.nrows()).contains(&width));
-                let (n, kd, ldab) = (size(matrix.nrows())?, size(width)?, size(width + 1)?);
-                let mut band = Array2::zeros((matrix.nrows(), width + 1));
-                let mut tau = vec![0.0; matrix.nrows() - width];
-                with_workspace(|work: &mut [Self], work_size| {
-                    let mut info = 0;
-                    // SAFETY: the matrix has n columns of n entries, the band n of kd + 1; tau has n - kd; `work` as
-                    // many as are said, or one for the answer to the question (-1) how many there should be.
-                    unsafe {
-                        $sy2sb(
-                            &raw const LOWER,
-                            &raw const n,
-                            &raw const kd,
-                            matrix.as_mut_ptr(),
-                            &raw const n,
-                            band.as_mut_ptr(),
-                            &raw const ldab,
-                            tau.as_mut_ptr(),
-                            work.as_mut_ptr(),
-                            &raw const work_size,
-                            &raw mut info,
-                        );
-                    }
-                    succeeded(stringify!($sy2sb), info)
-                })?;
-                Ok(band)
-            }
-
-            fn panel_qr(mut panel: ArrayViewMut2<Self>) -> Result<Array2<Self>> {
-                let (columns, rows) = panel.dim();
-                // The strides of axes of one entry mean nothing.
-                let apart = if columns > 1 { usize::try_from(panel.strides()[0]).unwrap_or(0) } else { rows };
-                assert!((1..=rows).contains(&columns) && (rows == 1 || panel.strides()[1] == 1) && apart >= rows);
-                let (m, n, lda) = (size(rows)?, size(columns)?, size(apart)?);
-                let mut t = Array2::zeros((columns, columns).f());
-                let mut info = 0;
-                // SAFETY: the panel has n columns of m entries, `lda` apart, T n of n.
-                unsafe {
-                    $geqrt3(
-                        &raw const m,
-                        &raw const n,
-                        panel.as_mut_ptr(),
-                        &raw const lda,
-                        t.as_mut_ptr(),
-                        &raw const n,
-                        &raw mut info,
-                    );
-                }
-                succeeded(stringify!($geqrt3), info)?;
-                Ok(t)
-            }
-
-            fn to_tridiagonal(mut matrix: Array2<Self>) -> Result<(Vec<Self>, Vec<Self>)> {
-                assert!(matrix.is_square() && matrix.is_standard_layout() && !matrix.is_empty());
-                let n = size(matrix.nrows())?;
-                let mut diagonal = vec![0.0; matrix.nrows()];
-                let mut beside = vec![0.0; matrix.nrows() - 1];
-                let mut tau = vec![0.0; matrix.nrows() - 1];
-                with_workspace(|work: &mut [Self], work_size| {
-                    let mut info = 0;
-                    // SAFETY: the matrix has n columns of n entries, the diagonals n and n - 1, tau n - 1; `work` as
-                    // above.
-                    unsafe {
-                        $sytrd(
-                            &raw const LOWER,
-                            &raw const n,
-                            matrix.as_mut_ptr(),
-                            &raw const n,
-                            diagonal.as_mut_ptr(),
-                            beside.as_mut_ptr(),
-                            tau.as_mut_ptr(),
-                            work.as_mut_ptr(),
-                            &raw const work_size,
-                            &raw mut info,
-                        );
-                    }
-                    succeeded(stringify!($sytrd), info)
-                })?;
-                Ok((diagonal, beside))
-            }
-        }
-    };
-}
-reduce!(f32, ssytrd_sy2sb_, sgeqrt3_, ssytrd_);
-reduce!(f64, dsytrd_sy2sb_, dgeqrt3_, dsytrd_);
-
-/// Asks how much workspace a routine wants, and calls it with that.
-fn with_workspace<A: Scalar<Real = A>>(mut call: impl FnMut(&mut [A], i32) -> Result<()>) -> Result<()> {
+/// Asks a routine for its best workspace size, and calls it with a workspace of that size.
+fn with_workspace<A: Entry>(mut call: impl FnMut(&mut [A], c_int) -> Result<()>) -> Result<()> {
     let mut best = [A::zero()];
-    call(&mut best, -1)?;
-    let mut work = vec![A::zero(); count(best[0])];
+    call(&mut best, ASK_SIZE)?;
+    let mut work = vec![A::zero(); workspace_entries(best[0].into())];
     let work_size = size(work.len())?;
     call(&mut work, work_size)
 }
 
-/// A number of entries, which LAPACK gives as a float: in f32 it may be rounded down.
+/// The number of entries that LAPACK gave as a floating point number, which in f32 may have been rounded down.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a size")]
-fn count<A: Scalar<Real = A>>(answer: A) -> usize {
-    let answer = answer.to_f64().unwrap_or(0.0);
+fn workspace_entries(answer: f64) -> usize {
     (answer * (1.0 + f64::from(f32::EPSILON))).ceil() as usize
 }
 
-fn size(n: usize) -> Result<i32> {
-    i32::try_from(n).map_err(|_| Error::Lapack(format!("{n} is more than its integers hold")))
+/// A size as LAPACK's integer.
+fn size(n: usize) -> Result<c_int> {
+    c_int::try_from(n).map_err(|_| Error::Lapack(format!("{n} does not fit into its 32-bit integers")))
 }
 
-fn succeeded(routine: &str, info: i32) -> Result<()> {
+/// Fails unless a routine reported success.
+fn require_success(routine: &str, info: c_int) -> Result<()> {
     if info == 0 { Ok(()) } else { Err(Error::Lapack(format!("{routine}: info = {info}"))) }
 }

@@ -11,8 +11,8 @@ use crate::data::points::Points;
 use crate::error::{Error, Result, require_positive};
 use crate::kernel::Kernel;
 use crate::kernel::gaussian::{Bandwidth, Gaussian, GaussianF32};
-use crate::linalg::scalar::Element;
-use crate::operator::tiles::{CELL, Entry, SumRounding, TILE_ROWS, TiledAffinity};
+use crate::linalg::scalar::{Element, Entry};
+use crate::operator::tiles::{CELL, SumRounding, TILE_ROWS, TiledAffinity};
 use crate::runtime::parallel::Job;
 
 /// What all parts of a data set have in common.

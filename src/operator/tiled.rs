@@ -7,8 +7,9 @@
 use ndarray::{Array2, Axis};
 
 use crate::error::Result;
+use crate::linalg::scalar::Entry;
 use crate::operator::dense::{inverse_powers, require_positive_sums};
-use crate::operator::tiles::{Entry, TiledAffinity};
+use crate::operator::tiles::TiledAffinity;
 use crate::operator::{PRODUCT_ROUNDING, SymmetricOperator};
 use crate::runtime::parallel::Job;
 

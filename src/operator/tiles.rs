@@ -15,13 +15,13 @@
 
 use std::ops::Range;
 
-use bytemuck::Zeroable;
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, CowArray, Ix2, LinalgScalar, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::error::Result;
 use crate::kernel::Kernel;
+use crate::linalg::scalar::Entry;
 use crate::runtime::parallel::Job;
 
 /// Columns of a tile. Parts of a data set on several machines begin at multiples of it.
@@ -32,25 +32,6 @@ pub(crate) const TILE_ROWS: usize = 128;
 
 /// Strips of rows of about equal area, each with a sum of its own.
 const STRIPS: usize = 16;
-
-/// What affinities may be held in, and multiplied in: f32 or f64.
-pub(crate) trait Entry: LinalgScalar + Into<f64> + Zeroable + Send + Sync {
-    /// Vectors rounded to it.
-    fn rounded(vectors: &Array2<f64>) -> CowArray<'_, Self, Ix2>;
-}
-
-impl Entry for f64 {
-    fn rounded(vectors: &Array2<f64>) -> CowArray<'_, Self, Ix2> {
-        vectors.into()
-    }
-}
-
-impl Entry for f32 {
-    #[expect(clippy::cast_possible_truncation, reason = "this is where they are rounded")]
-    fn rounded(vectors: &Array2<f64>) -> CowArray<'_, Self, Ix2> {
-        vectors.mapv(|entry| entry as Self).into()
-    }
-}
 
 /// An affinity that is computed elsewhere.
 pub trait ExternalAffinity: Sync {

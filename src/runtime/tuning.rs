@@ -1,7 +1,7 @@
-//! Sizes at which one of two ways to the same result becomes the faster one.
+//! Numbers that were chosen by measurement: sizes from which another algorithm is faster, and sizes of blocks.
 //!
-//! Each number was measured on one machine; the tables are in docs/performance.md. Another choice changes how long a
-//! computation takes and, within rounding, its last digits, but not what is computed. A bench sweeps them with
+//! They were measured on one machine; docs/performance.md, section "Tuning", has the tables. Another choice changes how
+//! long a computation takes and, within rounding, its last digits, but not what is computed. A bench sweeps them with
 //! [`crate::parallel::run_with`].
 
 /// All numbers that were chosen by measurement.
@@ -11,25 +11,54 @@ pub struct Tuning {
     pub eigenvalues_f32: EigenvalueTuning,
     /// Eigenvalues of symmetric matrices of f64.
     pub eigenvalues_f64: EigenvalueTuning,
-    /// Rows below which LAPACK runs on one thread, because threads that spin gain nothing there.
+    /// Rows below which LAPACK runs on one thread, because more threads gain nothing there.
     pub serial_lapack_below: usize,
+    /// The search for nearest neighbours.
+    pub neighbors: NeighborTuning,
     /// Rows from which single precision is used where it is allowed.
     pub single_precision_from: usize,
-    /// Rows up to which the operators of a sweep are decomposed beside each other, on one thread each.
+    /// Rows up to which the operators of a sweep are decomposed in parallel, on one thread each.
     pub sweep_in_parallel_up_to: usize,
     /// Stochastic Lanczos quadrature.
     pub slq: SlqTuning,
 }
 
-/// The choice between one stage and two on the way from a dense matrix to a tridiagonal one.
+/// The reductions of a symmetric matrix to tridiagonal form, in one stage or over a band.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EigenvalueTuning {
     /// Rows from which two stages are faster than one, on one thread and on more.
     pub two_stages_from: [usize; 2],
     /// Rows from which our own reduction to a band is faster than LAPACK's, on one thread and on more.
     pub own_band_from: [usize; 2],
-    /// Rows from which the band has 32 and 48 entries; below the first it has 16.
+    /// Rows from which the band has 32 and 48 off-diagonals; below the first it has 16.
     pub wider_band_from: [usize; 2],
+    /// Rows of a tile of our own reduction to a band, rounded down to a multiple of the band's width.
+    pub band_tile_rows: usize,
+}
+
+impl EigenvalueTuning {
+    /// The off-diagonals of the band to which a matrix of `n` rows is reduced: 16, 32 or 48.
+    pub(crate) fn band_width(&self, n: usize) -> usize {
+        let [from_32, from_48] = self.wider_band_from;
+        match n {
+            _ if n >= from_48 => 48,
+            _ if n >= from_32 => 32,
+            _ => 16,
+        }
+    }
+}
+
+/// The blocks of the search for nearest neighbours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NeighborTuning {
+    /// Rows of a block at least and at most. A tile of two blocks of 512 rows takes 1 MiB, so that it stays in the cache
+    /// of a core.
+    pub block_rows: [usize; 2],
+    /// Blocks for each thread, where the limits of their size allow it. Half as many pairs of blocks share no block.
+    pub blocks_per_thread: usize,
+    /// Rows for each neighbour from which candidates of all rows are held at once. With fewer rows these would take as
+    /// much memory as N^2 distances, and be most of the work.
+    pub rows_per_neighbor: usize,
 }
 
 /// The shape of an estimate, and when the exact solver is the cheaper one.
@@ -50,13 +79,16 @@ impl Tuning {
             two_stages_from: [600, 1700],
             own_band_from: [600, 2500],
             wider_band_from: [1200, 2500],
+            band_tile_rows: 256,
         },
         eigenvalues_f64: EigenvalueTuning {
             two_stages_from: [600, 1200],
             own_band_from: [2500, 2500],
             wider_band_from: [0, 2500],
+            band_tile_rows: 256,
         },
         serial_lapack_below: 600,
+        neighbors: NeighborTuning { block_rows: [64, 512], blocks_per_thread: 4, rows_per_neighbor: 16 },
         single_precision_from: 256,
         sweep_in_parallel_up_to: 3000,
         slq: SlqTuning { exact_products: 0.6, exact_products_sparse: 1e-3, single_precision_from: 8192 },
@@ -66,5 +98,17 @@ impl Tuning {
 impl Default for Tuning {
     fn default() -> Self {
         Self::MEASURED
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bands_widen_with_the_matrix() {
+        let width =
+            |n| [Tuning::MEASURED.eigenvalues_f32.band_width(n), Tuning::MEASURED.eigenvalues_f64.band_width(n)];
+        assert_eq!([100, 1199, 1200, 2499, 2500].map(width), [[16, 32], [16, 32], [32, 32], [32, 32], [48, 48]]);
     }
 }

@@ -13,6 +13,7 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMu
 use rayon::prelude::*;
 
 use crate::error::Result;
+use crate::linalg::scaling::max_abs;
 use crate::runtime::parallel::Job;
 
 /// Columns of a panel.
@@ -92,7 +93,7 @@ fn reduce_panel(
 fn reflection(mut x: ArrayViewMut1<f64>, mut v: ArrayViewMut1<f64>) -> f64 {
     let alpha = x[0];
     // The length of the rest, out of the way of overflow and underflow.
-    let largest = x.iter().skip(1).fold(0.0, |m: f64, e| m.max(e.abs()));
+    let largest = max_abs([x.slice(s![1..])]);
     if largest == 0.0 {
         return 0.0;
     }

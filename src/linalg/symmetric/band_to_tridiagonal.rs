@@ -16,8 +16,8 @@ use ndarray::ArrayView2;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::tridiagonal::scale_of;
 use crate::error::Result;
+use crate::linalg::scaling::{max_abs, scale_to_one};
 use crate::runtime::parallel::Job;
 
 /// A band is at most so wide.
@@ -44,7 +44,7 @@ pub(super) fn band_to_tridiagonal(band: ArrayView2<f64>, job: &Job) -> Result<(V
 fn reduce(band: ArrayView2<f64>, job: &Job, run: impl Fn(Task) + Send + Sync) -> Result<(Vec<f64>, Vec<f64>)> {
     let (n, width) = (band.nrows(), band.ncols() - 1);
     let stride = 2 * width;
-    let scale = scale_of(band.iter());
+    let scale = scale_to_one(max_abs(band.rows()));
     // Entry (i, j) is at j stride + i - j; behind the last column there are zeros as far as the last step reaches.
     let mut columns = vec![0.0; (n + width) * stride];
     for (j, (column, entries)) in columns.chunks_mut(stride).zip(band.rows()).enumerate() {

@@ -21,18 +21,17 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
-use super::Real;
 use crate::error::Result;
-use crate::runtime::parallel::{Job, lock};
-
-/// Rows of a tile, near enough.
-const TILE: usize = 256;
+use crate::linalg::lapack::panel_qr;
+use crate::linalg::scalar::Real;
+use crate::runtime::lock;
+use crate::runtime::parallel::Job;
 
 /// The band of `width` entries below the diagonal, a row of which holds the entries of one column, of the matrix whose
 /// upper triangle is given. The matrix is overwritten.
 pub(super) fn dense_to_band<A: Real>(mut matrix: Array2<A>, width: usize, job: &Job) -> Result<Array2<A>> {
     let n = matrix.nrows();
-    let height = (TILE / width).max(1) * width;
+    let height = (A::tuning(job.tuning()).band_tile_rows / width).max(1) * width;
     let mut band = Array2::zeros((n, width + 1));
     // Rows are columns to LAPACK, which wants no fewer rows than columns.
     let mut panel = Array2::zeros((width, n + width));
@@ -58,7 +57,7 @@ pub(super) fn dense_to_band<A: Real>(mut matrix: Array2<A>, width: usize, job: &
             let m = n - behind;
             panel.slice_mut(s![.., ..m]).assign(&matrix.slice(s![first..behind, behind..]));
             panel.slice_mut(s![.., m..m + width]).fill(A::zero());
-            let t = A::panel_qr(panel.slice_mut(s![.., ..m.max(width)]))?;
+            let t = panel_qr(panel.slice_mut(s![.., ..m.max(width)]))?;
             take_r(&mut panel, band.slice_mut(s![first..behind, ..]));
             let v = panel.slice(s![.., ..m]);
             let ranges = tile_rows(behind..n, height);
@@ -223,11 +222,14 @@ fn tiles<'a, A>(matrix: ArrayViewMut2<'a, A>, ranges: &[Range<usize>]) -> Vec<Ve
 mod tests {
     use super::*;
     use crate::runtime::parallel;
+    use crate::runtime::tuning::Tuning;
     use ndarray_linalg::{EigValsh, UPLO};
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
 
-    /// What stands below the diagonal must not matter.
+    const TILE: usize = Tuning::MEASURED.eigenvalues_f64.band_tile_rows;
+
+    /// A matrix whose lower triangle, which is not to be read, is NaN.
     fn random(n: usize) -> Array2<f64> {
         let mut rng = StdRng::seed_from_u64(n as u64);
         Array2::from_shape_fn((n, n), |(i, j)| if j < i { f64::NAN } else { rng.random_range(-1.0..1.0) })

@@ -9,9 +9,11 @@
 //! worst seen of 8000.
 
 use multiversion::multiversion;
+use ndarray::ArrayView1;
 
 use crate::error::Result;
 use crate::linalg::lapack::small_tridiagonal_eigenvalues;
+use crate::linalg::scaling::{max_abs, scale_to_one};
 use crate::runtime::parallel::Job;
 
 /// Sweeps behind one another: two vectors of eight, so that one is divided while the other waits.
@@ -28,7 +30,7 @@ const NEGLIGIBLE: f64 = f64::EPSILON / 16.0;
 /// fewer.
 pub(super) fn tridiagonal_eigenvalues(diagonal: &[f64], beside: &[f64], job: &Job) -> Result<Vec<f64>> {
     let n = diagonal.len();
-    let scale = scale_of(diagonal.iter().chain(beside));
+    let scale = scale_to_one(max_abs([diagonal, beside].map(ArrayView1::from)));
     let mut a: Vec<f64> = diagonal.iter().map(|entry| entry * scale).collect();
     // The square of what couples a row to the one before it.
     let mut b: Vec<f64> = std::iter::once(0.0).chain(beside.iter().map(|entry| (entry * scale).powi(2))).collect();
@@ -67,14 +69,6 @@ pub(super) fn tridiagonal_eigenvalues(diagonal: &[f64], beside: &[f64], job: &Jo
     }
     eigenvalues.sort_unstable_by(f64::total_cmp);
     Ok(eigenvalues.into_iter().map(|eigenvalue| eigenvalue / scale).collect())
-}
-
-/// A power of two that brings the largest of the entries near 1 (below 4; subnormal ones stay small), so that squares
-/// neither overflow nor vanish.
-pub(super) fn scale_of<'a>(entries: impl Iterator<Item = &'a f64>) -> f64 {
-    let largest = entries.fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
-    let exponent = (largest.to_bits() >> 52).clamp(1, 2045); // biased by 1023
-    f64::from_bits((2046 - exponent) << 52)
 }
 
 fn small_eigenvalues(a: &[f64], b: &[f64]) -> Result<Vec<f64>> {
