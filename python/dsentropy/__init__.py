@@ -29,7 +29,8 @@ from dsentropy._reference.mutual_information import (
     diffusion_spectral_mutual_information,
 )
 from dsentropy._spectrum.estimated import EstimatedSpectrum, ToleranceWarning
-from dsentropy._spectrum.spectrum import SaturationWarning, Spectrum
+from dsentropy._spectrum.saturation import SaturationWarning
+from dsentropy._spectrum.spectrum import Spectrum
 
 __all__ = [
     "EntropySurface",

@@ -1,14 +1,147 @@
-"""Pictures of spectra and of entropy surfaces, with matplotlib, which is imported only here."""
+"""Pictures of spectra and of entropy surfaces: arrays in, axes of matplotlib out.
+
+The methods ``plot`` of :class:`dsentropy.Spectrum` and :class:`dsentropy.EntropySurface` call these functions, which
+take plain arrays and so draw spectra and entropies from anywhere. matplotlib is imported when a function is called:
+``pip install 'dsentropy[plot]'``.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-if TYPE_CHECKING:
-    from dsentropy._measures.surface import EntropySurface
-    from dsentropy._spectrum.spectrum import Spectrum
+__all__ = ["spectrum", "surface"]
+
+
+def spectrum(
+    eigenvalues: ArrayLike, t: float | Sequence[float] = 1, *, title: str | None = None, ax: Any = None
+) -> Any:
+    r"""Draw the probabilities of a spectrum, largest first, with a line for each diffusion time.
+
+    .. math::
+
+        p_i = \frac{|\lambda_i|^t}{\sum_j |\lambda_j|^t}
+
+    Parameters
+    ----------
+    eigenvalues : array_like of shape (n,)
+        Finite, not all zero. Their moduli are drawn; those below n eps of the largest are rounding and are left out.
+    t : float or sequence of float, default 1
+        Diffusion time, at least 0.
+    title : str, optional
+        Title of the axes.
+    ax : matplotlib Axes, optional
+        Axes to draw on; by default new ones.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ImportError
+        Where matplotlib is not installed.
+    ValueError
+        Where ``eigenvalues`` is no vector, or all are zero.
+
+    Examples
+    --------
+    >>> from dsentropy import plotting
+    >>> from matplotlib.figure import Figure
+    >>> axes = plotting.spectrum([1.0, 0.5, 0.25], t=[1, 2], ax=Figure().add_subplot())
+    >>> [line.get_label() for line in axes.get_lines()]
+    ['t = 1', 't = 2']
+    """
+    moduli = np.sort(np.abs(np.asarray(eigenvalues)))[::-1]
+    if moduli.ndim != 1 or not moduli.any():
+        raise ValueError(f"eigenvalues must be a vector that is not all zero, got shape {moduli.shape}")
+    ax = _axes(ax)
+    relative = moduli / moduli[0]
+    rounding = len(relative) * np.finfo(float).eps
+    rank = np.arange(1, len(relative) + 1)
+    times = np.atleast_1d(t).tolist()
+    for time in times:
+        with np.errstate(under="ignore"):
+            powers = relative**time
+        drawn = (relative > rounding) & (powers > 0)
+        p = powers[drawn] / powers.sum()
+        ax.plot(rank[drawn], p, label=f"t = {time:g}", marker=".", markersize=3, linewidth=1)
+    ax.set(yscale="log", xlabel="rank", ylabel="p")
+    _finish(ax, title, len(times))
+    return ax
+
+
+def surface(
+    values: ArrayLike,
+    bandwidths: Sequence[float | str],
+    t: float | Sequence[float],
+    *,
+    max_entropy: float | None = None,
+    margin: float = 0.02,
+    title: str | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw entropies against the bandwidth, with a line for each diffusion time and saturated regions shaded.
+
+    Parameters
+    ----------
+    values : array_like of shape (len(bandwidths), len(t))
+        Entropies in bits.
+    bandwidths : sequence of float or str
+        Bandwidths. Where all are positive numbers the axis is logarithmic; else they are labels, in the order given.
+    t : float or sequence of float
+        Diffusion times, one for each column of ``values``.
+    max_entropy : float, optional
+        log2 N, the maximum of the entropy of N samples. Without it nothing is shaded.
+    margin : float, default 0.02
+        Fraction of ``max_entropy``, at either end, that is shaded: entropies there say little about the data.
+    title : str, optional
+        Title of the axes.
+    ax : matplotlib Axes, optional
+        Axes to draw on; by default new ones.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ImportError
+        Where matplotlib is not installed.
+    ValueError
+        Where ``values`` has another shape.
+
+    Examples
+    --------
+    >>> from dsentropy import plotting
+    >>> from matplotlib.figure import Figure
+    >>> values = [[2.9, 2.8], [1.5, 1.0], [0.4, 0.1]]
+    >>> axes = plotting.surface(values, [0.1, 1.0, 10.0], [1, 2], max_entropy=3, ax=Figure().add_subplot())
+    >>> axes.get_xscale(), axes.get_ylabel()
+    ('log', 'entropy (bits)')
+    """
+    times = np.atleast_1d(t).tolist()
+    entropies = np.asarray(values, dtype=float)
+    if entropies.shape != (len(bandwidths), len(times)):
+        raise ValueError(f"values must have the shape {(len(bandwidths), len(times))}, got {entropies.shape}")
+    ax = _axes(ax)
+    positions, logarithmic = _positions(bandwidths)
+    order = np.argsort(positions, kind="stable")
+    for i, time in enumerate(times):
+        color = f"C{i}" if len(times) <= 10 else None  # beyond 10 the colours of the cycle repeat
+        ax.plot(positions[order], entropies[order, i], marker="o", markersize=4, color=color, label=f"t = {time:g}")
+    if max_entropy is not None:
+        _shade(ax, max_entropy or 1.0, margin)
+    ax.set(xlabel="bandwidth", ylabel="entropy (bits)")
+    if logarithmic:
+        ax.set_xscale("log")
+    if not logarithmic or len(bandwidths) <= 12:
+        _label_bandwidths(ax, bandwidths, positions, order, logarithmic)
+    _finish(ax, title, len(times))
+    return ax
 
 
 def _axes(ax: Any) -> Any:
@@ -24,63 +157,47 @@ def _axes(ax: Any) -> Any:
     return figure.add_subplot()
 
 
-def spectrum(found: Spectrum, times: list[float], ax: Any) -> Any:
-    """The probabilities, largest first, a line for each t."""
-    ax = _axes(ax)
-    relative = found.eigenvalues / found.eigenvalues[0]
-    rounding = len(relative) * np.finfo(float).eps
-    rank = np.arange(1, len(relative) + 1)
-    for t in times:
-        with np.errstate(under="ignore"):
-            powers = relative**t
-        shown = (relative > rounding) & (powers > 0)
-        ax.plot(
-            rank[shown], (powers / powers.sum())[shown], label=f"t = {t:g}", marker=".", markersize=3, linewidth=1
-        )
-    ax.set(yscale="log", xlabel="rank", ylabel="p", title=f"spectrum of {found.n_samples} samples")
-    if len(times) > 1:
+def _finish(ax: Any, title: str | None, n_lines: int) -> None:
+    if title is not None:
+        ax.set_title(title)
+    if n_lines > 1:
         ax.legend()
-    return ax
 
 
-def surface(found: EntropySurface, order: int, alpha: int, ax: Any) -> Any:
-    """The entropy against the bandwidth, a line for each t; where it is saturated, the ground is shaded."""
-    from dsentropy._spectrum.spectrum import SATURATED
+def _shade(ax: Any, max_entropy: float, margin: float) -> None:
+    """Shade where entropies are saturated, and mark the maximum."""
+    low, high = -0.05 * max_entropy, 1.05 * max_entropy
+    for bottom, top in [(low, margin * max_entropy), ((1 - margin) * max_entropy, high)]:
+        ax.axhspan(bottom, top, color="0.5", alpha=0.25, linewidth=0)
+    ax.axhline(max_entropy, color="0.4", linewidth=0.8, linestyle=":")
+    place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
+    ax.annotate("log2 N", (0.99, max_entropy), color="0.3", **place)
+    ax.set(ylim=(low, 1.08 * max_entropy))
 
-    ax = _axes(ax)
-    bandwidths = found.coords["bandwidth"]
-    numbers = [bandwidth for bandwidth in bandwidths if isinstance(bandwidth, float)]
-    on_a_scale = len(numbers) == len(bandwidths) and min(numbers) > 0
-    places = np.array(numbers) if on_a_scale else np.arange(len(bandwidths))
-    along = np.argsort(places, kind="stable")
-    most = float(np.log2(found.n_samples)) or 1.0
-    times = found.coords["t"]
-    for i, t in enumerate(times):
-        colour = f"C{i}" if len(times) <= 10 else None
-        line = found.values[along, i, order, alpha]
-        ax.plot(places[along], line, marker="o", markersize=4, color=colour, label=f"t = {t:g}")
-    for low, high in [(-0.05 * most, SATURATED * most), ((1 - SATURATED) * most, 1.05 * most)]:
-        ax.axhspan(low, high, color="0.5", alpha=0.25, linewidth=0)
-    ax.axhline(most, color="0.4", linewidth=0.8, linestyle=":")
-    ax.annotate("log2 N", (0.99, most), xycoords=("axes fraction", "data"), ha="right", va="bottom", color="0.3")
-    ax.set(ylim=(-0.05 * most, 1.08 * most), xlabel="bandwidth", ylabel="entropy (bits)")
-    if on_a_scale:
-        ax.set_xscale("log")
-    if not on_a_scale or len(bandwidths) <= 12:
-        labels = [f"{bandwidth:.3g}" if isinstance(bandwidth, float) else bandwidth for bandwidth in bandwidths]
-        if on_a_scale:  # of those that would overlap, the first is named
-            positions = np.log(places[along])
-            room, last = 0.07 * np.ptp(positions), -np.inf
-            for place, position in zip(along, positions, strict=True):
-                labels[place], last = ("", last) if position - last < room else (labels[place], position)
-        ax.set_xticks(places, labels)
-        ax.set_xticks([], minor=True)
-    title = f"{found.n_samples} samples"
-    if len(found.coords["order"]) > 1 or found.coords["order"][0] != 1:
-        title += f", order {found.coords['order'][order]:g}"
-    if len(found.coords["alpha"]) > 1 or found.coords["alpha"][0] != 0:
-        title += f", alpha {found.coords['alpha'][alpha]:g}"
-    ax.set_title(f"{title}; saturated where shaded")
-    if len(times) > 1:
-        ax.legend()
-    return ax
+
+def _positions(bandwidths: Sequence[float | str]) -> tuple[NDArray[Any], bool]:
+    """Return where each bandwidth is drawn, and whether the axis is logarithmic."""
+    numbers = [bandwidth for bandwidth in bandwidths if not isinstance(bandwidth, str)]
+    logarithmic = 0 < len(numbers) == len(bandwidths) and min(numbers) > 0
+    return np.array(numbers) if logarithmic else np.arange(len(bandwidths)), logarithmic
+
+
+def _label_bandwidths(
+    ax: Any,
+    bandwidths: Sequence[float | str],
+    positions: NDArray[Any],
+    order: NDArray[np.intp],
+    logarithmic: bool,
+) -> None:
+    """Put a tick at each bandwidth. Of labels that would overlap, the first is shown."""
+    labels = [bandwidth if isinstance(bandwidth, str) else f"{bandwidth:.3g}" for bandwidth in bandwidths]
+    if logarithmic:
+        along = np.log(positions[order])
+        distance, last = 0.07 * np.ptp(along), -np.inf
+        for place, position in zip(order, along, strict=True):
+            if position - last < distance:
+                labels[place] = ""
+            else:
+                last = position
+    ax.set_xticks(positions, labels)
+    ax.set_xticks([], minor=True)

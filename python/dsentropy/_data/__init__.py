@@ -1,1 +1,1 @@
-"""Data sets: rows, subsets of them, clusters, neighbours."""
+"""Data sets: rows and pairs of rows, their subsets, clusters, nearest neighbours and fingerprints."""

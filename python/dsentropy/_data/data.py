@@ -1,36 +1,44 @@
-"""What spectra are computed of: rows, or distances or affinities of all pairs of them."""
+"""Data that spectra are computed from: rows, or distances or affinities of all pairs of rows.
+
+The metric says how the array is read. For ``"cosine"`` rows are scaled to length 1, after which the core computes
+Euclidean distances; the array before that is kept for its dtype, and for the fingerprint.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.arrays import Rows, as_affinities, as_directions, as_distances, as_rows, require_no_zero_row
 from dsentropy._checks.scalars import as_choice, as_limit, as_seed
-from dsentropy._data import subsets as _subsample
-from dsentropy.io import eigenvalue_file as _eigenvalue_file
+from dsentropy._data import subsets
+from dsentropy._data.fingerprint import digest
 
-METRICS = ("euclidean", "cosine", "precomputed", "affinity")
+Metric: TypeAlias = Literal["euclidean", "cosine", "precomputed", "affinity"]
+"""Rows under a distance, or a matrix of distances or of affinities of all pairs."""
+
+METRICS: tuple[Metric, ...] = get_args(Metric)
+"""All metrics."""
 
 
 @dataclass(frozen=True)
 class Data:
-    """A validated array, and how it is read."""
+    """A validated array and its metric."""
 
     rows: Rows
-    metric: str
+    metric: Metric
     given: NDArray[Any]
-    """The array before a metric changed it: what the caller's dtype and values were."""
+    """The array with the caller's dtype and values, before a metric changed it."""
     chosen: NDArray[np.uint64] | None = None
-    """Which of the caller's rows these are, where they are not all."""
+    """Numbers of the caller's rows that these are; None where they are all."""
 
     @classmethod
     def of(cls, X: Any, metric: Any = "euclidean") -> Data:
-        """Check and coerce ``X`` and ``metric``."""
+        """Check and convert ``X`` and ``metric``."""
         name = as_choice(metric, "metric", *METRICS)
         if name == "precomputed":
             rows: Rows = as_distances(X, "X")
@@ -43,16 +51,16 @@ class Data:
 
     @property
     def n_samples(self) -> int:
-        """N, the number of rows."""
+        """The number of rows, N."""
         return len(self.rows)
 
     @property
     def core_metric(self) -> str:
-        """What the core reads the array as."""
+        """The metric by which the core reads the array."""
         return "euclidean" if self.metric == "cosine" else self.metric
 
     def part(self, chosen: NDArray[np.uint64]) -> Data:
-        """Some of the rows."""
+        """Return the data of some rows, with the pairs among them where pairs are given."""
         if self.metric in ("precomputed", "affinity"):
             pairs: Rows = self.rows[np.ix_(chosen, chosen)]
             if self.metric == "affinity":
@@ -60,20 +68,20 @@ class Data:
             return Data(pairs, self.metric, pairs, chosen)
         return Data(self.rows[chosen], self.metric, self.given[chosen], chosen)
 
-    def require_subsets(self, subsets: Iterable[NDArray[np.uint64]]) -> None:
-        """Fail where a row of affinities has none within a subset."""
+    def require_subsets(self, chosen_rows: Iterable[NDArray[np.uint64]]) -> None:
+        """Raise where a row of affinities has no positive one within a subset."""
         if self.metric == "affinity":
-            for chosen in subsets:
+            for chosen in chosen_rows:
                 self.part(chosen)
 
     def limited(self, max_samples: Any, random_state: Any) -> Data:
-        """At most so many rows, drawn as the familiar functions draw them."""
+        """Return the data, or a random subset of ``max_samples`` rows, drawn as the reference draws it."""
         limit = as_limit(max_samples, "max_samples")
         seed = as_seed(random_state, "random_state")
         if limit is None or self.n_samples <= limit:
             return self
-        return self.part(_subsample.draw(self.n_samples, limit, seed))
+        return self.part(subsets.draw(self.n_samples, limit, seed))
 
     def fingerprint(self) -> str:
-        """A digest of the values as they were given."""
-        return _eigenvalue_file.digest(self.given)
+        """Return a digest of the values that the caller gave."""
+        return digest(self.given)

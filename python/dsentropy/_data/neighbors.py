@@ -1,6 +1,12 @@
-"""Exact nearest neighbours."""
+"""Exact nearest neighbours by Euclidean distance, found by the core without an N x N matrix.
+
+A distance of 0, of duplicates, is no bandwidth: :func:`replace_zeros` puts the smallest positive distance in its
+place.
+"""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,14 +19,14 @@ from dsentropy._checks.scalars import as_count, as_threads
 def nearest_neighbors(
     X: ArrayLike, n_neighbors: int, *, num_threads: int | None = None
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The nearest other rows of each row, by Euclidean distance, exactly.
+    """Find the nearest other rows of each row, by Euclidean distance, exactly.
 
     Parameters
     ----------
     X : array_like of shape (N, D)
         The data: anything that NumPy can make an array of, or a torch tensor.
     n_neighbors : int
-        How many, from 1 to N - 1. The row itself is not counted; other rows equal to it are.
+        Neighbours of each row, from 1 to N - 1. The row itself is not counted; other rows equal to it are.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
 
@@ -29,7 +35,7 @@ def nearest_neighbors(
     distances : ndarray of shape (N, n_neighbors), float64
         In units of the data, ascending, with the accuracy of float64 whatever the dtype of ``X``.
     indices : ndarray of shape (N, n_neighbors), int64
-        The numbers of those rows, ascending where distances are equal.
+        Row numbers of the neighbours, ascending where distances are equal.
 
     Raises
     ------
@@ -42,10 +48,10 @@ def nearest_neighbors(
 
     Notes
     -----
-    Cost: N^2 D flops in single precision, and D more for each row whose distance lies nearer to that of the last
-    neighbour than single precision tells; where many are at that very distance, as duplicates are, 2 N D more.
-    Memory: the result, three copies of X, at most 128 (n_neighbors + 21) bytes a row, mostly a quarter of that, and
-    a few MiB a thread, at most 70; there is no N x N matrix.
+    Cost: N^2 D flops in single precision, and D more for each candidate whose distance differs from that of the last
+    neighbour by less than the rounding of single precision; where many rows are at exactly that distance, as
+    duplicates are, 2 N D more. Memory: the result, three copies of X, at most 128 (n_neighbors + 21) bytes a row,
+    mostly a quarter of that, and a few MiB a thread, at most 70; there is no N x N matrix.
 
     References
     ----------
@@ -62,8 +68,22 @@ def nearest_neighbors(
     [[1.0, 3.0], [1.0, 2.0], [2.0, 3.0]]
     """
     rows = as_rows(X, "X")
-    number = as_count(n_neighbors, "n_neighbors")
-    if number >= len(rows):
-        raise ValueError(f"n_neighbors must be below {len(rows)}, the number of rows, got {number}")
+    number = as_neighbors(n_neighbors, len(rows))
     distances, indices = _core.nearest_neighbors(rows, number, as_threads(num_threads))
     return distances, indices.astype(np.int64)
+
+
+def as_neighbors(value: Any, n_samples: int) -> int:
+    """Convert ``n_neighbors`` to a number of other rows, from 1 to ``n_samples`` - 1."""
+    number = as_count(value, "n_neighbors")
+    if number >= n_samples:
+        raise ValueError(f"n_neighbors must be below {n_samples}, the number of rows, got {number}")
+    return number
+
+
+def replace_zeros(distances: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Replace distances of 0 by the smallest positive one. Where none is positive, all stay 0."""
+    positive = distances > 0
+    if positive.all() or not positive.any():
+        return distances
+    return np.where(positive, distances, distances[positive].min())

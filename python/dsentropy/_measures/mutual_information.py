@@ -30,8 +30,8 @@ from dsentropy._operator import bandwidth as _bandwidth
 from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._reference.entropy import core_precision
 from dsentropy._reference.mutual_information import Subsets, cluster_members
+from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import NO_TIMES, Request, Solution, bits_of, is_stochastic
-from dsentropy._spectrum.spectrum import warn_if_saturated
 
 _ROUNDING = 1e-10
 """Bits by which equal informations may differ."""

@@ -14,12 +14,14 @@ from dsentropy._checks.progress import progress_bar
 from dsentropy._checks.scalars import Numbers, as_alpha, as_choice, as_precision, as_threads
 from dsentropy._core import Operator
 from dsentropy._data.data import Data
+from dsentropy._data.neighbors import as_neighbors
 from dsentropy._operator import bandwidth as _bandwidth
 from dsentropy._operator import neighbor_graph as _graph
 from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike
 from dsentropy._operator.linear_operators import Multiplier, SparseMatrix, as_operator, is_operator
+from dsentropy._spectrum.rounding import without_rounding
 from dsentropy._spectrum.solver import Accept, Request, is_stochastic
-from dsentropy._spectrum.spectrum import Spectrum, without_rounding
+from dsentropy._spectrum.spectrum import Spectrum
 
 _NEGATIVE = 1e-5
 """What part of the largest eigenvalue a negative one of a positive semi-definite matrix may be by rounding."""
@@ -318,7 +320,7 @@ def adjacency_spectrum(
     if kind == "knn":
         if used.metric == "affinity":
             raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
-        number = _bandwidth.as_neighbors(n_neighbors, used.n_samples)
+        number = as_neighbors(n_neighbors, used.n_samples)
         about = {"n_neighbors": number, "symmetrize": how, "metric": used.metric}
         parameters = {"operator": "neighbor_graph", **about, **subset}
         if request is not None:

@@ -30,7 +30,7 @@ from dsentropy._operator import bandwidth as _bandwidth
 from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._reference.entropy import core_precision
 from dsentropy._reference.mutual_information import Subsets
-from dsentropy._spectrum.spectrum import warn_if_saturated
+from dsentropy._spectrum.saturation import warn_if_saturated
 
 
 @dataclass(frozen=True, eq=False, repr=False)

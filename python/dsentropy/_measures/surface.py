@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import _core
+from dsentropy import _core, plotting
 from dsentropy._checks.progress import progress_bar
 from dsentropy._checks.scalars import (
     Numbers,
@@ -26,6 +26,7 @@ from dsentropy._data.data import Data
 from dsentropy._measures.spectra import bandwidth_of, spectrum_of, subset_of
 from dsentropy._operator import bandwidth as _bandwidth
 from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike
+from dsentropy._spectrum.saturation import MARGIN
 from dsentropy._spectrum.solver import NO_TIMES, Request, is_stochastic
 from dsentropy._spectrum.spectrum import Spectrum
 
@@ -99,9 +100,22 @@ class EntropySurface:
         -------
         matplotlib Axes
         """
-        from dsentropy import plotting as _plot
-
-        return _plot.surface(self, self._place("order", order), self._place("alpha", alpha), ax)
+        orders, alphas = self.coords["order"], self.coords["alpha"]
+        of_order, of_alpha = self._place("order", order), self._place("alpha", alpha)
+        title = f"{self.n_samples} samples"
+        if len(orders) > 1 or orders[0] != 1:
+            title += f", order {orders[of_order]:g}"
+        if len(alphas) > 1 or alphas[0] != 0:
+            title += f", alpha {alphas[of_alpha]:g}"
+        return plotting.surface(
+            self.values[:, :, of_order, of_alpha],
+            self.coords["bandwidth"],
+            self.coords["t"],
+            max_entropy=float(np.log2(self.n_samples)),
+            margin=MARGIN,
+            title=f"{title}; saturated where shaded",
+            ax=ax,
+        )
 
     def _place(self, name: str, value: float | None) -> int:
         along = self.coords[name]

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
 from dsentropy._checks.arrays import as_array
-from dsentropy._checks.scalars import as_choice, as_count, as_positive, as_seed, as_threads
+from dsentropy._checks.scalars import as_choice, as_positive, as_seed, as_threads
 from dsentropy._data import subsets as _subsample
 from dsentropy._data.data import Data
+from dsentropy._data.neighbors import as_neighbors, replace_zeros
 
 BandwidthLike: TypeAlias = "float | str | ArrayLike | Callable[[NDArray[Any]], ArrayLike]"
 """A number, ``"median"``, ``"knn"``, one number a row, or a callable of the data that returns a number or several."""
@@ -154,16 +155,4 @@ def _median_of_distinct(data: Data, seed: int | None) -> float:
 
 def _neighbor_distances(data: Data, n_neighbors: Any, num_threads: int | None) -> NDArray[np.float64]:
     number = as_neighbors(n_neighbors, data.n_samples)
-    distances = _core.neighbor_distances(data.rows, data.core_metric, number, num_threads)
-    positive = distances > 0
-    if positive.any():
-        distances[~positive] = distances[positive].min()
-    return distances
-
-
-def as_neighbors(value: Any, n_samples: int) -> int:
-    """A number of other rows."""
-    number = as_count(value, "n_neighbors")
-    if number >= n_samples:
-        raise ValueError(f"n_neighbors must be below {n_samples}, the number of rows, got {number}")
-    return number
+    return replace_zeros(_core.neighbor_distances(data.rows, data.core_metric, number, num_threads))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._core import GivenOperator, SparseOperator
-from dsentropy.io import eigenvalue_file as _eigenvalue_file
+from dsentropy._data.fingerprint import digest
 
 ROUNDING = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
 """The relative error of products, by the dtype in which they are made."""
@@ -82,7 +82,7 @@ class SparseMatrix:
         """A digest of its entries and where they are."""
         sorted_matrix = self.matrix.sorted_indices()
         parts = (sorted_matrix.indptr, sorted_matrix.indices, sorted_matrix.data)
-        return "+".join(_eigenvalue_file.digest(np.asarray(part, np.float64)[:, None]) for part in parts)
+        return "+".join(digest(np.asarray(part, np.float64)[:, None]) for part in parts)
 
 
 @dataclass(frozen=True)

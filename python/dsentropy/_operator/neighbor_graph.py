@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from dsentropy import _core
 from dsentropy._checks.arrays import as_array
 from dsentropy._data.data import Data
+from dsentropy._data.neighbors import as_neighbors, replace_zeros
 from dsentropy._operator import bandwidth as _bandwidth
 from dsentropy._operator.bandwidth import Bandwidth
 from dsentropy._operator.linear_operators import SparseMatrix, is_sparse
@@ -24,7 +25,7 @@ def neighbor_distances(neighbors: Any, data: Data, n_neighbors: Any, num_threads
 
     n = data.n_samples
     if neighbors is None:
-        number = _bandwidth.as_neighbors(n_neighbors, n)
+        number = as_neighbors(n_neighbors, n)
         if data.metric == "precomputed":
             others = np.array(data.rows, dtype=np.float64)
             np.fill_diagonal(others, np.inf)
@@ -73,10 +74,7 @@ def farthest(graph: Any) -> NDArray[np.float64]:
     """The distance of each row to the farthest of its neighbours; where that is 0, the smallest positive one."""
     distances = np.zeros(graph.shape[0])
     np.maximum.at(distances, graph.row, graph.data)
-    positive = distances > 0
-    if positive.any():
-        distances[~positive] = distances[positive].min()
-    return distances
+    return replace_zeros(distances)
 
 
 def neighbor_affinity(graph: Any, bandwidth: Bandwidth) -> SparseMatrix:

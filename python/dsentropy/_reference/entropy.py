@@ -24,6 +24,7 @@ from dsentropy._checks.scalars import (
 )
 from dsentropy._core import Measure, Operator
 from dsentropy._data import subsets as _subsample
+from dsentropy._data.fingerprint import digest
 from dsentropy._spectrum.solver import NO_TIMES, Request, Solution, bits_of, is_stochastic
 from dsentropy.io import eigenvalue_file as _eigenvalue_file
 
@@ -365,7 +366,7 @@ class _Source:
             return None
         subset = self.max_N is not None and len(self.all_rows) > self.max_N
         return {
-            "data": _eigenvalue_file.digest(self.all_rows),
+            "data": digest(self.all_rows),
             "max_N": self.max_N if subset else None,
             "random_seed": self.seed if subset else None,
         }

@@ -1,4 +1,8 @@
-"""A spectrum that is estimated, with what is known of its error."""
+"""A spectrum that is estimated by stochastic Lanczos quadrature, with its uncertainty.
+
+The uncertainty has two parts: the sampling error of random probe vectors, and truncation bounds, which cover the
+error of recurrences of finite depth (Golub & Meurant, "Matrices, moments and quadrature with applications", 2010).
+"""
 
 from __future__ import annotations
 
@@ -9,30 +13,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
-from dsentropy._spectrum.spectrum import Spectrum, frozen_parameters
+from dsentropy._spectrum.provenance import frozen_parameters
+from dsentropy._spectrum.spectrum import Spectrum
 
 
 class ToleranceWarning(UserWarning):
-    """An estimate is not as good as was asked for."""
+    """An estimate has not reached the tolerance that was asked for."""
 
 
-class EstimatedSpectrum(Spectrum):
-    r"""Nodes and weights of the spectrum of an operator: a :class:`Spectrum` whose readings have an error.
+class EstimatedSpectrum(Spectrum, kind="estimate"):
+    r"""Nodes and weights of the spectrum of an operator: a :class:`Spectrum` whose readings have an uncertainty.
 
-    Made by functions with ``solver="stochastic"``. There are two doubts: :meth:`standard_error`, the error of the
-    sampling, and :meth:`bounds`, what the finite depth of recurrences leaves around the entropy. Where the operator
-    may have negative eigenvalues, bounds come through its square and are wider. An entropy of order 0, the
-    eigenvalues and their counts cannot be estimated.
+    Made by functions with ``solver="stochastic"``. The uncertainty is the sampling error, :meth:`standard_error`, and
+    truncation bounds, :meth:`bounds`, which cover the error of recurrences of finite depth. Where the operator may
+    have negative eigenvalues, bounds come through its square and are wider. An entropy of order 0, the eigenvalues
+    and their counts cannot be estimated.
 
     Attributes
     ----------
-    n_samples, parameters, fingerprint
-        As of a :class:`Spectrum`; ``parameters["products"]`` says how many products with a vector were made.
+    n_samples : int
+        The number of rows.
+    parameters : mapping
+        As in :class:`Spectrum`; ``parameters["products"]`` is the number of matrix-vector products that were made.
+    fingerprint : str or None
+        As in :class:`Spectrum`.
 
     References
     ----------
     Chen & Hallman, "Krylov-aware stochastic trace estimation", arXiv 2205.01736; Golub & Meurant, "Matrices, moments
     and quadrature with applications" (2010).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import diffusion_spectrum
+    >>> X = np.random.default_rng(0).normal(size=(1000, 3))
+    >>> spectrum = diffusion_spectrum(X, bandwidth=0.5, solver="stochastic")
+    >>> lower, upper = spectrum.bounds()
+    >>> bool(lower <= spectrum.entropy() <= upper)
+    True
     """
 
     __slots__ = ("_estimate",)
@@ -42,17 +61,8 @@ class EstimatedSpectrum(Spectrum):
     def __init__(
         self, estimate: _core.Estimate, *, n_samples: int, parameters: Mapping[str, Any], fingerprint: str | None
     ) -> None:
-        values = {
-            "_estimate": estimate,
-            "n_samples": n_samples,
-            "parameters": frozen_parameters(parameters),
-            "fingerprint": fingerprint,
-        }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return restored, (self._state(), self.n_samples, dict(self.parameters), self.fingerprint)
+        self._set_once(_estimate=estimate)
+        self._set_once(n_samples=n_samples, parameters=frozen_parameters(parameters), fingerprint=fingerprint)
 
     def __len__(self) -> int:
         return self._estimate.about()[0]
@@ -62,14 +72,8 @@ class EstimatedSpectrum(Spectrum):
             raise AttributeError("an estimated spectrum has no eigenvalues: solver='exact' computes them")
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
 
-    def _said(self) -> str:
-        bits, error, lower, upper = (float(read[0, 0]) for read in self._read([1.0], [1.0]))
-        reach = max(upper - bits, bits - lower)
-        through = "" if self._estimate.about()[1] else " through the square"
-        return f" (estimate: standard error {error:.1g}, bounds{through} within {reach:.1g})"
-
     def count(self, threshold: Any, t: Any = 1) -> NoReturn:
-        """Counts cannot be estimated by quadrature.
+        """Raise: counts cannot be estimated by quadrature.
 
         Raises
         ------
@@ -79,42 +83,51 @@ class EstimatedSpectrum(Spectrum):
         raise ValueError("threshold: eigenvalues above it cannot be counted in an estimate; solver='exact' can")
 
     def bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
-        """Entropies [times, orders] of numbers that were checked, without a warning."""
-        return self._read(times, orders)[0]
+        """Return entropies [times, orders] for numbers that were checked, without a warning."""
+        return readings(self._estimate, times, orders)[0]
 
-    def _doubts(
+    def _uncertainty(
         self, times: Sequence[float], orders: Sequence[float]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        _, errors, lower, upper = self._read(times, orders)
+        _, errors, lower, upper = readings(self._estimate, times, orders)
         return errors, lower, upper
 
-    def _read(self, times: Sequence[float], orders: Sequence[float]) -> list[NDArray[np.float64]]:
-        return readings(self._estimate, times, orders)
+    def _repr_uncertainty(self) -> str:
+        bits, error, lower, upper = (float(read[0, 0]) for read in readings(self._estimate, [1.0], [1.0]))
+        distance = max(upper - bits, bits - lower)
+        through = "" if self._estimate.about()[1] else " through the square"
+        return f" (estimate: standard error {error:.1g}, bounds{through} within {distance:.1g})"
 
-    def _state(self) -> dict[str, Any]:
+    def _state(self) -> dict[str, NDArray[Any]]:
         known, deflated, probes = self._estimate.to_arrays()
         about = np.array(self._estimate.about(), dtype=np.float64)
         return {"about_estimate": about, "known": np.array(known), "deflated": deflated, "probes": probes}
 
+    @classmethod
+    def _restored(
+        cls,
+        state: Mapping[str, NDArray[Any]],
+        n_samples: int,
+        parameters: Mapping[str, Any],
+        fingerprint: str | None,
+    ) -> Spectrum:
+        dim, positive, products, rounding, error, *degrees, largest = state["about_estimate"].tolist()
+        of_deflated, of_probes = (int(degree) for degree in degrees)
+        about = (int(dim), bool(positive), int(products), rounding, error, of_deflated, of_probes, largest)
+        estimate = _core.Estimate.from_arrays(about, state["known"].tolist(), state["deflated"], state["probes"])
+        return cls(estimate, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)
+
 
 def readings(estimate: _core.Estimate, times: Sequence[float], orders: Sequence[float]) -> list[NDArray[np.float64]]:
-    """Entropies [times, orders], standard errors, and the ends of bounds; at t = 0 all eigenvalues are equal."""
+    """Return entropies, standard errors, and lower and upper truncation bounds, each [times, orders].
+
+    At t = 0 all eigenvalues are equal, so the entropy is known exactly.
+    """
     if 0 in orders:
         raise ValueError("order must be positive where the spectrum is an estimate: a rank cannot be estimated")
-    at_0 = np.array(times) == 0
-    most = float(np.log2(estimate.about()[0]))
+    at_zero = np.array(times) == 0
+    max_entropy = float(np.log2(estimate.about()[0]))
     found = estimate.read([t or 1.0 for t in times], orders)
-    for values, of_equal in zip(found, (most, 0.0, most, most), strict=True):
-        values[at_0] = of_equal
+    for values, exact in zip(found, (max_entropy, 0.0, max_entropy, max_entropy), strict=True):
+        values[at_zero] = exact
     return found
-
-
-def restored(
-    state: Mapping[str, Any], n_samples: int, parameters: Mapping[str, Any], fingerprint: str | None
-) -> EstimatedSpectrum:
-    """The spectrum whose ``_state`` this is."""
-    dim, positive, products, rounding, error, *degrees, largest = state["about_estimate"].tolist()
-    of_deflated, of_probes = (int(degree) for degree in degrees)
-    about = (int(dim), bool(positive), int(products), rounding, error, of_deflated, of_probes, largest)
-    estimate = _core.Estimate.from_arrays(about, state["known"].tolist(), state["deflated"], state["probes"])
-    return EstimatedSpectrum(estimate, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)

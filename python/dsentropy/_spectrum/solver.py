@@ -24,7 +24,8 @@ from dsentropy._checks.scalars import (
 from dsentropy._core import Estimate, GivenAffinity, GivenOperator, Operator, SparseOperator
 from dsentropy._data.data import Data
 from dsentropy._spectrum.estimated import EstimatedSpectrum, ToleranceWarning, readings
-from dsentropy._spectrum.spectrum import Spectrum, without_rounding
+from dsentropy._spectrum.rounding import without_rounding
+from dsentropy._spectrum.spectrum import Spectrum
 
 Solution: TypeAlias = "tuple[Estimate | None, bool, NDArray[np.float64] | None]"
 """An estimate and whether it is within the tolerance, or eigenvalues."""

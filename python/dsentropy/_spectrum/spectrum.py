@@ -1,18 +1,22 @@
-"""A spectrum, and everything that is read off it."""
+"""A spectrum: eigenvalues of an operator, and the measures that are read off them.
+
+With p_i = |lambda_i|^t / sum_j |lambda_j|^t every measure is a sum over the p_i, which costs microseconds where the
+eigenvalues cost O(N^3). So a spectrum is computed once, and diffusion times, Renyi orders, counts and effective ranks
+are read off it (Liao, Liu et al., arXiv 2312.04823).
+"""
 
 from __future__ import annotations
 
 import math
 import os
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, NoReturn, overload
+from typing import Any, ClassVar, NoReturn, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import _core
-from dsentropy._checks.arrays import as_array, as_pairs
+from dsentropy import _core, plotting
+from dsentropy._checks.arrays import as_array
 from dsentropy._checks.scalars import (
     Numbers,
     as_count,
@@ -23,49 +27,45 @@ from dsentropy._checks.scalars import (
     as_positive,
     drop_axes,
 )
-from dsentropy._checks.warn import warn
-from dsentropy._data.data import Data
-from dsentropy._operator.linear_operators import as_operator, is_operator
-from dsentropy.io.eigenvalue_file import write_npz
-
-SATURATED = 0.02
-"""An entropy within this part of log2 N of 0 or of log2 N says little about the data."""
-
-_FORMAT = 1
-"""Of the file; a later one is refused."""
-
-
-class SaturationWarning(UserWarning):
-    """An entropy lies so near to its least or greatest value that it says little about the data."""
+from dsentropy._spectrum.provenance import fingerprint_of, frozen_array, frozen_parameters, shown
+from dsentropy._spectrum.saturation import saturation, warn_if_saturated
+from dsentropy.io import spectrum_file
+from dsentropy.io.spectrum_file import SpectrumRecord
 
 
 class Spectrum:
     r"""Eigenvalues of an operator on N rows, and the measures that are read off them.
 
-    With :math:`p_i = |\lambda_i|^t / \sum_j |\lambda_j|^t`, every measure is a sum over the :math:`p_i`: it costs
-    microseconds, where the eigenvalues cost O(N^3). Made by :func:`diffusion_spectrum`, :func:`adjacency_spectrum`,
-    :func:`kernel_spectrum` and :func:`covariance_spectrum`, or of eigenvalues from elsewhere. It cannot be changed.
+    Every measure is a sum over the probabilities
+
+    .. math::
+
+        p_i = \frac{|\lambda_i|^t}{\sum_j |\lambda_j|^t}
+
+    and costs microseconds, where the eigenvalues cost O(N^3). A spectrum is made by :func:`diffusion_spectrum`,
+    :func:`adjacency_spectrum`, :func:`kernel_spectrum` and :func:`covariance_spectrum`, or from given eigenvalues.
+    It cannot be changed.
 
     Parameters
     ----------
     eigenvalues : array_like of shape (n,)
-        Finite, not all zero. Moduli are kept.
+        Finite, not all zero. Their moduli are kept.
     n_samples : int, optional
-        The number of rows that they belong to; by default the number of eigenvalues.
+        The number of rows of the data; by default the number of eigenvalues.
     parameters : mapping, optional
-        What the operator is and how it was made: numbers, strings and arrays of numbers.
+        The operator and how it was made: numbers, strings and arrays of numbers.
     fingerprint : str, optional
         A digest of the data.
 
     Attributes
     ----------
     eigenvalues : ndarray of shape (n,), float64
-        Moduli, largest first. Where this package computed them, those below N eps of the largest, which are rounding,
-        are 0.
+        Moduli, largest first. Where this package computed them, those below N eps of the largest are rounding and
+        are set to 0.
     n_samples : int
         The number of rows.
     parameters : mapping
-        What the operator is and how it was made; ``"bandwidth"`` is the one that was used, whatever rule gave it.
+        The operator and how it was made; ``"bandwidth"`` is the number that was used, whatever rule gave it.
     fingerprint : str or None
         SHA-256 of the rows that were used, as they were given.
 
@@ -86,6 +86,10 @@ class Spectrum:
 
     __slots__ = ("eigenvalues", "fingerprint", "n_samples", "parameters")
 
+    _kinds: ClassVar[dict[str, type[Spectrum]]] = {}
+    """Classes by the kind that their files name."""
+    _kind: ClassVar[str] = "exact"
+
     eigenvalues: NDArray[np.float64]
     n_samples: int
     parameters: Mapping[str, Any]
@@ -105,12 +109,18 @@ class Spectrum:
         moduli = np.sort(np.abs(given).astype(np.float64))[::-1]
         if not (np.isfinite(moduli[0]) and moduli[0] > 0):
             raise ValueError("eigenvalues must be finite and not all zero")
-        values = {
-            "eigenvalues": _frozen(moduli),
-            "n_samples": len(moduli) if n_samples is None else as_count(n_samples, "n_samples"),
-            "parameters": frozen_parameters(parameters or {}),
-            "fingerprint": fingerprint,
-        }
+        rows = len(moduli) if n_samples is None else as_count(n_samples, "n_samples")
+        self._set_once(eigenvalues=frozen_array(moduli))
+        self._set_once(n_samples=rows, parameters=frozen_parameters(parameters or {}), fingerprint=fingerprint)
+
+    def __init_subclass__(cls, *, kind: str | None = None, **rest: Any) -> None:
+        """Register a class of spectra under the kind that its files name; without one it has that of its base."""
+        super().__init_subclass__(**rest)
+        if kind is not None:
+            cls._kind = kind
+            Spectrum._kinds[kind] = cls
+
+    def _set_once(self, **values: Any) -> None:
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
@@ -121,26 +131,38 @@ class Spectrum:
         raise AttributeError(f"a Spectrum cannot be changed: {name}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.eigenvalues, self.n_samples, dict(self.parameters), self.fingerprint)
+        return self._restored, (self._state(), self.n_samples, dict(self.parameters), self.fingerprint)
 
     def __len__(self) -> int:
         return len(self.eigenvalues)
 
     def __repr__(self) -> str:
-        shown = [f"{name}={_shown(value)}" for name, value in self.parameters.items()]
+        parameters = [f"{name}={shown(value)}" for name, value in self.parameters.items()]
         entropy = float(self.bits([1.0], [1.0])[0, 0])
         return (
             f"<Spectrum of {len(self)} eigenvalues, {self.n_samples} samples: {entropy:.4g} of "
-            f"{self._most():.4g} bits at t = 1{self._said()}{''.join(', ' + part for part in shown)}>"
+            f"{self._max_entropy:.4g} bits at t = 1{self._repr_uncertainty()}"
+            f"{''.join(', ' + parameter for parameter in parameters)}>"
         )
 
-    def _said(self) -> str:
-        """What is to be said of the entropy."""
+    def _repr_uncertainty(self) -> str:
+        """Return the part of the repr that follows the entropy."""
         return ""
 
     def _state(self) -> dict[str, NDArray[Any]]:
-        """What a file holds."""
+        """Return the arrays of which a file or a pickle consists, beside the number of rows and the parameters."""
         return {"eigenvalues": self.eigenvalues}
+
+    @classmethod
+    def _restored(
+        cls,
+        state: Mapping[str, NDArray[Any]],
+        n_samples: int,
+        parameters: Mapping[str, Any],
+        fingerprint: str | None,
+    ) -> Spectrum:
+        """Return the spectrum whose :meth:`_state` this is."""
+        return cls(state["eigenvalues"], n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)
 
     @overload
     def entropy(self, t: float = 1, order: float = 1, base: float = 2, normalized: bool = False) -> float: ...
@@ -148,7 +170,7 @@ class Spectrum:
     def entropy(self, t: Numbers = 1, order: Numbers = 1, base: float = 2, normalized: bool = False) -> Any: ...
 
     def entropy(self, t: Numbers = 1, order: Numbers = 1, base: float = 2, normalized: bool = False) -> Any:
-        r"""Renyi entropy of :math:`p_i = |\lambda_i|^t / \sum_j |\lambda_j|^t`.
+        r"""Return the Renyi entropy of :math:`p_i = |\lambda_i|^t / \sum_j |\lambda_j|^t`.
 
         .. math::
 
@@ -160,12 +182,12 @@ class Spectrum:
         t : float or sequence of float, default 1
             Diffusion time, at least 0.
         order : float or sequence of float, default 1
-            q, at least 0, or infinity. Order 1 is Shannon's entropy. Order 0 is the logarithm of the number of
-            eigenvalues that are not 0; where t is 0 all count.
+            Renyi order q, at least 0, or infinity. Order 1 is Shannon's entropy. Order 0 is the logarithm of the
+            number of eigenvalues that are not 0; at t = 0 all eigenvalues count.
         base : float, default 2
-            Of the logarithm: 2 gives bits.
+            Base of the logarithm: 2 gives bits. It cancels where ``normalized`` is True, and may not be given then.
         normalized : bool, default False
-            Divide by the greatest value, the logarithm of the number of eigenvalues.
+            Divide by the maximum, the logarithm of the number of eigenvalues.
 
         Returns
         -------
@@ -175,7 +197,7 @@ class Spectrum:
         Warns
         -----
         SaturationWarning
-            Where the operator has a bandwidth and the entropy is within 2% of 0 or of its greatest value.
+            Where the operator has a bandwidth and the entropy is within 2% of 0 or of its maximum.
 
         Examples
         --------
@@ -185,13 +207,18 @@ class Spectrum:
         >>> Spectrum([0.5, 0.25, 0.25]).entropy(order=float("inf"))
         1.0
         """
-        times, several_times, orders, several_orders = _both(t, order)
+        times, several_times, orders, several_orders = _times_and_orders(t, order)
         unit = as_positive(base, "base")
         if unit == 1:
             raise ValueError("base must not be 1")
+        if normalized and unit != 2:
+            raise ValueError(f"base must not be given where normalized is True: it cancels, got {base!r}")
         bits = self.bits(times, orders)
         self._warn_if_saturated(bits, times, orders)
-        values = self._normalized(bits) if normalized else bits / math.log2(unit)
+        if normalized:
+            values = bits / self._max_entropy if len(self) > 1 else np.zeros_like(bits)
+        else:
+            values = bits / math.log2(unit)
         return drop_axes(values, several_times, several_orders)
 
     @overload
@@ -200,10 +227,10 @@ class Spectrum:
     def effective_rank(self, t: Numbers = 1) -> Any: ...
 
     def effective_rank(self, t: Numbers = 1) -> Any:
-        r"""The number of equal eigenvalues that would have this entropy: 2 to the power of the entropy in bits.
+        r"""Return the number of equal eigenvalues with this entropy: 2 to the power of the entropy in bits.
 
-        Of a kernel's spectrum at t = 1 this is the Vendi score; of a covariance's at t = 1/2 the effective rank of
-        Roy & Vetterli (2007), which RankMe is without centring.
+        For the spectrum of a kernel at t = 1 it is the Vendi score; for the spectrum of a covariance at t = 1/2 the
+        effective rank of Roy & Vetterli (2007), which is RankMe but for the centring.
 
         Parameters
         ----------
@@ -215,10 +242,7 @@ class Spectrum:
         float or ndarray of shape (len(t),)
             From 1 to the number of eigenvalues.
         """
-        times, several = as_numbers(t, "t", as_nonnegative)
-        bits = self.bits(times, [1.0])
-        self._warn_if_saturated(bits, times, [1.0])
-        return drop_axes(np.exp2(bits), several, False)
+        return self._effective_number(t, 1.0)
 
     @overload
     def participation_ratio(self, t: float = 1) -> float: ...
@@ -226,7 +250,11 @@ class Spectrum:
     def participation_ratio(self, t: Numbers = 1) -> Any: ...
 
     def participation_ratio(self, t: Numbers = 1) -> Any:
-        r""":math:`(\sum_i |\lambda_i|^t)^2 / \sum_i |\lambda_i|^{2t}`: 2 to the power of the entropy of order 2.
+        r"""Return the participation ratio, 2 to the power of the entropy of order 2.
+
+        .. math::
+
+            \frac{\left(\sum_i |\lambda_i|^t\right)^2}{\sum_i |\lambda_i|^{2t}}
 
         Parameters
         ----------
@@ -238,10 +266,7 @@ class Spectrum:
         float or ndarray of shape (len(t),)
             From 1 to the number of eigenvalues.
         """
-        times, several = as_numbers(t, "t", as_nonnegative)
-        bits = self.bits(times, [2.0])
-        self._warn_if_saturated(bits, times, [2.0])
-        return drop_axes(np.exp2(bits), several, False)
+        return self._effective_number(t, 2.0)
 
     @overload
     def count(self, threshold: float, t: float = 1) -> int: ...
@@ -249,7 +274,7 @@ class Spectrum:
     def count(self, threshold: Numbers, t: Numbers = 1) -> Any: ...
 
     def count(self, threshold: Numbers, t: Numbers = 1) -> Any:
-        r"""How many :math:`|\lambda_i|^t` are above a threshold.
+        r"""Count the :math:`|\lambda_i|^t` that are above a threshold.
 
         Parameters
         ----------
@@ -271,7 +296,7 @@ class Spectrum:
         return drop_axes(counts, several_thresholds, several_times)
 
     def standard_error(self, t: Numbers = 1, order: Numbers = 1) -> Any:
-        """One standard error of :meth:`entropy` in bits, where the spectrum is an estimate; else 0.
+        """Return the standard error of :meth:`entropy` in bits: the sampling error of an estimate.
 
         Parameters
         ----------
@@ -281,14 +306,14 @@ class Spectrum:
         Returns
         -------
         float or ndarray
-            Of the shape that :meth:`entropy` has: the error of the sampling, for which three cover what three of a
-            normal distribution do.
+            Of the shape of :meth:`entropy`: one standard deviation of the sampling error, which is close to normally
+            distributed. It is 0 where the spectrum is exact.
         """
-        times, several_times, orders, several_orders = _both(t, order)
-        return drop_axes(self._doubts(times, orders)[0], several_times, several_orders)
+        times, several_times, orders, several_orders = _times_and_orders(t, order)
+        return drop_axes(self._uncertainty(times, orders)[0], several_times, several_orders)
 
     def bounds(self, t: Numbers = 1, order: Numbers = 1) -> tuple[Any, Any]:
-        """What finite depth leaves around :meth:`entropy`, in bits, where the spectrum is an estimate; else a point.
+        """Return truncation bounds of :meth:`entropy` in bits: the error that the finite depth of an estimate leaves.
 
         Parameters
         ----------
@@ -298,16 +323,16 @@ class Spectrum:
         Returns
         -------
         lower, upper : float or ndarray
-            Of the shape that :meth:`entropy` has.
+            Of the shape of :meth:`entropy`. Both are the entropy where the spectrum is exact.
 
         Notes
         -----
-        They are certain at t = 1 and 2 with orders up to 2 / t, and where the estimate was asked for more and had the
-        depth for it; elsewhere they may be several times what two rules differ by, which has been seen to cover the
-        error. See docs/theory.md.
+        They are certain at t = 1 and 2 with orders up to 2 / t, and elsewhere where the estimate was asked for those
+        t and orders and had the depth for it. At all others they are several times the difference of two quadrature
+        rules, which has covered the error in experiments. See docs/theory.md.
         """
-        times, several_times, orders, several_orders = _both(t, order)
-        _, lower, upper = self._doubts(times, orders)
+        times, several_times, orders, several_orders = _times_and_orders(t, order)
+        _, lower, upper = self._uncertainty(times, orders)
         lower, upper = (drop_axes(end, several_times, several_orders) for end in (lower, upper))
         return lower, upper
 
@@ -325,9 +350,8 @@ class Spectrum:
         -------
         matplotlib Axes
         """
-        from dsentropy import plotting as _plot
-
-        return _plot.spectrum(self, as_numbers(t, "t", as_nonnegative)[0], ax)
+        times, _ = as_numbers(t, "t", as_nonnegative)
+        return plotting.spectrum(self.eigenvalues, times, title=f"spectrum of {self.n_samples} samples", ax=ax)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one ``.npz`` under exactly this name: to a temporary name first, then renamed.
@@ -337,22 +361,9 @@ class Spectrum:
         path : path
             The file. Parent folders are made, an existing file is replaced.
         """
-        import json
-
         name = as_path(path, "path")
-        arrays = {
-            f"parameter {key}": value for key, value in self.parameters.items() if isinstance(value, np.ndarray)
-        }
-        plain = {key: value for key, value in self.parameters.items() if f"parameter {key}" not in arrays}
-        about = {
-            "format": _FORMAT,
-            "version": _core.__version__,
-            "n_samples": self.n_samples,
-            "parameters": plain,
-            "arrays": sorted(arrays),
-            "fingerprint": self.fingerprint,
-        }
-        write_npz(name, about=np.array(json.dumps(about)), **self._state(), **arrays)
+        record = SpectrumRecord(self._kind, self._state(), self.n_samples, dict(self.parameters), self.fingerprint)
+        spectrum_file.write(name, record, _core.__version__)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], *, X: ArrayLike | None = None) -> Spectrum:
@@ -363,45 +374,50 @@ class Spectrum:
         path : path
             The file.
         X : array_like, optional
-            The data that it should belong to; other data are an error.
+            The data from which the spectrum should have been made; other data are an error.
 
         Returns
         -------
         Spectrum
+            Of the class that was saved, such as :class:`EstimatedSpectrum`.
 
         Raises
         ------
         FileNotFoundError
             Where there is no such file.
         ValueError
-            Where the file is torn, of another kind or of a later version, and where it was made from other data.
+            Where the file is torn, is no file of a spectrum or has a later format, and where it was made from other
+            data.
         """
         name = as_path(path, "path")
-        spectrum = _read(name)
-        if X is not None and spectrum.fingerprint != (_fingerprint(X, spectrum.parameters) or ""):
+        record = spectrum_file.read(name)
+        try:
+            kind = Spectrum._kinds[record.kind]
+            spectrum = kind._restored(record.state, record.n_samples, record.parameters, record.fingerprint)
+        except Exception as error:  # whatever arrays and parameters the file has
+            raise ValueError(f"{spectrum_file.error_text(name)}: {error}") from error
+        if X is not None and spectrum.fingerprint != (fingerprint_of(X, spectrum.parameters) or ""):
             raise ValueError(f"path: {name!r} was made from other data than X")
         return spectrum
 
     def bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
-        """Entropies [times, orders] of numbers that were checked, without a warning."""
+        """Return entropies [times, orders] for numbers that were checked, without a warning."""
         return _core.renyi_entropies(self.eigenvalues, times, orders)
 
-    def _doubts(
+    def _uncertainty(
         self, times: Sequence[float], orders: Sequence[float]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """Standard errors, and the ends of brackets."""
+        """Return standard errors and lower and upper truncation bounds, each [times, orders]."""
         bits = self.bits(times, orders)
         return np.zeros_like(bits), bits, bits
 
-    def _most(self) -> float:
-        """The greatest entropy, in bits."""
+    @property
+    def _max_entropy(self) -> float:
+        """The maximum of the entropy, in bits."""
         return math.log2(len(self))
 
-    def _normalized(self, bits: NDArray[np.float64]) -> NDArray[np.float64]:
-        return bits / self._most() if len(self) > 1 else np.zeros_like(bits)
-
     def saturation(self, t: Numbers = 1, order: Numbers = 1) -> Any:
-        """Whether the entropy is within 2% of its range of 0 (-1) or of its greatest value (1), or of neither (0).
+        """Return -1 where the entropy is within 2% of 0, 1 where it is within 2% of its maximum, and 0 elsewhere.
 
         Parameters
         ----------
@@ -411,123 +427,24 @@ class Spectrum:
         Returns
         -------
         int or ndarray
-            Of the shape that :meth:`entropy` has.
+            Of the shape of :meth:`entropy`.
         """
-        times, several_times, orders, several_orders = _both(t, order)
-        return drop_axes(saturation(self.bits(times, orders), self._most()), several_times, several_orders)
+        times, several_times, orders, several_orders = _times_and_orders(t, order)
+        return drop_axes(saturation(self.bits(times, orders), self._max_entropy), several_times, several_orders)
+
+    def _effective_number(self, t: Numbers, order: float) -> Any:
+        times, several = as_numbers(t, "t", as_nonnegative)
+        bits = self.bits(times, [order])
+        self._warn_if_saturated(bits, times, [order])
+        return drop_axes(np.exp2(bits), several, False)
 
     def _warn_if_saturated(self, bits: NDArray[np.float64], times: Sequence[float], orders: Sequence[float]) -> None:
         if "bandwidth" in self.parameters:
-            warn_if_saturated(bits, self._most(), times, orders, self.parameters["bandwidth"])
+            warn_if_saturated(bits, self._max_entropy, times, orders, self.parameters["bandwidth"])
 
 
-def saturation(bits: NDArray[np.float64], most: float) -> NDArray[np.int64]:
-    """-1 near 0, 1 near the most, 0 between."""
-    return (bits >= (1 - SATURATED) * most).astype(np.int64) - (bits <= SATURATED * most)
+Spectrum._kinds[Spectrum._kind] = Spectrum
 
 
-def warn_if_saturated(
-    bits: NDArray[np.float64],
-    most: float,
-    times: Sequence[float],
-    orders: Sequence[float],
-    bandwidth: float | NDArray[np.float64],
-) -> None:
-    """Say which way to move the bandwidth; where t or the order is 0 the entropy does not depend on it."""
-    if most == 0:
-        return
-    signs = saturation(bits, most) * np.outer(np.array(times) > 0, np.array(orders) > 0)
-    of_what = "the bandwidths are" if np.ndim(bandwidth) else f"the bandwidth {bandwidth:.4g} is"
-    for sign, bound, kind, way in [
-        (-1, "0", "large", "smaller"),
-        (1, f"the most, {most:.4g} bits", "small", "larger"),
-    ]:
-        if (signs == sign).any():
-            at = times[int(np.argwhere(signs == sign)[0, 0])]
-            advice = f"{of_what} too {kind} to tell these data apart, use a {way} one (or a {way} t)"
-            if not np.any(bandwidth):
-                advice = "no two rows differ by more than rounding, or each has many duplicates"
-            text = f"the entropy at t = {at:g} is within 2% of {bound}: {advice}"
-            warn(text, SaturationWarning)
-
-
-def _both(t: Numbers, order: Numbers) -> tuple[list[float], bool, list[float], bool]:
+def _times_and_orders(t: Numbers, order: Numbers) -> tuple[list[float], bool, list[float], bool]:
     return *as_numbers(t, "t", as_nonnegative), *as_numbers(order, "order", as_order)
-
-
-def without_rounding(eigenvalues: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Eigenvalues, 0 where they are below N eps of the largest, which is rounding: powers below 1 magnify it."""
-    least = len(eigenvalues) * np.finfo(np.float64).eps * eigenvalues.max()
-    return np.where(eigenvalues > least, eigenvalues, 0.0)
-
-
-def _restored(
-    eigenvalues: NDArray[np.float64], n_samples: int, parameters: dict[str, Any], fingerprint: str | None
-) -> Spectrum:
-    return Spectrum(eigenvalues, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)
-
-
-def frozen_parameters(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A copy that cannot be changed, of what a file can hold."""
-    if not isinstance(parameters, Mapping):
-        raise TypeError(f"parameters must be a mapping, got {parameters!r}")
-    return MappingProxyType({str(name): _plain(name, value) for name, value in parameters.items()})
-
-
-def _plain(name: str, value: Any) -> Any:
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, (str, bool, int, float)):
-        return value
-    if isinstance(value, (list, tuple)):
-        value = np.array(value)
-    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and value.size:
-        return _frozen(value)
-    raise TypeError(f"parameters must be numbers, strings and arrays of numbers, got {value!r} for {name!r}")
-
-
-def _frozen(array: NDArray[Any]) -> NDArray[Any]:
-    """A copy that cannot be made writable."""
-    return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, np.ndarray):
-        return f"{value.min():.4g} to {value.max():.4g}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _fingerprint(X: Any, parameters: Mapping[str, Any]) -> str | None:
-    if is_operator(X):
-        return as_operator(X, "X", affinities=False).fingerprint()
-    if parameters.get("operator") == "kernel":
-        matrix = as_pairs(X, "X")
-        return Data(matrix, "affinity", matrix).fingerprint()
-    data = Data.of(X, parameters.get("metric", "euclidean"))
-    if parameters.get("max_samples") is not None and parameters.get("random_state", 0) is None:
-        raise ValueError("X cannot be checked: the rows were drawn without a seed")
-    return data.limited(parameters.get("max_samples"), parameters.get("random_state", 0)).fingerprint()
-
-
-def _read(path: str) -> Spectrum:
-    import json
-
-    not_one = f"path: {path!r} is not a whole file of a Spectrum"
-    with open(path, "rb") as opened:  # the system's errors name the file
-        try:
-            with np.load(opened, allow_pickle=False) as file:
-                about = json.loads(str(file["about"]))
-                arrays = {key.removeprefix("parameter "): file[key] for key in about.get("arrays", [])}
-                version = about["format"]
-                if version == _FORMAT:
-                    parameters = {**about["parameters"], **arrays}
-                    if "eigenvalues" in file:
-                        return _restored(file["eigenvalues"], about["n_samples"], parameters, about["fingerprint"])
-                    from dsentropy._spectrum import (
-                        estimated as _estimated_spectrum,
-                    )  # which has this module as its base
-
-                    return _estimated_spectrum.restored(file, about["n_samples"], parameters, about["fingerprint"])
-        except Exception as error:  # of NumPy, zipfile, zlib or json, whatever bytes the file has
-            raise ValueError(f"{not_one}: {error}") from error
-    raise ValueError(f"{not_one} that this version of dsentropy can read: its format is {version!r}")

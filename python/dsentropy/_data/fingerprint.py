@@ -1,0 +1,22 @@
+"""Fingerprints of data: one digest of equal values, whatever their dtype and layout.
+
+A digest is SHA-256 of the shape and of the values as float64, little endian, row by row. Data whose values are equal
+as float64 have one digest. Files and spectra carry it, to be checked against the data they are used with.
+"""
+
+from __future__ import annotations
+
+from dsentropy._checks.arrays import Rows
+
+
+def digest(rows: Rows) -> str:
+    """Return the SHA-256 of the shape and of the values as float64, in hexadecimal."""
+    import hashlib  # not loaded by NumPy
+
+    sha = hashlib.sha256(repr(rows.shape).encode())
+    step = max(1, 2**20 // rows.shape[1])
+    for start in range(0, len(rows), step):
+        # Adding 0 turns -0 into 0, which is an equal number.
+        values = rows[start : start + step].astype("<f8") + 0.0
+        sha.update(values.tobytes())
+    return sha.hexdigest()

@@ -1,0 +1,68 @@
+"""How a spectrum was made: its parameters, and the fingerprint of its data.
+
+Parameters are numbers, strings and arrays of numbers, which a file can hold, and cannot be changed. The fingerprint
+is the SHA-256 of the rows that were used, so that a saved spectrum can be checked against data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsentropy._checks.arrays import as_pairs
+from dsentropy._data.data import Data
+from dsentropy._operator.linear_operators import as_operator, is_operator
+
+
+def frozen_parameters(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a copy that cannot be changed, of values that a file can hold."""
+    if not isinstance(parameters, Mapping):
+        raise TypeError(f"parameters must be a mapping, got {parameters!r}")
+    return MappingProxyType({str(name): _storable(name, value) for name, value in parameters.items()})
+
+
+def frozen_array(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a copy that cannot be made writable."""
+    return np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape)
+
+
+def shown(value: Any) -> str:
+    """Return a parameter as a repr shows it: of an array its range."""
+    if isinstance(value, np.ndarray):
+        return f"{value.min():.4g} to {value.max():.4g}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def fingerprint_of(X: Any, parameters: Mapping[str, Any]) -> str | None:
+    """Return the fingerprint that a spectrum of ``X`` has if it was made with these parameters.
+
+    Raises
+    ------
+    ValueError
+        Where the parameters name a random subset that was drawn without a seed.
+    """
+    if is_operator(X):
+        return as_operator(X, "X", affinities=False).fingerprint()
+    if parameters.get("operator") == "kernel":
+        matrix = as_pairs(X, "X")
+        return Data(matrix, "affinity", matrix).fingerprint()
+    data = Data.of(X, parameters.get("metric", "euclidean"))
+    if parameters.get("max_samples") is not None and parameters.get("random_state", 0) is None:
+        raise ValueError("X cannot be checked: the rows were drawn without a seed")
+    return data.limited(parameters.get("max_samples"), parameters.get("random_state", 0)).fingerprint()
+
+
+def _storable(name: str, value: Any) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, (list, tuple)):
+        value = np.array(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and value.size:
+        return frozen_array(value)
+    raise TypeError(f"parameters must be numbers, strings and arrays of numbers, got {value!r} for {name!r}")

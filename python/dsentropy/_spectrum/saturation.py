@@ -1,0 +1,63 @@
+"""Saturation: entropies so near to an end of their range that they say little about the data.
+
+An entropy lies between 0 and log2 of the number of eigenvalues. Within 2% of 0 the bandwidth is so large that all
+rows look alike, or t so large that one eigenvalue is left. Within 2% of the maximum the bandwidth is so small that no
+two rows look alike. See docs/choosing-a-bandwidth.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsentropy._checks.warn import warn
+
+MARGIN = 0.02
+"""Fraction of the range, at either end, in which an entropy is saturated."""
+
+
+class SaturationWarning(UserWarning):
+    """An entropy lies so near to its minimum or maximum that it says little about the data."""
+
+
+def saturation(bits: NDArray[np.float64], max_entropy: float) -> NDArray[np.int64]:
+    """Return -1 for entropies near 0, 1 near ``max_entropy``, and 0 between."""
+    return (bits >= (1 - MARGIN) * max_entropy).astype(np.int64) - (bits <= MARGIN * max_entropy)
+
+
+def warn_if_saturated(
+    bits: NDArray[np.float64],
+    max_entropy: float,
+    times: Sequence[float],
+    orders: Sequence[float],
+    bandwidth: float | NDArray[np.float64],
+) -> None:
+    """Warn of saturated entropies, with the direction in which to move the bandwidth.
+
+    Parameters
+    ----------
+    bits : ndarray of shape (len(times), len(orders))
+        Entropies. Where t or the order is 0 they do not depend on the bandwidth, and there is no warning.
+    max_entropy : float
+        The greatest entropy, in bits.
+    times, orders : sequence of float
+        Diffusion times and Renyi orders.
+    bandwidth : float or ndarray
+        One for all rows or one for each; all zero where no distance is positive.
+    """
+    if max_entropy == 0:
+        return
+    signs = saturation(bits, max_entropy) * np.outer(np.array(times) > 0, np.array(orders) > 0)
+    subject = "the bandwidths are" if np.ndim(bandwidth) else f"the bandwidth {bandwidth:.4g} is"
+    for sign, bound, size, remedy in [
+        (-1, "0", "large", "smaller"),
+        (1, f"the most, {max_entropy:.4g} bits", "small", "larger"),
+    ]:
+        if (signs == sign).any():
+            t = times[int(np.argwhere(signs == sign)[0, 0])]
+            advice = f"{subject} too {size} to tell these data apart, use a {remedy} one (or a {remedy} t)"
+            if not np.any(bandwidth):
+                advice = "no two rows differ by more than rounding, or each has many duplicates"
+            warn(f"the entropy at t = {t:g} is within 2% of {bound}: {advice}", SaturationWarning)
