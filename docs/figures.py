@@ -1,8 +1,8 @@
-"""The pictures of docs/choosing-a-bandwidth.md.
+"""Draw the pictures of README.md and of docs/choosing-a-bandwidth.md.
 
-    python docs/figures.py        write docs/surface.png and docs/trends.png
+    python docs/figures.py        write docs/demo.png, docs/surface.png and docs/trends.png
 
-Takes about a minute. Needs `pip install "dsentropy[plot]"`.
+Takes about two minutes. Needs `pip install "dsentropy[plot]"`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from dsentropy import diffusion_spectral_entropy, entropy_surface, estimate_bandwidth
-from dsentropy.cli.demo import _training
+from dsentropy.cli import demo
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
@@ -26,7 +26,7 @@ GREY = "0.35"
 
 
 def surface() -> Figure:
-    """The entropy of digits over bandwidths, for four diffusion times."""
+    """Draw the entropy of digits over bandwidths, for four diffusion times."""
     X = load_digits().data[:ROWS]
     median = estimate_bandwidth(X)
     bandwidths = sorted([*np.geomspace(4, 250, 18), median])
@@ -50,10 +50,10 @@ def surface() -> Figure:
 
 
 def trends() -> Figure:
-    """A hidden layer while it learns: its entropy at two bandwidths, and the bandwidths."""
+    """Draw the entropy of a hidden layer while it learns, at two bandwidths, and the bandwidths."""
     digits = load_digits()
     epochs, fixed, following, medians = [], [], [], []
-    for epoch, _, Z in _training(digits.data / 16, digits.target, EPOCHS):
+    for epoch, _, Z in demo.training(digits.data / 16, digits.target, EPOCHS):
         if epoch % EVERY:
             continue
         median = estimate_bandwidth(Z)
@@ -80,11 +80,12 @@ def trends() -> Figure:
 
 
 def write(figure: Figure, name: str) -> None:
-    """As PNG, beside this script."""
+    """Write a PNG next to this script."""
     FigureCanvasAgg(figure)
     figure.savefig(FOLDER / name, dpi=120, metadata={"Software": None})
 
 
 if __name__ == "__main__":
+    demo.run(EPOCHS, 5, str(FOLDER / "demo.png"))
     write(surface(), "surface.png")
     write(trends(), "trends.png")

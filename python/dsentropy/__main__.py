@@ -1,4 +1,4 @@
-"""Run the command line: ``python -m dsentropy``."""
+"""The command line as a module: ``python -m dsentropy``."""
 
 from dsentropy.cli.main import main
 

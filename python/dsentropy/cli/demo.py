@@ -1,8 +1,8 @@
-"""The main job on real data: how the hidden layer of a small network changes while it learns.
+"""The demo: how the hidden layer of a small network changes while it learns.
 
-A network of one hidden layer (64 rectified linear units) learns scikit-learn's handwritten digits, once with their
-labels and once with shuffled ones. Every few epochs the hidden activations Z of 600 images X with labels Y are
-measured.
+A network of one hidden layer (64 rectified linear units, scikit-learn's ``MLPClassifier``) learns scikit-learn's
+handwritten digits, once with their labels and once with shuffled ones. Every few epochs the hidden activations Z of
+600 images X with labels Y are measured: the entropy of Z at two bandwidths, and its information about Y and about X.
 """
 
 from __future__ import annotations
@@ -14,18 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy import diffusion_spectral_entropy, diffusion_spectral_mutual_information
+from dsentropy import diffusion_spectral_entropy, diffusion_spectral_mutual_information, estimate_bandwidth
 
-_SIGMA = 10.0
-_HIDDEN = 64
-_PROBES = 600
-_BATCH = 64
-_LEARNING_RATE = 0.015
-_MOMENTUM = 0.9
+BANDWIDTH = 10.0
+HIDDEN_UNITS = 64
+N_PROBES = 600
 
 
 class Epoch(NamedTuple):
-    """What is measured after an epoch; entropies in bits."""
+    """Measurements after an epoch; entropies and informations in bits."""
 
     epoch: int
     accuracy: float
@@ -34,9 +31,6 @@ class Epoch(NamedTuple):
     dsmi_labels: float
     dsmi_images: float
 
-
-_CELL = 9
-"""Least width of a cell of the table."""
 
 _COLUMNS = {
     "epoch": "epoch",
@@ -47,18 +41,28 @@ _COLUMNS = {
     "dsmi_images": "DSMI(Z;X)",
 }
 
+_PANELS = {
+    "dse": "DSE(Z), sigma = 10",
+    "dse_median": "DSE(Z), sigma = median distance",
+    "dsmi_labels": "DSMI(Z; Y)",
+    "dsmi_images": "DSMI(Z; X)",
+}
+
+_MIN_WIDTH = 9
+"""Minimum width of a cell of the table."""
+
 
 def run(epochs: int, every: int, plot_path: str | None, say: Callable[[str], None] = print) -> None:
-    """Train twice, print a table each, and draw the curves where matplotlib is installed.
+    """Train twice, print a table for each, and draw the curves where matplotlib is installed.
 
     Parameters
     ----------
     epochs : int
-        The number of the last epoch; the first, 0, is before training.
+        Number of the last epoch; the first, 0, is before training.
     every : int
         Epochs from one row of the table to the next.
     plot_path : str or None
-        Where the curves are drawn. None draws nothing.
+        File of the picture. None draws nothing.
     say : callable
         Takes each line.
     """
@@ -66,93 +70,76 @@ def run(epochs: int, every: int, plot_path: str | None, say: Callable[[str], Non
 
     digits = load_digits()
     images, labels = digits.data / 16, digits.target
-    say(f"A network of {_HIDDEN} hidden units learns {len(images)} handwritten digits.")
-    say(f"Z: its hidden layer on {_PROBES} of them, X: their images, Y: their true labels. Bits; DSMI at sigma=10.")
-    histories = {}
+    say(f"A network of {HIDDEN_UNITS} hidden units learns {len(images)} handwritten digits.")
+    say(f"Z: its hidden layer on {N_PROBES} of them, X: their images, Y: their true labels. Bits; DSMI at sigma=10.")
+    targets = {"true labels": labels, "shuffled labels": np.random.default_rng(1).permutation(labels)}
+    histories: dict[str, list[Epoch]] = {}
     image_clusters = None
-    for title, targets in {
-        "true labels": labels,
-        "shuffled labels": np.random.default_rng(1).permutation(labels),
-    }.items():
+    for title, learned in targets.items():
         say("")
         say(f"Trained on {title}:")
-        say("  ".join(f"{column:>{_CELL}}" for column in _COLUMNS.values()))
-        history = []
-        for epoch, accuracy, hidden in _training(images, targets, epochs):
+        say("  ".join(f"{column:>{_MIN_WIDTH}}" for column in _COLUMNS.values()))
+        histories[title] = []
+        for epoch, accuracy, hidden in training(images, learned, epochs):
             if epoch % every and epoch != epochs:
                 continue
             measured, image_clusters = _measure(hidden, images, labels, image_clusters)
-            history.append(Epoch(epoch, accuracy, *measured))
-            say(_table_row(history[-1]))
-        histories[title] = history
+            histories[title].append(Epoch(epoch, accuracy, *measured))
+            say(_table_row(histories[title][-1]))
     if plot_path is not None:
         _plot(histories, plot_path, say)
     say("")
     say(_conclusion(histories["true labels"], histories["shuffled labels"]))
 
 
-def median_distance(X: NDArray[Any]) -> float:
-    """The median distance of two different rows."""
-    from sklearn.metrics import pairwise_distances
-
-    return float(np.median(pairwise_distances(X)[np.triu_indices(len(X), k=1)]))
-
-
-def _training(
+def training(
     X: NDArray[np.float64], y: NDArray[np.int64], epochs: int
 ) -> Iterator[tuple[int, float, NDArray[np.float64]]]:
     """Yield the epoch, the accuracy and the hidden layer of the probes, before training and after each epoch.
 
-    Stochastic gradient descent with momentum on the cross entropy.
+    The network learns by stochastic gradient descent with momentum on the cross entropy.
     """
-    rng = np.random.default_rng(0)
-    n_classes = int(y.max()) + 1
-    weights = [
-        rng.normal(scale=np.sqrt(1 / X.shape[1]), size=(X.shape[1], _HIDDEN)),
-        np.zeros(_HIDDEN),
-        rng.normal(scale=np.sqrt(1 / _HIDDEN), size=(_HIDDEN, n_classes)),
-        np.zeros(n_classes),
-    ]
-    velocities = [np.zeros_like(w) for w in weights]
-    one_hot = np.eye(n_classes)[y]
-    for epoch in range(epochs + 1):
-        if epoch:
-            order = rng.permutation(len(X))
-            for batch in np.array_split(order, len(X) // _BATCH):
-                gradients = _gradients(weights, X[batch], one_hot[batch])
-                for w, velocity, gradient in zip(weights, velocities, gradients, strict=True):
-                    velocity *= _MOMENTUM
-                    velocity -= _LEARNING_RATE * gradient
-                    w += velocity
-        hidden = np.maximum(X @ weights[0] + weights[1], 0)
-        predicted = (hidden @ weights[2] + weights[3]).argmax(axis=1)
-        yield epoch, float((predicted == y).mean()), hidden[:_PROBES]
+    classes = np.unique(y)
+    untrained = _network(learning_rate=1e-12).partial_fit(X, y, classes=classes)  # weights as they were initialized
+    yield 0, untrained.score(X, y), _hidden(untrained, X[:N_PROBES])
+    network = _network(learning_rate=0.015)
+    for epoch in range(1, epochs + 1):
+        network.partial_fit(X, y, classes=classes)
+        yield epoch, network.score(X, y), _hidden(network, X[:N_PROBES])
 
 
-def _gradients(
-    weights: list[NDArray[np.float64]], X: NDArray[np.float64], one_hot: NDArray[np.float64]
-) -> list[NDArray[np.float64]]:
-    """Return the mean cross entropy's gradient with respect to each weight."""
-    hidden = np.maximum(X @ weights[0] + weights[1], 0)
-    scores = hidden @ weights[2] + weights[3]
-    likelihood = np.exp(scores - scores.max(axis=1, keepdims=True))
-    at_scores = (likelihood / likelihood.sum(axis=1, keepdims=True) - one_hot) / len(X)
-    at_hidden = (at_scores @ weights[2].T) * (hidden > 0)
-    return [X.T @ at_hidden, at_hidden.sum(axis=0), hidden.T @ at_scores, at_scores.sum(axis=0)]
+def _network(learning_rate: float) -> Any:
+    from sklearn.neural_network import MLPClassifier
+
+    return MLPClassifier(
+        hidden_layer_sizes=(HIDDEN_UNITS,),
+        solver="sgd",
+        alpha=0.0,
+        batch_size=64,
+        learning_rate_init=learning_rate,
+        momentum=0.9,
+        nesterovs_momentum=False,
+        random_state=np.random.RandomState(0),  # an integer would give each epoch the same batches
+    )
+
+
+def _hidden(network: Any, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    activations: NDArray[np.float64] = np.maximum(X @ network.coefs_[0] + network.intercepts_[0], 0)
+    return activations
 
 
 def _measure(
     Z: NDArray[np.float64], images: NDArray[np.float64], labels: NDArray[np.int64], image_clusters: Any
 ) -> tuple[tuple[float, float, float, float], Any]:
     """Return both DSE and both DSMI of the probes, and the clusters of the images, which are found once."""
-    information, _ = diffusion_spectral_mutual_information(Z, labels[: len(Z)], gaussian_kernel_sigma=_SIGMA)
+    about_labels, _ = diffusion_spectral_mutual_information(Z, labels[: len(Z)], gaussian_kernel_sigma=BANDWIDTH)
     about_images, image_clusters = diffusion_spectral_mutual_information(
-        Z, images[: len(Z)], gaussian_kernel_sigma=_SIGMA, precomputed_clusters=image_clusters
+        Z, images[: len(Z)], gaussian_kernel_sigma=BANDWIDTH, precomputed_clusters=image_clusters
     )
     measured = (
-        diffusion_spectral_entropy(Z, gaussian_kernel_sigma=_SIGMA),
-        diffusion_spectral_entropy(Z, gaussian_kernel_sigma=median_distance(Z)),
-        information,
+        diffusion_spectral_entropy(Z, gaussian_kernel_sigma=BANDWIDTH),
+        diffusion_spectral_entropy(Z, gaussian_kernel_sigma=estimate_bandwidth(Z)),
+        about_labels,
         about_images,
     )
     return measured, image_clusters
@@ -160,12 +147,12 @@ def _measure(
 
 def _table_row(measured: Epoch) -> str:
     cells = [f"{measured.epoch}", *(f"{value:.3f}" for value in measured[1:])]
-    widths = [max(_CELL, len(column)) for column in _COLUMNS.values()]
+    widths = [max(_MIN_WIDTH, len(column)) for column in _COLUMNS.values()]
     return "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
 
 
 def _conclusion(true: list[Epoch], shuffled: list[Epoch]) -> str:
-    """Say in one line what there is to see, with the figures of this run."""
+    """Return one line about the two tables, with the figures of this run."""
     return (
         f"What to see: trained on true labels the layer comes to carry them, DSMI(Z;Y) {true[0].dsmi_labels:.2f} -> "
         f"{true[-1].dsmi_labels:.2f} bits, trained on shuffled ones it hardly does, "
@@ -173,6 +160,35 @@ def _conclusion(true: list[Epoch], shuffled: list[Epoch]) -> str:
         f"{true[0].dse:.2f} -> {true[-1].dse:.2f} at sigma=10, {true[0].dse_median:.2f} -> "
         f"{true[-1].dse_median:.2f} at the median distance."
     )
+
+
+def require_plot_path(path: str) -> None:
+    """Raise where a picture cannot be written under this name, before any training.
+
+    Raises
+    ------
+    ValueError
+        Where the folder is missing or cannot be written to, the name is that of a folder, or matplotlib is installed
+        and knows no format with the suffix.
+    """
+    folder = os.path.dirname(path) or os.curdir
+    if not os.path.isdir(folder):
+        raise ValueError(f"the folder of {path!r} does not exist")
+    if os.path.isdir(path):
+        raise ValueError(f"{path!r} is a folder")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ValueError(f"the folder of {path!r} cannot be written to")
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError:
+        return  # no picture will be drawn
+    formats = sorted(FigureCanvasBase.get_supported_filetypes())
+    if _format(path) not in formats:
+        raise ValueError(f"{path!r} must end in one of {', '.join(f'.{suffix}' for suffix in formats)}")
+
+
+def _format(path: str) -> str:
+    return os.path.splitext(path)[1].lstrip(".").lower() or "png"
 
 
 def _plot(histories: dict[str, list[Epoch]], path: str, say: Callable[[str], None]) -> None:
@@ -184,9 +200,7 @@ def _plot(histories: dict[str, list[Epoch]], path: str, say: Callable[[str], Non
         return
     figure = Figure(figsize=(10, 3.2), layout="constrained")
     FigureCanvasAgg(figure)
-    panels = {"dse": "DSE(Z), sigma = 10", "dse_median": "DSE(Z), sigma = median distance"}
-    panels |= {"dsmi_labels": "DSMI(Z; Y)", "dsmi_images": "DSMI(Z; X)"}
-    for axes, (field, title) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+    for axes, (field, title) in zip(figure.subplots(1, len(_PANELS)), _PANELS.items(), strict=True):
         for label, history in histories.items():
             axes.plot([row.epoch for row in history], [getattr(row, field) for row in history], label=label)
         axes.set(title=title, xlabel="epoch", ylim=(0, None))
@@ -195,6 +209,6 @@ def _plot(histories: dict[str, list[Epoch]], path: str, say: Callable[[str], Non
     figure.axes[0].set_ylabel("bits")
     figure.axes[0].legend(frameon=False)
     temporary = f"{path}.{os.getpid()}.tmp"
-    figure.savefig(temporary, dpi=150, format=os.path.splitext(path)[1].lstrip(".") or "png")
+    figure.savefig(temporary, dpi=150, format=_format(path))
     os.replace(temporary, path)
     say(f"\nCurves: {os.path.abspath(path)}")

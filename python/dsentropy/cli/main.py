@@ -1,4 +1,8 @@
-"""The command line: ``python -m dsentropy demo``."""
+"""The command line: ``dsentropy``, or ``python -m dsentropy``.
+
+Arguments are checked here; each command is a module, imported when it runs.
+Exit codes: 0, and 2 for arguments that are refused, before any work.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,12 @@ from dsentropy import __version__
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command that the arguments name (those of the process by default)."""
+    """Run the command that the arguments name, those of the process by default; without one print the help."""
     parser = argparse.ArgumentParser(
         prog="dsentropy", description="Diffusion spectral entropy and mutual information."
     )
     parser.add_argument("--version", action="version", version=f"dsentropy {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="command")
+    commands = parser.add_subparsers(dest="command", metavar="command")
     demo = commands.add_parser(
         "demo",
         help="watch a hidden layer learn handwritten digits",
@@ -26,10 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     demo.add_argument(
         "--plot",
         metavar="FILE",
+        type=_plot_path,
         default="dsentropy-demo.png",
-        help="where the curves are drawn, if matplotlib is installed (default: dsentropy-demo.png)",
+        help="picture of the curves, drawn if matplotlib is installed (default: dsentropy-demo.png)",
     )
     options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help()
+        return
 
     from dsentropy.cli import demo as _demo
 
@@ -41,6 +49,16 @@ def _at_least_one(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
     return number
+
+
+def _plot_path(text: str) -> str:
+    from dsentropy.cli.demo import require_plot_path
+
+    try:
+        require_plot_path(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 if __name__ == "__main__":

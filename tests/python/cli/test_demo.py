@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import builtins
+import itertools
+import os
 import re
 import subprocess
 import sys
@@ -69,16 +71,62 @@ def test_no_picture_where_none_is_asked_for(tmp_path: Path, monkeypatch: pytest.
     assert list(tmp_path.iterdir()) == []
 
 
-def test_median_distance_is_over_pairs_of_different_rows() -> None:
-    assert _demo.median_distance(np.array([[0.0], [1.0], [5.0]])) == 4.0
-
-
-@pytest.mark.parametrize("arguments", [[], ["demo", "--epochs", "0"], ["demo", "--every", "x"], ["sing"]])
+@pytest.mark.parametrize("arguments", [["--no"], ["demo", "--epochs", "0"], ["demo", "--every", "x"], ["sing"]])
 def test_bad_command_lines_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)
     assert stopped.value.code == 2
     assert "usage: dsentropy" in capsys.readouterr().err
+
+
+def test_without_a_command_the_help_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    main([])
+    assert "usage: dsentropy" in capsys.readouterr().out
+
+
+BAD_PICTURES = {
+    "missing/curves.png": "the folder of .*missing/curves.png' does not exist",
+    "curves.xyz": r"must end in one of .*\.pdf, .*\.png",
+    "folder.png": "is a folder",
+    "closed/curves.png": "cannot be written to",
+}
+
+
+@pytest.mark.parametrize("name", BAD_PICTURES)
+def test_a_bad_picture_is_refused_before_training(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "closed").mkdir()
+    real_access = os.access  # root may write everywhere
+    monkeypatch.setattr(os, "access", lambda path, mode: "closed" not in path and real_access(path, mode))
+    monkeypatch.setattr(_demo, "training", None)
+    with pytest.raises(SystemExit) as stopped:
+        main(["demo", "--plot", str(tmp_path / name)])
+    assert stopped.value.code == 2
+    assert re.search(f"argument --plot: .*{BAD_PICTURES[name]}", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("name", ["curves", "curves.PDF", "curves.svg"])
+def test_a_picture_has_the_format_of_its_suffix(name: str, tmp_path: Path) -> None:
+    path = str(tmp_path / name)
+    _demo.require_plot_path(path)
+    history = [_demo.Epoch(0, 0.1, 1.0, 1.0, 0.5, 0.5), _demo.Epoch(1, 0.5, 1.5, 1.0, 0.6, 0.5)]
+    _demo._plot({"labels": history}, path, lambda line: None)
+    beginning = {"curves": b"\x89PNG", "curves.PDF": b"%PDF", "curves.svg": b"<?xml"}[name]
+    assert (tmp_path / name).read_bytes().startswith(beginning)
+
+
+def test_the_network_before_training_is_that_which_is_trained() -> None:
+    """One step too small to change a weight shows how weights were initialized, so epoch 0 is a training's first."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(130, 6)), rng.integers(0, 3, size=130)
+    epochs, _, hidden = zip(*_demo.training(X, y, 2), strict=True)
+    assert epochs == (0, 1, 2)
+    assert all(Z.shape == (130, _demo.HIDDEN_UNITS) and (Z >= 0).all() for Z in hidden)
+    steps = [np.abs(after - before).max() for before, after in itertools.pairwise(hidden)]
+    assert 0 < steps[0] < 0.5 * hidden[0].max()
+    assert 0 < steps[1] < 0.5 * hidden[0].max()
 
 
 def test_module_runs_as_a_program() -> None:

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 import sklearn.datasets
-from dsentropy import _demo, entropy_surface, subsampled_entropy
+from dsentropy import entropy_surface, subsampled_entropy
+from dsentropy.cli import demo
 
 EPOCHS = 61
 
@@ -13,7 +14,7 @@ def layers():
     """The hidden layer of the demo's network, which learns the true labels of digits: before, and after, training."""
     digits = sklearn.datasets.load_digits()
     accuracy, hidden = zip(
-        *(layer for _, *layer in _demo._training(digits.data / 16, digits.target, EPOCHS)), strict=True
+        *(layer for _, *layer in demo.training(digits.data / 16, digits.target, EPOCHS)), strict=True
     )
     assert accuracy[0] < 0.2
     assert accuracy[-1] > 0.95
