@@ -3,10 +3,14 @@
 A test leaves the process as it found it: warning filters, global generators, environment, the threads of BLAS and
 OpenMP libraries. Two say otherwise: the marker `changes_process`, and the fixture `reference`, since dse-dsmi seeds
 Python's global generator.
+
+With `pytest -n auto` (pytest-xdist) several worker processes share the cores, and each test has its share. A test
+that is marked `serial` has all of them: no other worker runs a test meanwhile.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib
 import os
@@ -17,6 +21,7 @@ import sys
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,10 +32,12 @@ import sklearn.cluster  # noqa: F401 changes filters and the environment when it
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 LIBRARIES = ThreadpoolController()
+WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "changes_process: this test changes what others must leave as it is")
+    config.addinivalue_line("markers", "serial: this test needs all cores, or the whole process, or measures either")
     config.addinivalue_line("markers", "slow: this test takes minutes on one core; the gate runs it")
     config.addinivalue_line("markers", "linux: this test needs /proc, fork, or what else other systems lack")
 
@@ -51,8 +58,43 @@ def process_state() -> dict[str, Any]:
     }
 
 
+@contextlib.contextmanager
+def turn(folder: Path, alone: bool) -> Iterator[None]:
+    """Waits until this worker may run a test: beside those of other workers, or alone.
+
+    A worker that wants to be alone holds the first lock while it waits for the second, so that no other can overtake
+    it.
+    """
+    import fcntl  # absent on Windows, where the suite runs without workers
+
+    kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
+    with open(folder / "next.lock", "w") as first, open(folder / "running.lock", "w") as second:
+        fcntl.flock(first, kind)
+        fcntl.flock(second, kind)
+        if not alone:
+            fcntl.flock(first, fcntl.LOCK_UN)
+        yield  # closing the files frees both
+
+
 @pytest.fixture(autouse=True)
-def process_left_as_found(request: pytest.FixtureRequest) -> Iterator[None]:
+def share_of_cores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The threads that a test may use: all where it runs alone, else its worker's share."""
+    alone = request.node.get_closest_marker("serial") is not None
+    if WORKERS == 1:
+        yield
+        return
+    with turn(tmp_path_factory.getbasetemp().parent, alone):  # a folder that all workers have
+        if alone:
+            yield
+            return
+        threads = max(1, (os.cpu_count() or 1) // WORKERS)
+        with LIBRARIES.limit(limits=threads), pytest.MonkeyPatch.context() as patch:
+            patch.setenv("RAYON_NUM_THREADS", str(threads))
+            yield
+
+
+@pytest.fixture(autouse=True)
+def process_left_as_found(request: pytest.FixtureRequest, share_of_cores: None) -> Iterator[None]:
     before = process_state()
     yield
     if request.node.get_closest_marker("changes_process") or "reference" in request.fixturenames:

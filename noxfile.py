@@ -1,0 +1,87 @@
+"""The tasks of development: `nox -l` lists them, `nox -s NAME` runs one.
+
+Each runs in the environment that is active, which `nox -s setup` fills; none makes an environment of its own. So a
+task costs what its commands cost.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "test_rust", "build", "test"]
+
+
+@nox.session
+def setup(session: nox.Session) -> None:
+    """Install what the other tasks need, and build the extension."""
+    session.run("python", "-m", "pip", "install", "maturin>=1.12.1,<2", "pre-commit", ".[lint,plot,progress,test]")
+    build(session)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Build the extension into python/dsentropy, in seconds; `-- --profile release` as it is published."""
+    profile = session.posargs if "--profile" in session.posargs else ["--profile", "dev-opt"]
+    session.run("maturin", "develop", *profile)
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    """Test the Python package; `-- -m "not slow"` for the tests that take two minutes together."""
+    session.run("python", "-m", "pytest", "-n", "auto", *session.posargs)
+
+
+@nox.session
+def test_rust(session: nox.Session) -> None:
+    """Test the core, with cargo-nextest where it is installed."""
+    if shutil.which("cargo-nextest"):
+        session.run("cargo", "nextest", "run", *session.posargs)
+        session.run("cargo", "test", "--doc")  # nextest runs no examples of the documentation
+    else:
+        session.run("cargo", "test", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check format, lints, types, imports and sizes."""
+    session.run("cargo", "fmt", "--check", "--all")
+    session.run("cargo", "clippy", "--workspace", "--all-targets", "--", "-D", "warnings")
+    session.run("cargo", "clippy", "--features", "python", "--", "-D", "warnings")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("mypy")
+    session.run("python", "-m", "mypy.stubtest", "dsentropy._core")
+    session.run("python", "tools/imports.py")
+    session.run("python", "tools/layout.py")
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Measure the lines that the tests reach: all of the Python layer; of the core with cargo-llvm-cov."""
+    session.run("python", "-m", "pytest", "-n", "auto", "--cov", "--cov-report=term-missing", *session.posargs)
+    if shutil.which("cargo-llvm-cov"):
+        session.run("cargo", "llvm-cov", "--summary-only")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Draw the pictures of docs/, and execute the examples of each page."""
+    session.run("python", "tools/architecture_picture.py")
+    session.run("python", "docs/figures.py")
+    session.run("python", "-m", "pytest", "tests/python/package/test_documentation.py")
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Time each stage of the core; `-- affinity` for one. Wants an idle machine."""
+    session.run("cargo", "bench", "--bench", "stages", "--", *session.posargs)
+
+
+@nox.session
+def gate(session: nox.Session) -> None:
+    """Run the gate: everything that must hold before a change is merged."""
+    session.run(str(Path(".ci") / "run"))
