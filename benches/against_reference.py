@@ -133,7 +133,7 @@ def core_type() -> str:
     from dsentropy import _core
 
     config = _core.blas_config()
-    return config[1] if config else platform.machine()
+    return config.core if config else platform.machine()
 
 
 def main() -> None:

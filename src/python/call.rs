@@ -1,4 +1,4 @@
-//! The call itself: without the interpreter, looking for signals, telling what is done.
+//! Calls into the core: the interpreter lock released, signals and progress passed on while it runs.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -7,56 +7,60 @@ use pyo3::prelude::*;
 use crate::error::Result;
 use crate::runtime::parallel::{self, Job};
 
-/// Runs `work` without the interpreter, and looks for signals (Ctrl-C) while it runs.
+/// Runs `work` without the interpreter lock, and checks for signals (Ctrl-C) while it runs.
 pub fn compute<T: Send>(
     py: Python<'_>,
     num_threads: Option<usize>,
     work: impl FnOnce(&Job) -> Result<T> + Send,
 ) -> PyResult<T> {
-    compute_and_tell(py, num_threads, None, |job, _| work(job))
+    compute_with_progress(py, num_threads, None, |job, _| work(job))
 }
 
-/// What a computation has told of its progress.
-pub struct Told {
+/// How far a computation has come; written by its threads, read by the thread that calls Python.
+pub struct ProgressCounter {
     done: AtomicUsize,
-    /// The bits of a number of bits of entropy; NaN where nothing is estimated.
-    doubt: AtomicU64,
+    /// The bits of an f64: an uncertainty in bits of entropy, NaN where nothing is estimated.
+    uncertainty: AtomicU64,
 }
 
-impl Told {
-    /// One more is done.
-    pub fn one(&self) {
+impl ProgressCounter {
+    fn new() -> Self {
+        Self { done: AtomicUsize::new(0), uncertainty: AtomicU64::new(f64::NAN.to_bits()) }
+    }
+
+    /// Counts one more finished problem.
+    pub fn advance(&self) {
         self.done.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// So many products were made, and so much is in doubt.
-    pub fn estimate(&self, products: usize, doubt: f64) {
+    /// Records the number of matrix-vector products of an estimate, and its uncertainty in bits.
+    pub fn record_estimate(&self, products: usize, uncertainty: f64) {
         self.done.store(products, Ordering::Relaxed);
-        self.doubt.store(doubt.to_bits(), Ordering::Relaxed);
+        self.uncertainty.store(uncertainty.to_bits(), Ordering::Relaxed);
+    }
+
+    fn read(&self) -> (usize, f64) {
+        let uncertainty = f64::from_bits(self.uncertainty.load(Ordering::Relaxed));
+        (self.done.load(Ordering::Relaxed), uncertainty)
     }
 }
 
-/// The same, where `work` tells what it has done, and `progress` is called with how much that is and, of an estimate,
-/// what is in doubt.
-pub fn compute_and_tell<T: Send>(
+/// Runs `work` as [`compute`] does, and calls `progress(done, uncertainty)` whenever its counter has advanced.
+pub fn compute_with_progress<T: Send>(
     py: Python<'_>,
     num_threads: Option<usize>,
     progress: Option<Py<PyAny>>,
-    work: impl FnOnce(&Job, &Told) -> Result<T> + Send,
+    work: impl FnOnce(&Job, &ProgressCounter) -> Result<T> + Send,
 ) -> PyResult<T> {
     let threads = num_threads.unwrap_or_else(parallel::default_threads);
-    // Signals are the main thread's; another one that attached to ask could meet the interpreter's end.
-    let threading = py.import("threading")?;
-    let main_thread = threading.call_method0("main_thread")?.getattr("ident")?;
-    let on_main_thread = main_thread.eq(threading.call_method0("get_ident")?)?;
-    let told = Told { done: AtomicUsize::new(0), doubt: AtomicU64::new(f64::NAN.to_bits()) };
-    let mut passed_on = 0;
-    let mut tell = |py: Python| -> PyResult<()> {
-        let done = told.done.load(Ordering::Relaxed);
-        if let Some(progress) = progress.as_ref().filter(|_| done > passed_on) {
-            passed_on = done;
-            let doubt = f64::from_bits(told.doubt.load(Ordering::Relaxed));
-            progress.call1(py, (done, doubt))?;
+    let on_main_thread = is_main_thread(py)?;
+    let counter = ProgressCounter::new();
+    let mut reported = 0;
+    let mut report = |py: Python| -> PyResult<()> {
+        let (done, uncertainty) = counter.read();
+        if let Some(progress) = progress.as_ref().filter(|_| done > reported) {
+            reported = done;
+            progress.call1(py, (done, uncertainty))?;
         }
         Ok(())
     };
@@ -64,19 +68,46 @@ pub fn compute_and_tell<T: Send>(
     let result = py.detach(|| {
         let interrupted = || {
             if on_main_thread && raised.is_none() {
-                raised = Python::attach(|py| py.check_signals().and_then(|()| tell(py))).err();
+                raised = Python::attach(|py| py.check_signals().and_then(|()| report(py))).err();
             }
             raised.is_some()
         };
-        parallel::run(threads, interrupted, |job| work(job, &told))
+        parallel::run(threads, interrupted, |job| work(job, &counter))
     });
     match (result, raised) {
         // A signal's exception wins, even where the result was ready at the same moment.
         (_, Some(raised)) => Err(raised),
         (result, None) => {
             let value = result?;
-            tell(py)?;
+            report(py)?;
             Ok(value)
         }
     }
+}
+
+/// Signals are delivered to the main thread only. Another thread that attached to check for them could do so while the
+/// interpreter shuts down.
+fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import("threading")?;
+    let main_thread = threading.call_method0("main_thread")?.getattr("ident")?;
+    main_thread.eq(threading.call_method0("get_ident")?)
+}
+
+/// The number of threads of a call that names none.
+#[pyfunction]
+pub fn default_threads() -> usize {
+    parallel::default_threads()
+}
+
+/// The linked OpenBLAS: its build configuration and the kind of core that it dispatches to.
+#[pyclass(name = "BlasConfig", module = "dsentropy._core", frozen, get_all)]
+pub struct PyBlasConfig {
+    build: &'static str,
+    core: &'static str,
+}
+
+/// The configuration of the linked OpenBLAS; None with another LAPACK.
+#[pyfunction]
+pub fn blas_config() -> Option<PyBlasConfig> {
+    lapack_provider::config().map(|(build, core)| PyBlasConfig { build, core })
 }

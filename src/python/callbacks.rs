@@ -1,4 +1,7 @@
-//! Operators that Python gives: sparse ones, and objects that multiply.
+//! Operators that are known by their products: sparse matrices of the core, and callbacks into Python.
+//!
+//! A callback runs while the interpreter lock is released, so it attaches to the interpreter, and the exception that it
+//! raises is kept and raised in place of the result.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -11,68 +14,71 @@ use crate::error::{Error, Result};
 use crate::operator::SymmetricOperator;
 use crate::operator::sparse::{SparseMatrix, SparseOperator};
 use crate::operator::tiles::{ExternalAffinity, SumRounding};
+use crate::python::chunks::PyMoments;
 use crate::runtime::parallel::Job;
 
-/// A sparse symmetric matrix, or the diffusion operator of one.
+/// A sparse symmetric matrix, or the diffusion operator of sparse affinities.
 #[pyclass(name = "SparseOperator", module = "dsentropy._core", frozen)]
 pub struct PySparseOperator(SparseOperator);
 
 #[pymethods]
 impl PySparseOperator {
-    /// Of compressed rows. With an alpha the diffusion operator of these affinities, else the matrix as it is;
-    /// `positive` tells that it is positive semi-definite.
+    /// Takes compressed rows (CSR). With `alpha` the operator is the diffusion operator of these affinities, without it
+    /// the matrix itself.
     #[new]
+    #[pyo3(signature = (indptr, indices, data, *, positive_semidefinite, alpha=None))]
     fn new(
         py: Python<'_>,
-        starts: PyReadonlyArray1<'_, i64>,
-        columns: PyReadonlyArray1<'_, u32>,
-        values: PyReadonlyArray1<'_, f64>,
-        positive: bool,
+        indptr: PyReadonlyArray1<'_, i64>,
+        indices: PyReadonlyArray1<'_, u32>,
+        data: PyReadonlyArray1<'_, f64>,
+        positive_semidefinite: bool,
         alpha: Option<f64>,
     ) -> PyResult<Self> {
         let starts: Vec<usize> =
-            starts.as_array().iter().map(|&start| usize::try_from(start).unwrap_or(usize::MAX)).collect();
-        let (columns, values) = (columns.as_array().to_vec(), values.as_array().to_vec());
+            indptr.as_array().iter().map(|&start| usize::try_from(start).unwrap_or(usize::MAX)).collect();
+        let (columns, values) = (indices.as_array().to_vec(), data.as_array().to_vec());
         py.detach(|| {
             let matrix = SparseMatrix::new(starts, columns, values)?;
             Ok(Self(match alpha {
-                Some(alpha) => SparseOperator::diffusion(matrix, positive, alpha)?,
-                None => SparseOperator::affinity(matrix, positive),
+                Some(alpha) => SparseOperator::diffusion(matrix, positive_semidefinite, alpha)?,
+                None => SparseOperator::affinity(matrix, positive_semidefinite),
             }))
         })
     }
 }
 
-/// An operator that is known by its products.
-#[pyclass(name = "GivenOperator", module = "dsentropy._core", frozen)]
-pub struct PyGivenOperator {
+/// A symmetric operator whose products a Python callable computes.
+#[pyclass(name = "CallbackOperator", module = "dsentropy._core", frozen)]
+pub struct PyCallbackOperator {
     product: Py<PyAny>,
     dim: usize,
-    positive: bool,
+    positive_semidefinite: bool,
     leading: Option<Vec<f64>>,
-    /// The relative error of products.
     rounding: f64,
 }
 
 #[pymethods]
-impl PyGivenOperator {
-    /// `product` makes of an array [dim, b] another.
+impl PyCallbackOperator {
+    /// `product(vectors)` maps an array [dim, b] to K times it, with the relative error `rounding`. `leading` is a unit
+    /// vector near the eigenvector of the largest eigenvalue.
     #[new]
+    #[pyo3(signature = (product, dim, *, positive_semidefinite, rounding, leading=None))]
     fn new(
         product: Py<PyAny>,
         dim: usize,
-        positive: bool,
-        leading: Option<PyReadonlyArray1<'_, f64>>,
+        positive_semidefinite: bool,
         rounding: f64,
+        leading: Option<PyReadonlyArray1<'_, f64>>,
     ) -> Self {
         let leading = leading.map(|leading| leading.as_array().to_vec());
-        Self { product, dim, positive, leading, rounding }
+        Self { product, dim, positive_semidefinite, leading, rounding }
     }
 }
 
-/// The diffusion operator of an affinity that is computed by calls of Python.
-#[pyclass(name = "GivenAffinity", module = "dsentropy._core", frozen)]
-pub struct PyGivenAffinity {
+/// The diffusion operator of an affinity whose products and moments Python callables compute.
+#[pyclass(name = "CallbackAffinity", module = "dsentropy._core", frozen)]
+pub struct PyCallbackAffinity {
     product: Py<PyAny>,
     moments: Py<PyAny>,
     dim: usize,
@@ -81,37 +87,39 @@ pub struct PyGivenAffinity {
 }
 
 #[pymethods]
-impl PyGivenAffinity {
-    /// `product(vectors, ceilings, exact)` and `moments(squares, exact)` are those of an affinity whose entries have this
-    /// relative error, but where it is to be exact.
+impl PyCallbackAffinity {
+    /// `product(vectors, ceilings, exact)` is G times an array [dim, b]. `moments(squares, exact)` has the `trace` and
+    /// the `squared_norm` of S G S, given the squares of the diagonal of S. Entries of G have the relative error `error`
+    /// where `exact` is false.
     #[new]
+    #[pyo3(signature = (product, moments, dim, *, alpha, error))]
     fn new(product: Py<PyAny>, moments: Py<PyAny>, dim: usize, alpha: f64, error: f64) -> Self {
         Self { product, moments, dim, alpha, error }
     }
 }
 
-/// What a function of operators is given.
+/// An operator that is not built on rows.
 #[derive(FromPyObject)]
 pub enum AnyOperator<'py> {
     Sparse(PyRef<'py, PySparseOperator>),
-    Given(PyRef<'py, PyGivenOperator>),
-    Affinity(PyRef<'py, PyGivenAffinity>),
+    Callback(PyRef<'py, PyCallbackOperator>),
+    Affinity(PyRef<'py, PyCallbackAffinity>),
 }
 
-/// The same, without the interpreter's references.
-pub enum Opened<'a> {
+/// An [`AnyOperator`] without references of the interpreter, so that threads of the core can use it.
+pub enum OpenOperator<'a> {
     Sparse(&'a SparseOperator),
-    Given(&'a Given<'a>),
-    Affinity(&'a PartsOfAffinity<'a>),
+    Callback(&'a OpenCallback<'a>),
+    Affinity(&'a OpenAffinity<'a>),
 }
 
-/// What a call of Python has raised.
+/// The exception that a callback has raised.
 #[derive(Default)]
 struct Raised(Mutex<Option<PyErr>>);
 
 impl Raised {
-    /// What `f` returns, or an interruption where it raises.
-    fn keep<T>(&self, job: &Job, f: impl FnOnce(Python) -> PyResult<T>) -> Result<T> {
+    /// Calls `f` with the interpreter; where it raises, the exception is kept and the computation interrupted.
+    fn call<T>(&self, job: &Job, f: impl FnOnce(Python) -> PyResult<T>) -> Result<T> {
         job.check()?;
         Python::attach(f).map_err(|error| {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
@@ -119,33 +127,38 @@ impl Raised {
         })
     }
 
-    /// It is raised in place of a result.
-    fn instead_of<T>(self, result: PyResult<T>) -> PyResult<T> {
+    /// Raises the exception that was kept, or passes `result` on.
+    fn or<T>(self, result: PyResult<T>) -> PyResult<T> {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(result, Err)
     }
 }
 
-/// Calls `f` with the operator. What its products raise is raised.
-pub fn on_operator<T>(operator: &AnyOperator, f: impl FnOnce(&Opened) -> PyResult<T>) -> PyResult<T> {
+/// Calls `f` with the operator; an exception of its callbacks is raised in place of the result.
+pub fn with_operator<T>(operator: &AnyOperator, f: impl FnOnce(&OpenOperator) -> PyResult<T>) -> PyResult<T> {
     match operator {
-        AnyOperator::Sparse(sparse) => f(&Opened::Sparse(&sparse.0)),
-        AnyOperator::Given(given) => {
-            let given = Given { of: given, raised: Raised::default() };
-            let result = f(&Opened::Given(&given));
-            given.raised.instead_of(result)
+        AnyOperator::Sparse(sparse) => f(&OpenOperator::Sparse(&sparse.0)),
+        AnyOperator::Callback(operator) => {
+            let callback = OpenCallback { operator, raised: Raised::default() };
+            let result = f(&OpenOperator::Callback(&callback));
+            callback.raised.or(result)
         }
-        AnyOperator::Affinity(of) => {
+        AnyOperator::Affinity(affinity) => {
             let raised = Raised::default();
-            let part = |exact| AffinityAtWork { of, exact, raised: &raised };
-            let parts = PartsOfAffinity { rounded: part(false), exact: part(true), alpha: of.alpha, error: of.error };
-            let result = f(&Opened::Affinity(&parts));
-            raised.instead_of(result)
+            let side = |exact| AffinityCallbacks { affinity, exact, raised: &raised };
+            let open = OpenAffinity {
+                rounded: side(false),
+                exact: side(true),
+                alpha: affinity.alpha,
+                error: affinity.error,
+            };
+            let result = f(&OpenOperator::Affinity(&open));
+            raised.or(result)
         }
     }
 }
 
-/// What a product must return.
-fn block_of(product: &Bound<PyAny>, x: &Array2<f64>) -> PyResult<Array2<f64>> {
+/// Checks and copies the block of vectors that a callback returned for `x`.
+fn checked_block(product: &Bound<PyAny>, x: &Array2<f64>) -> PyResult<Array2<f64>> {
     let product: PyReadonlyArray2<f64> = product.extract()?;
     let product = product.as_array();
     if product.dim() != x.dim() {
@@ -158,61 +171,67 @@ fn block_of(product: &Bound<PyAny>, x: &Array2<f64>) -> PyResult<Array2<f64>> {
     Ok(product.to_owned())
 }
 
-/// An affinity at work, as it is rounded and as it is exact.
-pub struct PartsOfAffinity<'a> {
-    pub rounded: AffinityAtWork<'a>,
-    pub exact: AffinityAtWork<'a>,
+/// An affinity of callbacks in both precisions that it offers.
+pub struct OpenAffinity<'a> {
+    pub rounded: AffinityCallbacks<'a>,
+    pub exact: AffinityCallbacks<'a>,
     pub alpha: f64,
+    /// The relative error of the entries of `rounded`.
     pub error: f64,
 }
 
-pub struct AffinityAtWork<'a> {
-    of: &'a PyGivenAffinity,
+/// The callbacks of an affinity in one of its precisions.
+pub struct AffinityCallbacks<'a> {
+    affinity: &'a PyCallbackAffinity,
     exact: bool,
     raised: &'a Raised,
 }
 
-impl ExternalAffinity for AffinityAtWork<'_> {
+impl ExternalAffinity for AffinityCallbacks<'_> {
     fn dim(&self) -> usize {
-        self.of.dim
+        self.affinity.dim
     }
 
     fn times(&self, x: &Array2<f64>, rounding: &SumRounding, job: &Job) -> Result<Array2<f64>> {
-        self.raised.keep(job, |py| {
+        self.raised.call(job, |py| {
             let arguments = (x.to_pyarray(py), rounding.ceilings.clone(), self.exact);
-            block_of(&self.of.product.bind(py).call1(arguments)?, x)
+            checked_block(&self.affinity.product.bind(py).call1(arguments)?, x)
         })
     }
 
     fn moments(&self, squares: &[f64], job: &Job) -> Result<(f64, f64)> {
-        self.raised.keep(job, |py| self.of.moments.bind(py).call1((squares.to_pyarray(py), self.exact))?.extract())
+        self.raised.call(job, |py| {
+            let found = self.affinity.moments.bind(py).call1((squares.to_pyarray(py), self.exact))?;
+            let PyMoments { trace, squared_norm } = found.extract()?;
+            Ok((trace, squared_norm))
+        })
     }
 }
 
-/// A given operator at work.
-pub struct Given<'a> {
-    of: &'a PyGivenOperator,
+/// The callback of an operator.
+pub struct OpenCallback<'a> {
+    operator: &'a PyCallbackOperator,
     raised: Raised,
 }
 
-impl SymmetricOperator for Given<'_> {
+impl SymmetricOperator for OpenCallback<'_> {
     fn dim(&self) -> usize {
-        self.of.dim
+        self.operator.dim
     }
 
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
-        self.raised.keep(job, |py| block_of(&self.of.product.bind(py).call1((x.to_pyarray(py),))?, x))
+        self.raised.call(job, |py| checked_block(&self.operator.product.bind(py).call1((x.to_pyarray(py),))?, x))
     }
 
     fn is_positive(&self) -> bool {
-        self.of.positive
+        self.operator.positive_semidefinite
     }
 
     fn leading(&self) -> Option<&[f64]> {
-        self.of.leading.as_deref()
+        self.operator.leading.as_deref()
     }
 
     fn rounding(&self) -> f64 {
-        self.of.rounding
+        self.operator.rounding
     }
 }

@@ -55,7 +55,7 @@ class Data:
         return len(self.rows)
 
     @property
-    def core_metric(self) -> str:
+    def core_metric(self) -> Literal["euclidean", "precomputed", "affinity"]:
         """The metric by which the core reads the array."""
         return "euclidean" if self.metric == "cosine" else self.metric
 

@@ -69,8 +69,8 @@ def nearest_neighbors(
     """
     rows = as_rows(X, "X")
     number = as_neighbors(n_neighbors, len(rows))
-    distances, indices = _core.nearest_neighbors(rows, number, as_threads(num_threads))
-    return distances, indices.astype(np.int64)
+    found = _core.nearest_neighbors(rows, number, as_threads(num_threads))
+    return found.distances, found.indices.astype(np.int64)
 
 
 def as_neighbors(value: Any, n_samples: int) -> int:

@@ -21,7 +21,7 @@ from dsentropy._checks.scalars import (
     as_seed,
     as_threads,
 )
-from dsentropy._core import Operator
+from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.clusters import assign_clusters
 from dsentropy._data.data import Data
 from dsentropy._data.subsets import INNER_MAX_N, Draws
@@ -31,7 +31,7 @@ from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._reference.entropy import core_precision
 from dsentropy._reference.mutual_information import Subsets, cluster_members
 from dsentropy._spectrum.saturation import warn_if_saturated
-from dsentropy._spectrum.solver import NO_TIMES, Request, Solution, bits_of, is_stochastic
+from dsentropy._spectrum.solver import NO_TIMES, Request, bits_of, is_stochastic
 
 _ROUNDING = 1e-10
 """Bits by which equal informations may differ."""
@@ -219,7 +219,7 @@ def mutual_information(
     number = as_count(n_clusters, "n_clusters")
     labels = assign_clusters(reference, reference_discrete, number, None, n, "reference", "X")[0].ravel()
     sigma, _ = bandwidth_of(bandwidth, data, n_neighbors, seed, threads)
-    operator = Operator.diffusion(_bandwidth.for_core(sigma), of_alpha, core_precision(wanted, data.given, times))
+    operator = OperatorSpec.diffusion(_bandwidth.for_core(sigma), of_alpha, core_precision(wanted, data.given, times))
 
     members = cluster_members(labels)
     subsets, draws = Subsets(), Draws(seed)
@@ -231,8 +231,10 @@ def mutual_information(
     data.require_subsets(subsets.rows)
     with progress_bar(progress, len(subsets.rows), "entropies") as advance:
         if request is None:
-            spectra = _core.subset_eigenvalues(data.rows, data.core_metric, subsets.rows, operator, advance, threads)
-            solutions: list[Solution] = [(None, True, eigenvalues) for eigenvalues in spectra]
+            spectra = _core.subset_eigenvalues(
+                data.rows, data.core_metric, subsets.rows, operator, progress=advance, num_threads=threads
+            )
+            solutions = [Solution.exact(eigenvalues) for eigenvalues in spectra]
         else:
             solutions = request.of_subsets(data, subsets.rows, operator, threads, advance)
     readings = np.array([bits_of(solution, times, [1.0]) for solution in solutions])[..., 0]

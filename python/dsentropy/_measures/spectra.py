@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,7 @@ from dsentropy import _core
 from dsentropy._checks.arrays import as_pairs, rounding_of
 from dsentropy._checks.progress import progress_bar
 from dsentropy._checks.scalars import Numbers, as_alpha, as_choice, as_precision, as_threads
-from dsentropy._core import Operator
+from dsentropy._core import OperatorSpec
 from dsentropy._data.data import Data
 from dsentropy._data.neighbors import as_neighbors
 from dsentropy._operator import bandwidth as _bandwidth
@@ -22,6 +22,9 @@ from dsentropy._operator.linear_operators import Multiplier, SparseMatrix, as_op
 from dsentropy._spectrum.rounding import without_rounding
 from dsentropy._spectrum.solver import Accept, Request, is_stochastic
 from dsentropy._spectrum.spectrum import Spectrum
+
+_Symmetrize: TypeAlias = Literal["union", "mutual", "mean"]
+"""How a graph of nearest neighbours is made symmetric."""
 
 _NEGATIVE = 1e-5
 """What part of the largest eigenvalue a negative one of a positive semi-definite matrix may be by rounding."""
@@ -214,7 +217,9 @@ def diffusion_spectrum(
         return _of_operator(affinity, {"alpha": of_alpha}, about, request, threads, progress, used)
     sigma, about = bandwidth_of(bandwidth, used, n_neighbors, random_state, threads, data.n_samples)
     about = {"operator": "diffusion", **about, "alpha": of_alpha, **subset}
-    operator = Operator.diffusion(_bandwidth.for_core(sigma), of_alpha, "single" if wanted == "single" else "double")
+    operator = OperatorSpec.diffusion(
+        _bandwidth.for_core(sigma), of_alpha, "single" if wanted == "single" else "double"
+    )
     if request is not None:
         return request.of_kernel(used, operator, about, threads, progress)
     with progress_bar(progress, 1, "spectrum") as advance:
@@ -302,7 +307,10 @@ def adjacency_spectrum(
     1.0
     """
     kind = as_choice(graph, "graph", "gaussian", "knn")
-    how = None if symmetrize is None else as_choice(symmetrize, "symmetrize", "union", "mutual", "mean")
+    how: _Symmetrize | None = None
+    if symmetrize is not None:
+        named: _Symmetrize = as_choice(symmetrize, "symmetrize", "union", "mutual", "mean")
+        how = named
     threads = as_threads(num_threads)
     request = None
     if is_stochastic(solver):
@@ -328,11 +336,11 @@ def adjacency_spectrum(
                 raise ValueError("symmetrize must not be None where solver is 'stochastic' and graph is 'knn'")
             adjacency = _graph.adjacency(used, number + 1, how, threads)
             return _of_operator(adjacency, {}, parameters, request, threads, progress, used)
-        operator = Operator.neighbor_graph(number + 1, how)
+        operator = OperatorSpec.neighbor_graph(number + 1, how)
     else:
         sigma, about = bandwidth_of(bandwidth, used, n_neighbors, random_state, threads, data.n_samples)
         parameters = {"operator": "affinity", **about, **subset}
-        operator = Operator.affinity(_bandwidth.for_core(sigma))
+        operator = OperatorSpec.affinity(_bandwidth.for_core(sigma))
         if request is not None:
             return request.of_kernel(used, operator, parameters, threads, progress)
     with progress_bar(progress, 1, "spectrum") as advance:
@@ -415,7 +423,7 @@ def kernel_spectrum(
     data = Data(matrix, "affinity", matrix)
     if request is not None:
         return request.of_kernel(
-            data, Operator.affinity(1.0), about, threads, progress, accept=_positive("K", rounding)
+            data, OperatorSpec.affinity(1.0), about, threads, progress, accept=_positive("K", rounding)
         )
     eigenvalues = _core.symmetric_eigenvalues(matrix, threads)
     _positive("K", rounding)(eigenvalues[0], eigenvalues[-1])

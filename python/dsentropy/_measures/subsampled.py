@@ -22,7 +22,7 @@ from dsentropy._checks.scalars import (
     as_seed,
     as_threads,
 )
-from dsentropy._core import Operator
+from dsentropy._core import OperatorSpec
 from dsentropy._data.data import Data
 from dsentropy._data.subsets import Draws
 from dsentropy._measures.spectra import bandwidth_of, entropies
@@ -169,14 +169,16 @@ def subsampled_entropy(
     seed = as_seed(random_state, "random_state")
     sigma, _ = bandwidth_of(bandwidth, data, n_neighbors, seed, threads)
     chosen = core_precision(wanted, data.given, times, orders)
-    operator = Operator.diffusion(_bandwidth.for_core(sigma), of_alpha, chosen)
+    operator = OperatorSpec.diffusion(_bandwidth.for_core(sigma), of_alpha, chosen)
 
     draws, subsets = Draws(seed), Subsets()
     # In the order of the rows: subsets of all of them are one and the same.
     keys = [subsets.add(np.sort(draws.next(data.n_samples, size))) for _ in range(repeats)]
     data.require_subsets(subsets.rows)
     with progress_bar(progress, len(subsets.rows), "entropies") as advance:
-        spectra = _core.subset_eigenvalues(data.rows, data.core_metric, subsets.rows, operator, advance, threads)
+        spectra = _core.subset_eigenvalues(
+            data.rows, data.core_metric, subsets.rows, operator, progress=advance, num_threads=threads
+        )
     bits = np.array([entropies(eigenvalues, times, orders) for eigenvalues in spectra])[keys]
 
     def shaped(values: NDArray[np.float64]) -> Any:

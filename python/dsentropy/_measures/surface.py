@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,7 +21,7 @@ from dsentropy._checks.scalars import (
     as_precision,
     as_threads,
 )
-from dsentropy._core import Operator
+from dsentropy._core import OperatorSpec
 from dsentropy._data.data import Data
 from dsentropy._measures.spectra import bandwidth_of, spectrum_of, subset_of
 from dsentropy._operator import bandwidth as _bandwidth
@@ -248,11 +248,13 @@ def _spectra(
     progress: bool,
 ) -> list[Spectrum]:
     """That of each bandwidth and alpha, in order."""
-    chosen = "single" if precision == "single" else "double"
-    operators = [Operator.diffusion(_bandwidth.for_core(sigma), about["alpha"], chosen) for sigma, about in parts]
+    chosen: Literal["single", "double"] = "single" if precision == "single" else "double"
+    operators = [OperatorSpec.diffusion(_bandwidth.for_core(sigma), about["alpha"], chosen) for sigma, about in parts]
     with progress_bar(progress, len(operators), "spectra") as advance:
         if request is None:
-            computed = _core.sweep_eigenvalues(data.rows, data.core_metric, operators, advance, num_threads)
+            computed = _core.sweep_eigenvalues(
+                data.rows, data.core_metric, operators, progress=advance, num_threads=num_threads
+            )
             return [
                 spectrum_of(values, data, {"operator": "diffusion", **about, "precision": precision, **subset})
                 for values, (_, about) in zip(computed, parts, strict=True)

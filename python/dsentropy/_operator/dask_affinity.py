@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from dsentropy import _core
 from dsentropy._checks.arrays import Rows, as_directions, as_rows
 from dsentropy._checks.scalars import Numbers, as_alpha, as_choice, as_positive, as_threads
-from dsentropy._core import Frame, GivenAffinity
-from dsentropy._spectrum.solver import Request
+from dsentropy._core import CallbackAffinity, Chunk, GlobalScaling, Moments
+from dsentropy._spectrum.solver import Request, SlqOptions
 from dsentropy._spectrum.spectrum import Spectrum
 
 if TYPE_CHECKING:
@@ -113,7 +113,9 @@ def diffusion_spectrum(
     request = Request.of(tol, t, orders, max_products, "tiled", memory_limit, random_state)
     chunks = _Chunks.of(X, name)
     affinity = _Affinity.of(chunks, sigma, request.core())
-    operator = GivenAffinity(affinity.product, affinity.moments, chunks.n_samples, of_alpha, affinity.error)
+    operator = CallbackAffinity(
+        affinity.product, affinity.moments, chunks.n_samples, alpha=of_alpha, error=affinity.error
+    )
     about = {"operator": "diffusion", "bandwidth": sigma, "metric": name, "alpha": of_alpha, "chunks": chunks.number}
     return request.of_operator(operator, chunks.n_samples, about, None, threads, progress)
 
@@ -175,23 +177,26 @@ class _Affinity:
     """The Gaussian affinity of all rows, chunk by chunk, exactly and as it is rounded."""
 
     chunks: _Chunks
-    exact: Frame
-    rounded: Frame
+    exact: GlobalScaling
+    rounded: GlobalScaling
     error: float
     """The relative one of a rounded entry."""
 
     @classmethod
-    def of(cls, chunks: _Chunks, bandwidth: float, request: _core.Request) -> _Affinity:
+    def of(cls, chunks: _Chunks, bandwidth: float, options: SlqOptions) -> _Affinity:
         """In f32 where the estimate allows it."""
         import dask
 
         found = dask.compute(*[dask.delayed(_summary)(rows) for rows in chunks.rows])
         mean = np.sum([total for total, _ in found], axis=0) / chunks.n_samples
         largest = max(largest for _, largest in found)
-        exact, single = (Frame(mean, largest, bandwidth, in_single) for in_single in (False, True))
-        allowed = _core.allowed_single_error(chunks.n_samples, request)
+        exact, single = (
+            GlobalScaling(mean=mean, largest=largest, bandwidth=bandwidth, single=in_single)
+            for in_single in (False, True)
+        )
+        allowed = _core.allowed_single_error(chunks.n_samples, options)
         if allowed is not None:
-            error = max(dask.compute(*[dask.delayed(_core.part_error)(rows, single) for rows in chunks.rows]))
+            error = max(dask.compute(*[dask.delayed(_core.chunk_error)(rows, single) for rows in chunks.rows]))
             if error <= allowed:
                 return cls(chunks, exact, single, error)
         return cls(chunks, exact, exact, float(np.finfo(np.float64).eps))
@@ -201,20 +206,21 @@ class _Affinity:
         import dask
 
         total, n = dask.delayed(_total, pure=False), self.chunks.number
-        pairs = dict(self.chunks.pairs(_pair_product, (self._frame(exactly), ceilings), vectors))
+        pairs = dict(self.chunks.pairs(_pair_product, (self._scaling(exactly), ceilings), vectors))
         of_chunks = [
             total([pairs[i, j][0] for j in range(i, n)] + [pairs[j, i][1] for j in range(i)]) for i in range(n)
         ]
         return np.concatenate(_computed(of_chunks))
 
-    def moments(self, squares: NDArray[np.float64], exactly: bool) -> tuple[float, float]:
+    def moments(self, squares: NDArray[np.float64], exactly: bool) -> Moments:
         """The trace and the squared norm of S G S, from the squares of the diagonal of S."""
         scale = np.sqrt(squares)[:, None]
-        tasks = [task for _, task in self.chunks.pairs(_pair_moments, (self._frame(exactly),), scale)]
-        trace, squared_norm = np.sum(_computed(tasks), axis=0)
-        return float(trace), float(squared_norm)
+        tasks = [task for _, task in self.chunks.pairs(_pair_moments, (self._scaling(exactly),), scale)]
+        found: tuple[Moments, ...] = _computed(tasks)
+        trace, squared_norm = np.sum([(part.trace, part.squared_norm) for part in found], axis=0)
+        return Moments(trace=float(trace), squared_norm=float(squared_norm))
 
-    def _frame(self, exactly: bool) -> Frame:
+    def _scaling(self, exactly: bool) -> GlobalScaling:
         return self.exact if exactly else self.rounded
 
 
@@ -236,7 +242,7 @@ def _total(parts: list[Any]) -> NDArray[np.float64]:
 def _aligned(sizes: Sequence[int]) -> tuple[int, ...]:
     """Sizes of chunks near these that begin at multiples of a tile of the core, so that sums have the same bits."""
     ends = np.cumsum(sizes)
-    inner = np.unique(np.round(ends[:-1] / _core.CELL).astype(int) * _core.CELL)
+    inner = np.unique(np.round(ends[:-1] / _core.CHUNK_ALIGNMENT).astype(int) * _core.CHUNK_ALIGNMENT)
     bounds = [0, *inner[(inner > 0) & (inner < ends[-1])].tolist(), int(ends[-1])]
     return tuple(np.diff(bounds).tolist())
 
@@ -252,9 +258,13 @@ def _summary(rows: Rows) -> tuple[NDArray[np.float64], float]:
     return rows.sum(axis=0, dtype=np.float64), float(np.abs(rows).max())
 
 
-def _pair_product(frame: Frame, ceilings: list[float], rows: Rows, vectors: Any, *other: Any) -> Any:
-    return _core.pair_product(frame, ceilings, (rows, vectors), other or None)
+def _pair_product(
+    scaling: GlobalScaling, ceilings: list[float], rows: Rows, vectors: Any, *other: Any
+) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
+    """The products of the first chunk and of the other, if there is one, as two results of a task."""
+    product = _core.pair_product(scaling, ceilings, Chunk(rows, vectors), Chunk(*other) if other else None)
+    return product.first, product.second
 
 
-def _pair_moments(frame: Frame, rows: Rows, vectors: Any, *other: Any) -> Any:
-    return _core.pair_moments(frame, (rows, vectors), other or None)
+def _pair_moments(scaling: GlobalScaling, rows: Rows, vectors: Any, *other: Any) -> Moments:
+    return _core.pair_moments(scaling, Chunk(rows, vectors), Chunk(*other) if other else None)

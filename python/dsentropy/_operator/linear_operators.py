@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._core import GivenOperator, SparseOperator
+from dsentropy._core import CallbackOperator, SparseOperator
 from dsentropy._data.fingerprint import digest
 
 ROUNDING = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
@@ -76,7 +76,7 @@ class SparseMatrix:
         """The matrix as it is or, with an alpha, the diffusion operator of these affinities."""
         matrix = self.matrix
         starts, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.uint32)
-        return SparseOperator(starts, columns, matrix.data, positive, alpha)
+        return SparseOperator(starts, columns, matrix.data, positive_semidefinite=positive, alpha=alpha)
 
     def fingerprint(self) -> str:
         """A digest of its entries and where they are."""
@@ -127,13 +127,17 @@ class Multiplier:
     def _in_unit(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.ldexp(np.ascontiguousarray(self.multiply(vectors), np.float64), -self.exponent)
 
-    def core(self, *, alpha: float | None = None, positive: bool = False) -> GivenOperator:
+    def core(self, *, alpha: float | None = None, positive: bool = False) -> CallbackOperator:
         """The operator, in a unit near 1, or with an alpha the diffusion operator of these affinities."""
         if alpha is None:
-            return GivenOperator(self._in_unit, self.n_samples, positive, None, self.rounding)
+            return CallbackOperator(
+                self._in_unit, self.n_samples, positive_semidefinite=positive, rounding=self.rounding
+            )
         scale, leading = self.normalization(alpha)
         product = partial(self.product, scale=scale)
-        return GivenOperator(product, self.n_samples, positive, leading, self.rounding)
+        return CallbackOperator(
+            product, self.n_samples, positive_semidefinite=positive, rounding=self.rounding, leading=leading
+        )
 
     def product(self, vectors: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
         """S G S X, S the diagonal matrix of a scale [N, 1]."""

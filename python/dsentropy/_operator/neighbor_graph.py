@@ -32,8 +32,8 @@ def neighbor_distances(neighbors: Any, data: Data, n_neighbors: Any, num_threads
             indices = np.argsort(others, axis=1, kind="stable")[:, :number]
             distances = np.take_along_axis(others, indices, axis=1)
         else:
-            distances, numbers = _core.nearest_neighbors(data.rows, number, num_threads)
-            indices = numbers.astype(np.int64)
+            found = _core.nearest_neighbors(data.rows, number, num_threads)
+            distances, indices = found.distances, found.indices.astype(np.int64)
     elif is_sparse(neighbors):
         if neighbors.shape != (n, n):
             raise ValueError(f"neighbors must be of shape {(n, n)}, as X has {n} rows, got {neighbors.shape}")
@@ -100,8 +100,9 @@ def adjacency(data: Data, n_neighbors: int, how: str, num_threads: int | None) -
         radius = np.partition(data.rows, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
         graph = csr_array(np.less_equal(data.rows, radius[:, None]).astype(np.float64))
     else:
-        starts, columns = _core.neighbor_edges(data.rows, n_neighbors, num_threads)
-        graph = csr_array((np.ones(len(columns)), columns.astype(np.int64), starts.astype(np.int64)), shape=(n, n))
+        edges = _core.neighbor_edges(data.rows, n_neighbors, num_threads)
+        indices, indptr = edges.indices.astype(np.int64), edges.indptr.astype(np.int64)
+        graph = csr_array((np.ones(len(indices)), indices, indptr), shape=(n, n))
     if how == "union":
         return SparseMatrix(graph.maximum(graph.T).tocsr())
     if how == "mutual":

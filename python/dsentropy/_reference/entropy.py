@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 from dsentropy import _core
 from dsentropy._checks.arrays import Rows, as_floating_dtype, as_rows
 from dsentropy._checks.scalars import (
+    Precision,
     as_count,
     as_limit,
     as_nonnegative,
@@ -22,10 +23,10 @@ from dsentropy._checks.scalars import (
     as_seed,
     as_threads,
 )
-from dsentropy._core import Measure, Operator
+from dsentropy._core import Measure, OperatorSpec, Solution
 from dsentropy._data import subsets as _subsample
 from dsentropy._data.fingerprint import digest
-from dsentropy._spectrum.solver import NO_TIMES, Request, Solution, bits_of, is_stochastic
+from dsentropy._spectrum.solver import NO_TIMES, Request, bits_of, is_stochastic
 from dsentropy.io import eigenvalue_file as _eigenvalue_file
 
 
@@ -276,15 +277,19 @@ def adjacency_spectral_entropy(
     return _core.spectral_entropy(spectrum.eigenvalues(source, file, threads, say), 1.0)
 
 
+CorePrecision: TypeAlias = Literal["single", "double", "fastest"]
+"""A precision by its name in the core."""
+
+
 def core_precision(
-    precision: str,
+    precision: Precision,
     rows: NDArray[Any] | None,
     times: Iterable[float],
     orders: Iterable[float] = (1.0,),
     *,
     stored: bool = False,
-) -> str:
-    """What the core is told: where nothing is said, float32 data go to the fastest if that is accurate."""
+) -> CorePrecision:
+    """The precision that the core computes in: with "auto", float32 data take the fastest where it is accurate."""
     if precision != "auto":
         return precision
     accurate = all(1 <= t <= 10 for t in times) and all(1 <= order <= 2 for order in orders) and not stored
@@ -293,10 +298,8 @@ def core_precision(
 
 def familiar_entropy(solution: Solution, t: float) -> float:
     """Bits at t; of eigenvalues, shifted as the reference shifts it."""
-    estimate, _, eigenvalues = solution
-    if estimate is None:
-        assert eigenvalues is not None  # one or the other
-        return _core.spectral_entropy(eigenvalues, t)
+    if solution.estimate is None:
+        return _core.spectral_entropy(solution.eigenvalues, t)
     return float(bits_of(solution, [t], [1.0])[0][0, 0])
 
 
@@ -316,23 +319,25 @@ def _silent(text: str) -> None:
     """Print nothing."""
 
 
-def _diffusion_spectrum(title: str, sigma: float, precision: str) -> _FiledOperator:
+def _diffusion_spectrum(title: str, sigma: float, precision: CorePrecision) -> _FiledOperator:
     parameters: _eigenvalue_file.Fingerprint = {"operator": "diffusion", "gaussian_kernel_sigma": sigma}
     if precision == "single":  # asked for; where nothing is said, files are in double precision
         parameters["precision"] = precision
-    return _FiledOperator(title, Operator.diffusion(sigma, 0.0, precision), parameters)
+    return _FiledOperator(title, OperatorSpec.diffusion(sigma, 0.0, precision), parameters)
 
 
-def _adjacency_spectrum(sigma: float, anisotropic: bool, use_knn: bool, knn: int, precision: str) -> _FiledOperator:
+def _adjacency_spectrum(
+    sigma: float, anisotropic: bool, use_knn: bool, knn: int, precision: CorePrecision
+) -> _FiledOperator:
     if use_knn:
-        operator = Operator.neighbor_graph(knn, None)
+        operator = OperatorSpec.neighbor_graph(knn, None)
         return _FiledOperator("adjacency matrix", operator, {"operator": "neighbor_graph", "knn": knn})
     if anisotropic:
         return _diffusion_spectrum("adjacency matrix", sigma, precision)
     # The affinity of the paper has a factor that no entropy sees; the file has it, as the reference's has.
     factor = 1 / (sigma * math.sqrt(2 * math.pi))
     parameters: _eigenvalue_file.Fingerprint = {"operator": "affinity", "gaussian_kernel_sigma": sigma}
-    return _FiledOperator("adjacency matrix", Operator.affinity(sigma), parameters, factor)
+    return _FiledOperator("adjacency matrix", OperatorSpec.affinity(sigma), parameters, factor)
 
 
 class _Source:
@@ -387,7 +392,7 @@ class _FiledOperator:
     """An operator, what it is called, and what its file says of it."""
 
     def __init__(
-        self, title: str, operator: Operator, parameters: _eigenvalue_file.Fingerprint, factor: float = 1.0
+        self, title: str, operator: OperatorSpec, parameters: _eigenvalue_file.Fingerprint, factor: float = 1.0
     ) -> None:
         self.title = title
         self.operator = operator
@@ -402,7 +407,7 @@ class _FiledOperator:
             raise ValueError("solver must be 'exact' where eigval_save_path is given: an estimate has no eigenvalues")
         rows = source.rows()
         say(f"Estimating the spectrum of the {self.title}.")
-        solution = _core.estimate_spectrum(rows, "euclidean", self.operator, False, request.core(), None, threads)
+        solution = _core.estimate_spectrum(rows, "euclidean", self.operator, request.core(), num_threads=threads)
         request.warn_if_missed([solution], stacklevel=4)
         return familiar_entropy(solution, t)
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy import _core
 from dsentropy._checks.arrays import Rows, as_rows
 from dsentropy._checks.scalars import as_count, as_nonnegative, as_positive, as_precision, as_seed, as_threads
-from dsentropy._core import Measure, Operator
+from dsentropy._core import Measure, OperatorSpec
 from dsentropy._data.clusters import assign_clusters
 from dsentropy._data.data import Data
 from dsentropy._data.subsets import INNER_MAX_N, Draws
@@ -134,7 +134,7 @@ def diffusion_spectral_mutual_information(
     elif matrix_entry_entropy:
         entropies = _measured(Measure.matrix_entries(sigma))
     else:
-        entropies = _spectral(Operator.diffusion(sigma, 0.0, core_precision(wanted, rows, [time])), time, request)
+        entropies = _spectral(OperatorSpec.diffusion(sigma, 0.0, core_precision(wanted, rows, [time])), time, request)
     information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
 
@@ -225,11 +225,11 @@ def adjacency_spectral_mutual_information(
                 f"{source}: cluster {labels.tolist()[small]!r} has {sizes[small]} rows, and the graph of "
                 f"nearest neighbours (use_knn=True) needs at least {_ASMI_KNN}"
             )
-        operator = Operator.neighbor_graph(_ASMI_KNN, None)
+        operator = OperatorSpec.neighbor_graph(_ASMI_KNN, None)
     elif anisotropic:
-        operator = Operator.diffusion(sigma, 0.0, core_precision(wanted, rows, [1.0]))
+        operator = OperatorSpec.diffusion(sigma, 0.0, core_precision(wanted, rows, [1.0]))
     else:
-        operator = Operator.affinity(sigma)
+        operator = OperatorSpec.affinity(sigma)
     entropies = _spectral(operator, 1.0, request)
     information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
@@ -243,10 +243,10 @@ def _measured(measure: Measure) -> _Entropies:
     return lambda rows, subsets, threads: _core.subset_entropies(rows, subsets, measure, threads).tolist()
 
 
-def _spectral(operator: Operator, t: float, request: Request | None) -> _Entropies:
+def _spectral(operator: OperatorSpec, t: float, request: Request | None) -> _Entropies:
     def entropies(rows: Rows, subsets: list[NDArray[np.uint64]], threads: int | None) -> list[float]:
         if request is None:
-            spectra = _core.subset_eigenvalues(rows, "euclidean", subsets, operator, None, threads)
+            spectra = _core.subset_eigenvalues(rows, "euclidean", subsets, operator, num_threads=threads)
             return [_core.spectral_entropy(eigenvalues, t) for eigenvalues in spectra]
         data = Data(rows, "euclidean", rows)
         solutions = request.of_subsets(data, subsets, operator, threads, None, stacklevel=5)

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy import _core
+from dsentropy._core import Estimate, EstimateInfo, Readings
 from dsentropy._spectrum.provenance import frozen_parameters
 from dsentropy._spectrum.spectrum import Spectrum
 
@@ -56,16 +56,16 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
 
     __slots__ = ("_estimate",)
 
-    _estimate: _core.Estimate
+    _estimate: Estimate
 
     def __init__(
-        self, estimate: _core.Estimate, *, n_samples: int, parameters: Mapping[str, Any], fingerprint: str | None
+        self, estimate: Estimate, *, n_samples: int, parameters: Mapping[str, Any], fingerprint: str | None
     ) -> None:
         self._set_once(_estimate=estimate)
         self._set_once(n_samples=n_samples, parameters=frozen_parameters(parameters), fingerprint=fingerprint)
 
     def __len__(self) -> int:
-        return self._estimate.about()[0]
+        return self._estimate.info.dim
 
     def __getattr__(self, name: str) -> NoReturn:
         if name == "eigenvalues":
@@ -84,24 +84,29 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
 
     def bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
         """Return entropies [times, orders] for numbers that were checked, without a warning."""
-        return readings(self._estimate, times, orders)[0]
+        return readings(self._estimate, times, orders).entropy
 
     def _uncertainty(
         self, times: Sequence[float], orders: Sequence[float]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        _, errors, lower, upper = readings(self._estimate, times, orders)
-        return errors, lower, upper
+        found = readings(self._estimate, times, orders)
+        return found.standard_error, found.lower, found.upper
 
     def _repr_uncertainty(self) -> str:
-        bits, error, lower, upper = (float(read[0, 0]) for read in readings(self._estimate, [1.0], [1.0]))
-        distance = max(upper - bits, bits - lower)
-        through = "" if self._estimate.about()[1] else " through the square"
+        found = readings(self._estimate, [1.0], [1.0])
+        bits, error = float(found.entropy[0, 0]), float(found.standard_error[0, 0])
+        distance = max(float(found.upper[0, 0]) - bits, bits - float(found.lower[0, 0]))
+        through = "" if self._estimate.info.positive_semidefinite else " through the square"
         return f" (estimate: standard error {error:.1g}, bounds{through} within {distance:.1g})"
 
     def _state(self) -> dict[str, NDArray[Any]]:
-        known, deflated, probes = self._estimate.to_arrays()
-        about = np.array(self._estimate.about(), dtype=np.float64)
-        return {"about_estimate": about, "known": np.array(known), "deflated": deflated, "probes": probes}
+        arrays = self._estimate.to_arrays()
+        return {
+            "about_estimate": _info_array(self._estimate.info),
+            "known": arrays.known,
+            "deflated": arrays.deflated,
+            "probes": arrays.probes,
+        }
 
     @classmethod
     def _restored(
@@ -111,23 +116,52 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         parameters: Mapping[str, Any],
         fingerprint: str | None,
     ) -> Spectrum:
-        dim, positive, products, rounding, error, *degrees, largest = state["about_estimate"].tolist()
-        of_deflated, of_probes = (int(degree) for degree in degrees)
-        about = (int(dim), bool(positive), int(products), rounding, error, of_deflated, of_probes, largest)
-        estimate = _core.Estimate.from_arrays(about, state["known"].tolist(), state["deflated"], state["probes"])
+        info = _info_from_array(state["about_estimate"])
+        estimate = Estimate.from_arrays(info, state["known"], state["deflated"], state["probes"])
         return cls(estimate, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)
 
 
-def readings(estimate: _core.Estimate, times: Sequence[float], orders: Sequence[float]) -> list[NDArray[np.float64]]:
-    """Return entropies, standard errors, and lower and upper truncation bounds, each [times, orders].
+def _info_array(info: EstimateInfo) -> NDArray[np.float64]:
+    """Return the eight numbers by which a file of a spectrum holds the info of its estimate."""
+    numbers = [
+        info.dim,
+        info.positive_semidefinite,
+        info.products,
+        info.rounding,
+        info.entry_error,
+        info.deflated_degree,
+        info.probe_degree,
+        info.largest_modulus,
+    ]
+    return np.array(numbers, dtype=np.float64)
+
+
+def _info_from_array(numbers: NDArray[np.float64]) -> EstimateInfo:
+    """Return the info that :func:`_info_array` made these eight numbers of."""
+    dim, positive, products, rounding, entry_error, deflated_degree, probe_degree, largest = numbers.tolist()
+    return EstimateInfo(
+        dim=int(dim),
+        positive_semidefinite=bool(positive),
+        products=int(products),
+        rounding=rounding,
+        entry_error=entry_error,
+        deflated_degree=int(deflated_degree),
+        probe_degree=int(probe_degree),
+        largest_modulus=largest,
+    )
+
+
+def readings(estimate: Estimate, times: Sequence[float], orders: Sequence[float]) -> Readings:
+    """Read entropies, standard errors, and lower and upper truncation bounds off an estimate, each [times, orders].
 
     At t = 0 all eigenvalues are equal, so the entropy is known exactly.
     """
     if 0 in orders:
         raise ValueError("order must be positive where the spectrum is an estimate: a rank cannot be estimated")
     at_zero = np.array(times) == 0
-    max_entropy = float(np.log2(estimate.about()[0]))
+    max_entropy = float(np.log2(estimate.info.dim))
     found = estimate.read([t or 1.0 for t in times], orders)
-    for values, exact in zip(found, (max_entropy, 0.0, max_entropy, max_entropy), strict=True):
-        values[at_zero] = exact
+    for values in (found.entropy, found.lower, found.upper):
+        values[at_zero] = max_entropy
+    found.standard_error[at_zero] = 0.0
     return found

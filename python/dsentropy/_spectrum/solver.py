@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +21,11 @@ from dsentropy._checks.scalars import (
     as_positive_order,
     as_seed,
 )
-from dsentropy._core import Estimate, GivenAffinity, GivenOperator, Operator, SparseOperator
+from dsentropy._core import CallbackAffinity, CallbackOperator, OperatorSpec, Solution, SparseOperator
 from dsentropy._data.data import Data
 from dsentropy._spectrum.estimated import EstimatedSpectrum, ToleranceWarning, readings
 from dsentropy._spectrum.rounding import without_rounding
 from dsentropy._spectrum.spectrum import Spectrum
-
-Solution: TypeAlias = "tuple[Estimate | None, bool, NDArray[np.float64] | None]"
-"""An estimate and whether it is within the tolerance, or eigenvalues."""
 
 Accept: TypeAlias = "Callable[[float, float], None]"
 """Raises where the smallest and the largest eigenvalue are not to be."""
@@ -49,6 +46,19 @@ def is_stochastic(solver: Any) -> bool:
 
 
 @dataclass(frozen=True)
+class SlqOptions:
+    """The options of one estimate, as the core reads them by field."""
+
+    tol: float
+    times: list[float]
+    orders: list[float]
+    max_products: int
+    seed: int
+    storage: Literal["auto", "dense", "tiled"]
+    memory_limit: int | None
+
+
+@dataclass(frozen=True)
 class Request:
     """The arguments of ``solver="stochastic"``."""
 
@@ -56,7 +66,7 @@ class Request:
     times: list[float]
     orders: list[float]
     max_products: int | None
-    storage: str
+    storage: Literal["auto", "dense", "tiled"]
     memory_limit: int | None
     seed: int
 
@@ -75,22 +85,22 @@ class Request:
             _random_bits(as_seed(random_state, "random_state")),
         )
 
-    def core(self, max_products: int = MAX_PRODUCTS) -> _core.Request:
-        """What the core is told."""
-        return _core.Request(
-            self.tol,
-            self.times,
-            self.orders,
-            self.max_products or max_products,
-            self.seed,
-            self.storage,
-            self.memory_limit,
+    def core(self, max_products: int = MAX_PRODUCTS) -> SlqOptions:
+        """The options that the core reads, with the operator's default of ``max_products`` where none is given."""
+        return SlqOptions(
+            tol=self.tol,
+            times=self.times,
+            orders=self.orders,
+            max_products=self.max_products or max_products,
+            seed=self.seed,
+            storage=self.storage,
+            memory_limit=self.memory_limit,
         )
 
     def of_kernel(
         self,
         data: Data,
-        operator: Operator,
+        operator: OperatorSpec,
         about: dict[str, Any],
         num_threads: int | None,
         progress: bool,
@@ -101,14 +111,20 @@ class Request:
         """The estimate, or the exact spectrum where that costs less, with what is to be said of it."""
         with progress_bar(progress, None, "products") as advance:
             solution = _core.estimate_spectrum(
-                data.rows, data.core_metric, operator, accept is not None, self.core(), advance, num_threads
+                data.rows,
+                data.core_metric,
+                operator,
+                self.core(),
+                positive_semidefinite=accept is not None,
+                progress=advance,
+                num_threads=num_threads,
             )
         fingerprint = data.fingerprint()
         return self.spectrum(solution, data.n_samples, about, fingerprint, stacklevel=stacklevel + 1, accept=accept)
 
     def of_operator(
         self,
-        operator: SparseOperator | GivenOperator | GivenAffinity,
+        operator: SparseOperator | CallbackOperator | CallbackAffinity,
         n_samples: int,
         about: dict[str, Any],
         fingerprint: str | None,
@@ -121,7 +137,7 @@ class Request:
         """The same of an operator that is sparse, or known by its products; moduli, where it is exact."""
         most = MAX_PRODUCTS_SPARSE if isinstance(operator, SparseOperator) else MAX_PRODUCTS
         with progress_bar(progress, None, "products") as advance:
-            solution = _core.estimate_operator(operator, self.core(most), advance, num_threads)
+            solution = _core.estimate_operator(operator, self.core(most), progress=advance, num_threads=num_threads)
         return self.spectrum(solution, n_samples, about, fingerprint, stacklevel=stacklevel + 1, accept=accept)
 
     def spectrum(
@@ -135,9 +151,9 @@ class Request:
         accept: Accept | None = None,
     ) -> Spectrum:
         """What the core found, where its range is accepted; a warning where the tolerance was not reached."""
-        estimate, _, eigenvalues = solution
+        estimate = solution.estimate
         if estimate is None:
-            assert eigenvalues is not None  # one or the other
+            eigenvalues = solution.eigenvalues
             about = {**about, "solver": "exact, which costs less"}
             if accept is not None:
                 accept(float(eigenvalues.min()), float(eigenvalues.max()))
@@ -145,14 +161,16 @@ class Request:
                 without_rounding(np.abs(eigenvalues)), n_samples=n_samples, parameters=about, fingerprint=fingerprint
             )
         if accept is not None:
-            accept(*estimate.range())
+            accept(estimate.smallest_node, estimate.largest_node)
         self.warn_if_missed([solution], stacklevel=stacklevel + 1)
-        about = {**about, "solver": "stochastic", "tol": self.tol, "products": estimate.about()[2]}
+        about = {**about, "solver": "stochastic", "tol": self.tol, "products": estimate.info.products}
         return EstimatedSpectrum(estimate, n_samples=n_samples, parameters=about, fingerprint=fingerprint)
 
     def warn_if_missed(self, solutions: list[Solution], *, stacklevel: int) -> None:
         """Say, once, that the tolerance was not reached."""
-        missed = [estimate.about()[2] for estimate, reached, _ in solutions if estimate and not reached]
+        missed = [
+            solution.estimate.info.products for solution in solutions if solution.estimate and not solution.converged
+        ]
         if missed:
             warnings.warn(
                 f"tol = {self.tol:g} bits is not reached within {max(missed)} products: the spectrum tells its "
@@ -165,7 +183,7 @@ class Request:
         self,
         data: Data,
         subsets: list[NDArray[np.uint64]],
-        operator: Operator,
+        operator: OperatorSpec,
         num_threads: int | None,
         progress: Any,
         *,
@@ -173,7 +191,7 @@ class Request:
     ) -> list[Solution]:
         """What the core found for each subset of the rows; one warning where the tolerance was not reached."""
         solutions = _core.estimate_subsets(
-            data.rows, data.core_metric, subsets, operator, self.core(), progress, num_threads
+            data.rows, data.core_metric, subsets, operator, self.core(), progress=progress, num_threads=num_threads
         )
         self.warn_if_missed(solutions, stacklevel=stacklevel + 1)
         return solutions
@@ -183,13 +201,12 @@ def bits_of(
     solution: Solution, times: list[float], orders: list[float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Entropies [times, orders], their standard errors, and how far bounds reach from them."""
-    estimate, _, eigenvalues = solution
-    if estimate is None:
-        assert eigenvalues is not None  # one or the other
-        bits = _core.renyi_entropies(without_rounding(np.abs(eigenvalues)), times, orders)
+    if solution.estimate is None:
+        bits = _core.renyi_entropies(without_rounding(np.abs(solution.eigenvalues)), times, orders)
         return bits, np.zeros_like(bits), np.zeros_like(bits)
-    bits, errors, lower, upper = readings(estimate, times, orders)
-    return bits, errors, np.maximum(upper - bits, bits - lower)
+    found = readings(solution.estimate, times, orders)
+    reach = np.maximum(found.upper - found.entropy, found.entropy - found.lower)
+    return found.entropy, found.standard_error, reach
 
 
 def _random_bits(seed: int | None) -> int:

@@ -10,8 +10,9 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
-from dsentropy import Spectrum, _core, diffusion_spectrum
+from dsentropy import Spectrum, diffusion_spectrum
 from dsentropy._operator import dask_affinity as on_dask
+from dsentropy._spectrum.solver import SlqOptions
 
 T = [1, 2]
 SIGMA = 10.0
@@ -51,20 +52,20 @@ def test_products_and_moments_are_those_of_the_affinity():
     """In the calling thread; of chunks that begin at multiples of 512."""
     chunks = on_dask._Chunks.of(da.from_array(X, chunks=CHUNKS), "euclidean")
     assert np.diff(chunks.bounds).tolist() == [512, 512, 476]
-    request = _core.Request(1e-3, [1.0], [1.0], 100, 0, "tiled", None)
+    request = SlqOptions(1e-3, [1.0], [1.0], 100, 0, "tiled", None)
     affinity = on_dask._Affinity.of(chunks, SIGMA, request)
     G = np.exp(-((X[:, None] - X) ** 2).sum(axis=-1) / (2 * SIGMA**2))
     block, squares = RNG.normal(size=(1500, 3)), RNG.uniform(0.5, 1, size=1500)
     for exactly in (True, False):
         assert affinity.product(block, [0.0] * 3, exactly) == pytest.approx(G @ block, abs=1e-10)
-        trace, norm = affinity.moments(squares, exactly)
-        assert trace == pytest.approx(squares.sum())
-        assert norm == pytest.approx(squares @ G**2 @ squares)
+        moments = affinity.moments(squares, exactly)
+        assert moments.trace == pytest.approx(squares.sum())
+        assert moments.squared_norm == pytest.approx(squares @ G**2 @ squares)
 
 
 def test_double_precision_where_rows_are_many_bandwidths_away():
     chunks = on_dask._Chunks.of(da.from_array(RNG.normal(size=(8192, 2)), chunks=(4096, 2)), "euclidean")
-    request = _core.Request(1e-3, [1.0], [1.0], 100, 0, "tiled", None)
+    request = SlqOptions(1e-3, [1.0], [1.0], 100, 0, "tiled", None)
     near, far = (on_dask._Affinity.of(chunks, sigma, request) for sigma in (1.0, 1e-3))
     assert near.rounded is not near.exact
     assert far.rounded is far.exact

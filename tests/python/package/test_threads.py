@@ -256,7 +256,7 @@ def test_interpreter_is_free_during_a_call():
     ticker = threading.Thread(target=tick, daemon=True)
     ticker.start()
     started.wait()
-    operator = _core.Operator.diffusion(10.0, 0.0, "double")
+    operator = _core.OperatorSpec.diffusion(10.0, 0.0, "double")
     before = len(ticks)
     _core.eigenvalues(data, "euclidean", operator, 1)  # the core alone, one call
     during = len(ticks) - before

@@ -104,7 +104,7 @@ def test_more_columns_than_half_the_rows_are_in_double_precision():
 
 def test_the_core_names_its_precisions():
     with pytest.raises(ValueError, match="precision must be 'single', 'double' or 'fastest'"):
-        _core.Operator.diffusion(1.0, 0.0, "auto")
+        _core.OperatorSpec.diffusion(1.0, 0.0, "auto")
 
 
 def test_files_are_in_double_precision_unless_asked(tmp_path):

@@ -19,7 +19,7 @@ from dsentropy import (
     entropy_surface,
     mutual_information,
 )
-from dsentropy._spectrum.solver import Request
+from dsentropy._spectrum.solver import Request, SlqOptions
 
 pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
 
@@ -415,7 +415,7 @@ def test_a_tolerance_that_is_missed_is_said_to_who_called():
 @pytest.mark.parametrize("function", FAMILIAR)
 def test_a_familiar_tolerance_that_is_missed_is_said_to_who_called(function, monkeypatch):
     def of_little(self, max_products=None):
-        return _core.Request(self.tol, self.times, self.orders, 60, self.seed, "tiled", 12_000_000)
+        return SlqOptions(self.tol, self.times, self.orders, 60, self.seed, "tiled", 12_000_000)
 
     monkeypatch.setattr(Request, "core", of_little)
     with pytest.warns(ToleranceWarning, match="tol = 1e-06 bits is not reached within") as caught:
@@ -430,27 +430,29 @@ def test_a_familiar_tolerance_that_is_missed_is_said_to_who_called(function, mon
 
 
 def estimated(progress, tol=1e-3):
-    operator = _core.Operator.diffusion(10.0, 0.0, "double")
-    request = _core.Request(tol, [1.0], [1.0], 5000, 0, "auto", None)
-    return _core.estimate_spectrum(MANY, "euclidean", operator, False, request, progress, 1)
+    operator = _core.OperatorSpec.diffusion(10.0, 0.0, "double")
+    options = SlqOptions(tol, [1.0], [1.0], 5000, 0, "auto", None)
+    return _core.estimate_spectrum(MANY, "euclidean", operator, options, progress=progress, num_threads=1)
 
 
-def test_progress_is_told_of_products_and_doubt():
+def test_progress_has_products_and_uncertainty():
     calls = []
-    estimate, reached, eigenvalues = estimated(lambda *told: calls.append(told))
-    assert reached
-    assert eigenvalues is None
-    products, doubts = zip(*calls, strict=True)
+    solution = estimated(lambda *progress: calls.append(progress))
+    assert solution.converged
+    with pytest.raises(AttributeError, match="an estimated spectrum has no eigenvalues"):
+        _ = solution.eigenvalues
+    products, uncertainties = zip(*calls, strict=True)
     assert all(before < after for before, after in itertools.pairwise(products))
-    assert products[-1] == estimate.about()[2]
-    assert all(type(doubt) is float and doubt > 0 for doubt in doubts)
-    assert doubts[-1] <= 1e-3
-    alone, _, _ = estimated(None)
-    assert np.array_equal(alone.read([1.0], [1.0]), estimate.read([1.0], [1.0]))
+    assert products[-1] == solution.estimate.info.products
+    assert all(type(uncertainty) is float and uncertainty > 0 for uncertainty in uncertainties)
+    assert uncertainties[-1] <= 1e-3
+    one, other = (found.estimate.read([1.0], [1.0]) for found in (estimated(None), solution))
+    for field in ("entropy", "standard_error", "lower", "upper"):
+        assert np.array_equal(getattr(one, field), getattr(other, field))
 
 
 def test_what_progress_raises_is_raised():
-    def progress(products, doubt):
+    def progress(products, uncertainty):
         raise KeyError("enough")
 
     with pytest.raises(KeyError, match="enough"):
@@ -462,7 +464,7 @@ def test_a_bar_counts_products_and_shows_the_error(capsys):
     err = capsys.readouterr().err
     assert "products: " in err
     assert f"{shown.parameters['products']}it" in err
-    assert "error " in err
+    assert "uncertainty " in err
     assert " bits" in err
     quiet = diffusion_spectrum(MANY, bandwidth=10.0, **STOCHASTIC)
     assert shown.entropy() == quiet.entropy()

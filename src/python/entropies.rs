@@ -1,0 +1,49 @@
+//! Entropies in bits: of eigenvalues, and those of data that are not read off a spectrum.
+
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
+use pyo3::prelude::*;
+
+use crate::python::call::compute;
+use crate::python::rows::{Rows, Subsets, on_rows, row_numbers};
+use crate::python::specs::PyMeasure;
+
+/// The Renyi entropies of eigenvalues raised to each power t, in bits: an array [times, orders].
+#[pyfunction]
+pub fn renyi_entropies<'py>(
+    py: Python<'py>,
+    eigenvalues: PyReadonlyArray1<'py, f64>,
+    times: Vec<f64>,
+    orders: Vec<f64>,
+) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    let eigenvalues = eigenvalues.as_array().to_vec();
+    Ok(crate::renyi_entropies(&eigenvalues, &times, &orders)?.into_pyarray(py))
+}
+
+/// The entropy of eigenvalues raised to the power t, in bits, shifted as in dse-dsmi.
+#[pyfunction]
+pub fn spectral_entropy(eigenvalues: PyReadonlyArray1<'_, f64>, t: f64) -> PyResult<f64> {
+    Ok(crate::spectral_entropy(&eigenvalues.as_array().to_vec(), t)?)
+}
+
+/// The entropy of all rows by a measure that needs no spectrum, in bits.
+#[pyfunction]
+#[pyo3(signature = (x, measure, num_threads=None))]
+pub fn entropy(py: Python<'_>, x: Rows<'_>, measure: &PyMeasure, num_threads: Option<usize>) -> PyResult<f64> {
+    let measure = measure.0;
+    on_rows!(x, x => compute(py, num_threads, |job| measure.entropy(x, job)))
+}
+
+/// The entropy of each subset of the rows by a measure that needs no spectrum, in bits.
+#[pyfunction]
+#[pyo3(signature = (x, subsets, measure, num_threads=None))]
+pub fn subset_entropies<'py>(
+    py: Python<'py>,
+    x: Rows<'py>,
+    subsets: Subsets<'py>,
+    measure: &PyMeasure,
+    num_threads: Option<usize>,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let (measure, subsets) = (measure.0, row_numbers(&subsets));
+    let values = on_rows!(x, x => compute(py, num_threads, |job| crate::subset_entropies(x, &subsets, measure, job)));
+    Ok(values?.into_pyarray(py))
+}

@@ -1,0 +1,118 @@
+//! Eigenvalues by the exact solver: of one operator, of several on the same rows, of one on each subset of the rows.
+
+use numpy::{IntoPyArray, PyArray1};
+use pyo3::prelude::*;
+
+use crate::data::input::{Input, Metric};
+use crate::error::Error;
+use crate::python::call::{compute, compute_with_progress};
+use crate::python::callbacks::{AnyOperator, OpenOperator, with_operator};
+use crate::python::rows::{Rows, Subsets, on_rows, row_numbers};
+use crate::python::specs::{Choice, PyOperatorSpec};
+
+/// One number for each eigenvalue.
+pub type Vector<'py> = Bound<'py, PyArray1<f64>>;
+
+/// The moduli of an operator's eigenvalues, in no particular order.
+#[pyfunction]
+#[pyo3(signature = (x, metric, operator, num_threads=None))]
+pub fn eigenvalues<'py>(
+    py: Python<'py>,
+    x: Rows<'py>,
+    metric: Choice<Metric>,
+    operator: &PyOperatorSpec,
+    num_threads: Option<usize>,
+) -> PyResult<Vector<'py>> {
+    let operator = &operator.0;
+    let values = on_rows!(x, matrix => compute(py, num_threads, |job| {
+        operator.eigenvalues(Input { metric: metric.0, matrix }, job)
+    }));
+    Ok(values?.into_pyarray(py))
+}
+
+/// The moduli of the eigenvalues of each of several operators on the same data.
+///
+/// `progress(done, nan)` is called with the number of operators that are done.
+#[pyfunction]
+#[pyo3(signature = (x, metric, operators, *, progress=None, num_threads=None))]
+pub fn sweep_eigenvalues<'py>(
+    py: Python<'py>,
+    x: Rows<'py>,
+    metric: Choice<Metric>,
+    operators: Vec<PyRef<'py, PyOperatorSpec>>,
+    progress: Option<Py<PyAny>>,
+    num_threads: Option<usize>,
+) -> PyResult<Vec<Vector<'py>>> {
+    let operators: Vec<_> = operators.iter().map(|operator| operator.0.clone()).collect();
+    let values = on_rows!(x, matrix => compute_with_progress(py, num_threads, progress, |job, counter| {
+        crate::sweep_eigenvalues(Input { metric: metric.0, matrix }, &operators, &|| counter.advance(), job)
+    }));
+    Ok(values?.into_iter().map(|values| values.into_pyarray(py)).collect())
+}
+
+/// The moduli of the eigenvalues of an operator on each subset of the rows.
+///
+/// `progress(done, nan)` is called with the number of subsets that are done.
+#[pyfunction]
+#[pyo3(signature = (x, metric, subsets, operator, *, progress=None, num_threads=None))]
+pub fn subset_eigenvalues<'py>(
+    py: Python<'py>,
+    x: Rows<'py>,
+    metric: Choice<Metric>,
+    subsets: Subsets<'py>,
+    operator: &PyOperatorSpec,
+    progress: Option<Py<PyAny>>,
+    num_threads: Option<usize>,
+) -> PyResult<Vec<Vector<'py>>> {
+    let (operator, subsets) = (&operator.0, row_numbers(&subsets));
+    let values = on_rows!(x, matrix => compute_with_progress(py, num_threads, progress, |job, counter| {
+        crate::subset_eigenvalues(
+            Input { metric: metric.0, matrix }, &subsets, operator, &|| counter.advance(), job,
+        )
+    }));
+    Ok(values?.into_iter().map(|values| values.into_pyarray(py)).collect())
+}
+
+/// The eigenvalues of a sparse or a callback operator, ascending, from its products with the identity matrix.
+#[pyfunction]
+#[pyo3(signature = (operator, num_threads=None))]
+pub fn operator_eigenvalues<'py>(
+    py: Python<'py>,
+    operator: AnyOperator<'py>,
+    num_threads: Option<usize>,
+) -> PyResult<Vector<'py>> {
+    let values = with_operator(&operator, |operator| {
+        compute(py, num_threads, |job| match operator {
+            OpenOperator::Sparse(sparse) => crate::operator_eigenvalues(*sparse, job),
+            OpenOperator::Callback(callback) => crate::operator_eigenvalues(*callback, job),
+            OpenOperator::Affinity(_) => {
+                Err(Error::invalid("operator", "a sparse or a callback operator", "an affinity"))
+            }
+        })
+    });
+    Ok(values?.into_pyarray(py))
+}
+
+/// The eigenvalues of a symmetric matrix, ascending; only its diagonal and what is above it are read.
+#[pyfunction]
+#[pyo3(signature = (matrix, num_threads=None))]
+pub fn symmetric_eigenvalues<'py>(
+    py: Python<'py>,
+    matrix: Rows<'py>,
+    num_threads: Option<usize>,
+) -> PyResult<Vector<'py>> {
+    let values = on_rows!(matrix, matrix => compute(py, num_threads, |job| crate::given_eigenvalues(matrix, job)));
+    Ok(values?.into_pyarray(py))
+}
+
+/// The eigenvalues of the covariance matrix of the columns.
+#[pyfunction]
+#[pyo3(signature = (x, num_threads=None))]
+pub fn covariance_eigenvalues<'py>(
+    py: Python<'py>,
+    x: Rows<'py>,
+    num_threads: Option<usize>,
+) -> PyResult<Vector<'py>> {
+    let values = on_rows!(x, x => compute(py, num_threads, |job| crate::covariance_eigenvalues(x, job)));
+    Ok(values?.into_pyarray(py))
+}
