@@ -1,4 +1,4 @@
-"""An estimated entropy against the reference's exact one, in one run: times, their ratio, and both doubts.
+"""An estimated entropy against the reference's exact one, in one run: times, their ratio, and the uncertainty.
 
     python benches/estimates.py            N = 10,000, D = 512, ten blobs; the reference takes minutes
     python benches/estimates.py 100000 64  only the estimate, without a stored affinity
@@ -52,7 +52,7 @@ def measure(what: str, n: int, d: int) -> None:
 
 
 def run(what: str, n: int, d: int) -> dict[str, float]:
-    """The same in a process of its own."""
+    """Run `measure` in a process of its own."""
     command = [sys.executable, "-W", "ignore", __file__, str(n), str(d), "--measure", what]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     found: dict[str, float] = json.loads(lines[-1])

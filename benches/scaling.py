@@ -1,4 +1,4 @@
-"""What a diffusion spectrum costs, and how far off it is, from 1000 to 100,000 rows: a table and a picture.
+"""Time, memory and error of a diffusion spectrum from 1000 to 100,000 rows: a table and a picture.
 
     python benches/scaling.py --results scaling.json                   print the table; go on where it was left
     python benches/scaling.py --rows 1000 2000                         only these sizes
@@ -6,8 +6,8 @@
 
 Ten blobs of D = 64, bandwidth 10, tolerance 1e-3: exactly, by an estimate with the affinity stored and with nothing
 stored, and on the graph of 15 neighbours, exactly and by an estimate. Each is a process of its own, which computes a
-spectrum of few rows before, to warm up. Where an estimate is left to the exact way, which costs less, the table says
-so. Nothing else should run on the machine meanwhile. The picture needs `pip install "dsentropy[plot]"`.
+spectrum of few rows before, to warm up. Where the exact solver took over, because it costs less, the table says so.
+Nothing else should run on the machine meanwhile. The picture needs `pip install "dsentropy[plot]"`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def measure(solver: str, n: int) -> None:
 
 
 def run(solver: str, n: int) -> dict[str, Any]:
-    """The same in a process of its own."""
+    """Run `measure` in a process of its own."""
     command = [sys.executable, "-W", "ignore", __file__, "--measure", solver, str(n)]
     lines = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
     found: dict[str, Any] = json.loads(lines[-1])
@@ -93,18 +93,18 @@ def row(results: Results, solver: str, n: int) -> str:
     """A line of the table."""
     result = results[key(solver, n)]
     off, products = error(results, solver, n), result["products"]
-    doubts = [result["standard error"], result["reach"]]
+    uncertainty = [result["standard error"], result["reach"]]
     if products is None:
         made = "exact" if "solver" in SOLVERS[solver][2] else ""
     else:
-        made = f"{products}, missed" if sum(doubts) > TOL else str(products)
+        made = f"{products}, missed" if sum(uncertainty) > TOL else str(products)
     cells = [
         f"{n:,}",
         solver,
         f"{result['seconds']:.3g}",
         f"{result['entropy']:.4f}",
         "" if off is None else f"{off:.0e}",
-        "" if products is None else ", ".join(f"{doubt:.1e}" for doubt in doubts),
+        "" if products is None else ", ".join(f"{part:.1e}" for part in uncertainty),
         made,
         f"{result['megabytes']:.0f} MB",
     ]
@@ -112,7 +112,7 @@ def row(results: Results, solver: str, n: int) -> str:
 
 
 def growth(results: Results, solver: str, sizes: list[int]) -> str | None:
-    """With which power of N the time grows from 10,000 rows to the largest size."""
+    """Return the power of N with which the time grows from 10,000 rows to the largest size."""
     known = sorted(n for n in sizes if key(solver, n) in results and n >= 10_000)
     if len(known) < 2:
         return None
@@ -123,7 +123,7 @@ def growth(results: Results, solver: str, sizes: list[int]) -> str | None:
 
 
 def table(results: Results, sizes: list[int]) -> list[str]:
-    """The lines of the table, and what is said of it."""
+    """Return the lines of the table and of its caption."""
     lines = [
         "| N | | seconds | bits | error | standard error, reach of bounds | products | peak |",
         "|--:|:--|--:|--:|--:|--:|--:|--:|",
@@ -137,7 +137,7 @@ def table(results: Results, sizes: list[int]) -> list[str]:
 
 
 def draw(results: Results, sizes: list[int], path: Path) -> None:
-    """Draw time against N, and error against N: of exact results, or where there is none what is in doubt."""
+    """Draw time against N, and error against N, with the uncertainty of estimates."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -149,9 +149,9 @@ def draw(results: Results, sizes: list[int], path: Path) -> None:
         style = {"color": f"C{colour}", "marker": "o", "markersize": 4}
         times.plot(known, [result["seconds"] for result in found], label=solver, **style)
         estimated = [(n, result) for n, result in zip(known, found, strict=True) if result["products"] is not None]
-        doubts = [result["standard error"] + result["reach"] for _, result in estimated]
+        uncertainty = [result["standard error"] + result["reach"] for _, result in estimated]
         if estimated:
-            errors.plot([n for n, _ in estimated], doubts, label=f"{solver}: in doubt", **style)
+            errors.plot([n for n, _ in estimated], uncertainty, label=f"{solver}: uncertainty", **style)
         off = [(n, e) for n, _ in estimated if (e := error(results, solver, n)) is not None]
         if off:
             style = {**style, "marker": "x", "linestyle": "none"}

@@ -6,7 +6,7 @@
 Ten data sets, duplicated rows, a self-tuning kernel and a sparse graph of neighbours, whose operators have negative
 eigenvalues. For each tolerance: products (median), or how many of the runs were exact, which costs less there; the
 part of the runs in which the error is within three standard errors and the bounds (the least over t = 1, 2, 5); and
-the root mean square of the error at each t. With ``--force`` the memory limit leaves no room for the exact way.
+the root mean square of the error at each t. With ``--force`` the memory limit leaves no room for the exact solver.
 """
 
 from __future__ import annotations
@@ -68,15 +68,15 @@ def row(name: str, X: np.ndarray, made: dict[str, Any], seeds: int, force: bool)
         ]
         estimates = [spectrum for spectrum in spectra if isinstance(spectrum, EstimatedSpectrum)]
         errors = np.array([spectrum.entropy(T) - exact for spectrum in spectra])
-        doubts = np.array([spectrum.standard_error(T) for spectrum in spectra])
+        deviations = np.array([spectrum.standard_error(T) for spectrum in spectra])
         bounds = np.array([spectrum.bounds(T) for spectrum in spectra])
         reach = np.maximum(bounds[:, 1] - exact - errors, errors + exact - bounds[:, 0])
-        below, above = bounds[:, 0] - 3 * doubts - 1e-9, bounds[:, 1] + 3 * doubts + 1e-9
+        below, above = bounds[:, 0] - 3 * deviations - 1e-9, bounds[:, 1] + 3 * deviations + 1e-9
         covered = ((below <= exact) & (exact <= above)).mean(axis=0).min()
         rms = ", ".join(f"{error:.0e}" for error in np.sqrt((errors**2).mean(axis=0)))
         if estimates:
             products = f"{np.median([spectrum.parameters['products'] for spectrum in estimates]):.0f}"
-            missed = int(((doubts + reach).max(axis=1) > tol).sum())
+            missed = int(((deviations + reach).max(axis=1) > tol).sum())
             products += f", {missed} missed" if missed else ""
             products += f", {seeds - len(estimates)} exact" if len(estimates) < seeds else ""
         else:
