@@ -1,4 +1,10 @@
-"""From a reference variable to cluster labels."""
+"""Clusters of the rows, from the target: the variable that information is about.
+
+A column of labels is taken as it is, a column of other numbers is cut into equal-width bins, and several columns go
+through scikit-learn's spectral clustering (Damle, Minden & Ying, "Simple, direct and efficient multi-way spectral
+clustering", Information and Inference 8, 2019, doi 10.1093/imaiai/iay008). Values are those of dse-dsmi, except where
+its bins overflow.
+"""
 
 from __future__ import annotations
 
@@ -12,61 +18,73 @@ from numpy.typing import NDArray
 from dsentropy._checks.arrays import as_array
 
 _warning_filters = threading.Lock()
-"""Held while this module changes the process's warning filters, so that its threads put them back in order."""
+"""Lock while this module changes the warning filters of the process, so that threads restore them in order."""
 
 _SPECTRAL_NEIGHBORS = 10
-"""scikit-learn's ``n_neighbors`` of a spectral clustering."""
+"""Neighbours in the graph of the spectral clustering, scikit-learn's ``n_neighbors``."""
 
 
 def assign_clusters(
-    reference_vectors: Any,
-    reference_discrete: bool | None,
+    target: Any,
+    discrete: bool | None,
     n_clusters: int,
     precomputed_clusters: Any,
     n_samples: int,
     name: str = "reference_vectors",
     data_name: str = "embedding_vectors",
+    discrete_name: str = "reference_discrete",
 ) -> tuple[NDArray[Any], str]:
-    """Return the cluster of each row, and the argument that it comes from.
+    """Return the cluster of each row, and the name of the argument from which the clusters come.
 
-    ``name`` is that of the reference variable, and ``data_name`` that of the data, in errors.
-
-    Clusters are labels as they are, bins of a number, or a spectral clustering. Discrete are one column of integers,
-    strings or bools, or what ``reference_discrete=True`` says; other variables use ``precomputed_clusters`` where
-    they are given.
+    Parameters
+    ----------
+    target : array_like of shape (N,) or (N, D2), or None where ``precomputed_clusters`` is given
+        The variable that information is about.
+    discrete : bool or None
+        Whether the target is a column of labels. None: one column of integers, strings or bools is.
+    n_clusters : int
+        Bins or clusters of a target that is not discrete.
+    precomputed_clusters : array_like of shape (N,) or (N, 1), or None
+        Clusters to use in place of bins or a clustering of the target.
+    n_samples : int
+        The number of rows of the data, N.
+    name, data_name, discrete_name : str
+        Names in errors of the target, of the data and of ``discrete``.
     """
-    if reference_vectors is None and precomputed_clusters is not None and not reference_discrete:
+    if target is None and precomputed_clusters is not None and not discrete:
         return _precomputed(precomputed_clusters, n_samples, data_name), "precomputed_clusters"
-    reference = as_array(reference_vectors, name)
-    if reference.ndim == 1:
-        reference = reference[:, None]
-    if reference.ndim != 2 or reference.shape[1] == 0:
-        raise ValueError(f"{name} must have the shape [N] or [N, D], got {reference.shape}")
-    _require_length(reference, name, n_samples, data_name)
-    one_column = reference.shape[1] == 1
-    if reference_discrete is None:
-        reference_discrete = one_column and _is_label(reference)
-    if reference_discrete:
+    columns = _as_columns(target, name, n_samples, data_name)
+    one_column = columns.shape[1] == 1
+    if discrete is None:
+        discrete = one_column and _is_label(columns)
+    if discrete:
         if not one_column:
-            raise ValueError(
-                f"{name} must have one column where reference_discrete is True, got shape {reference.shape}"
-            )
-        return _sortable(reference, name), name
+            raise ValueError(f"{name} must have one column where {discrete_name} is True, got shape {columns.shape}")
+        return _sortable(columns, name), name
     if precomputed_clusters is not None:
         return _precomputed(precomputed_clusters, n_samples, data_name), "precomputed_clusters"
-    if reference.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers where it is not discrete, got dtype {reference.dtype}")
-    if not np.isfinite(reference).all():
+    if columns.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers where it is not discrete, got dtype {columns.dtype}")
+    if not np.isfinite(columns).all():
         raise ValueError(f"{name} must be finite where it is not discrete")
-    clusters = _bins(reference, n_clusters) if one_column else _spectral_clustering(reference, n_clusters, name)
-    return clusters, name
+    return _bins(columns, n_clusters) if one_column else _spectral_clustering(columns, n_clusters, name), name
 
 
-def _is_label(reference: NDArray[Any]) -> bool:
-    """Integers, bools and strings, which pandas keeps as objects, are labels."""
-    if reference.dtype.kind == "O":
-        return all(isinstance(label, str) for label in reference.flat)
-    return reference.dtype.kind in "iubSUT"
+def _as_columns(target: Any, name: str, n_samples: int, data_name: str) -> NDArray[Any]:
+    columns = as_array(target, name)
+    if columns.ndim == 1:
+        columns = columns[:, None]
+    if columns.ndim != 2 or columns.shape[1] == 0:
+        raise ValueError(f"{name} must have the shape [N] or [N, D], got {columns.shape}")
+    _require_length(columns, name, n_samples, data_name)
+    return columns
+
+
+def _is_label(column: NDArray[Any]) -> bool:
+    """Return whether entries are labels: integers, bools or strings, which pandas keeps as objects."""
+    if column.dtype.kind == "O":
+        return all(isinstance(label, str) for label in column.flat)
+    return column.dtype.kind in "iubSUT"
 
 
 def _precomputed(precomputed_clusters: Any, n_samples: int, data_name: str) -> NDArray[Any]:
@@ -84,7 +102,7 @@ def _require_length(array: NDArray[Any], name: str, n_samples: int, data_name: s
 
 
 def _sortable(labels: NDArray[Any], name: str) -> NDArray[Any]:
-    """Labels that can be told apart and put in order."""
+    """Raise where labels are NaN or cannot be sorted; return them."""
     if labels.dtype.kind in "fc" and np.isnan(labels).any():
         raise ValueError(f"{name} must not be NaN")
     try:
@@ -95,27 +113,27 @@ def _sortable(labels: NDArray[Any], name: str) -> NDArray[Any]:
 
 
 def _bins(column: NDArray[Any], n_clusters: int) -> NDArray[np.intp]:
-    """Equal bins between the least and the greatest value, numbered from 1, rounded as the reference rounds."""
+    """Return equal-width bins from minimum to maximum, numbered from 1, with the rounding of the reference."""
     if column.dtype.kind != "f":
         column = column.astype(np.float64)
-    least, greatest = column.min(), column.max()
-    if least == greatest:
+    minimum, maximum = column.min(), column.max()
+    if minimum == maximum:
         return np.full(column.shape, n_clusters)
     with np.errstate(over="ignore"):
-        extent = greatest - least
+        extent = maximum - minimum
     if not np.isfinite(extent):  # beyond the largest number of this dtype
-        column, least, greatest = column / 4, least / 4, greatest / 4
-        extent = greatest - least
+        column, minimum, maximum = column / 4, minimum / 4, maximum / 4
+        extent = maximum - minimum
     edges = np.linspace(0, 1, n_clusters + 1)[:-1]
-    bins: NDArray[np.intp] = np.digitize((column - least) / extent, edges)
+    bins: NDArray[np.intp] = np.digitize((column - minimum) / extent, edges)
     return bins
 
 
-def _spectral_clustering(reference: NDArray[Any], n_clusters: int, name: str) -> NDArray[Any]:
-    if len(reference) < max(_SPECTRAL_NEIGHBORS, n_clusters):
+def _spectral_clustering(columns: NDArray[Any], n_clusters: int, name: str) -> NDArray[Any]:
+    if len(columns) < max(_SPECTRAL_NEIGHBORS, n_clusters):
         raise ValueError(
             f"{name} must have at least {max(_SPECTRAL_NEIGHBORS, n_clusters)} rows to be "
-            f"clustered into n_clusters = {n_clusters}, got {len(reference)}"
+            f"clustered into n_clusters = {n_clusters}, got {len(columns)}"
         )
     from sklearn.cluster import SpectralClustering
 
@@ -128,5 +146,5 @@ def _spectral_clustering(reference: NDArray[Any], n_clusters: int, name: str) ->
     )
     with _warning_filters, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Graph is not fully connected", category=UserWarning)
-        labels: NDArray[Any] = clustering.fit_predict(reference)
+        labels: NDArray[Any] = clustering.fit_predict(columns)
     return labels
