@@ -55,10 +55,11 @@ def spectrum(
     >>> [line.get_label() for line in axes.get_lines()]
     ['t = 1', 't = 2']
     """
-    moduli = np.sort(np.abs(np.asarray(eigenvalues)))[::-1]
+    moduli = np.abs(np.asarray(eigenvalues))
     if moduli.ndim != 1 or not moduli.any():
         raise ValueError(f"eigenvalues must be a vector that is not all zero, got shape {moduli.shape}")
     ax = _axes(ax)
+    moduli = np.sort(moduli)[::-1]
     relative = moduli / moduli[0]
     rounding = len(relative) * np.finfo(float).eps
     rank = np.arange(1, len(relative) + 1)

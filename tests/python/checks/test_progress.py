@@ -7,7 +7,9 @@ import math
 import sys
 from typing import Any
 
+import numpy as np
 import pytest
+from dsentropy import diffusion_spectrum
 from dsentropy._checks.progress import as_progress, progress_bar
 
 
@@ -41,3 +43,9 @@ def test_no_bar_shows_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     with progress_bar(False, 4, "products") as advance:
         advance(4, 0.25)
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_function_that_shows_a_bar_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    with pytest.raises(ImportError, match=r"dsentropy\[progress\]"):
+        diffusion_spectrum(np.eye(5), progress=True)

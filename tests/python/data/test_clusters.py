@@ -1,4 +1,4 @@
-"""Bins of a continuous reference variable, where the reference implementation gives no answer to compare with."""
+"""Bins of a continuous target, where the reference implementation gives no answer to compare with."""
 
 import numpy as np
 import pytest

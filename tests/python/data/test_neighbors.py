@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from dsentropy import nearest_neighbors
+from dsentropy._data.neighbors import replace_zeros
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -112,3 +113,10 @@ def test_data_are_named(X):
 def test_one_row_has_no_neighbors():
     with pytest.raises(ValueError, match="n_neighbors must be below 1, the number of rows"):
         nearest_neighbors([[1.0]], 1)
+
+
+@pytest.mark.parametrize(
+    ("distances", "expected"), [([0, 2, 1, 0], [1, 2, 1, 1]), ([0, 0], [0, 0]), ([3, 2], [3, 2]), ([], [])]
+)
+def test_zero_distances_become_the_smallest_positive_one(distances, expected):
+    assert replace_zeros(np.array(distances, dtype=float)).tolist() == expected

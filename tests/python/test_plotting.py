@@ -1,0 +1,96 @@
+"""Pictures of plain arrays, and the methods that draw with them."""
+
+import io
+import sys
+
+import matplotlib.figure
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from dsentropy import Spectrum, diffusion_spectrum, entropy_surface, plotting
+
+X = np.random.default_rng(0).normal(size=(80, 4))
+
+
+@pytest.fixture
+def ax():
+    return matplotlib.figure.Figure().add_subplot()
+
+
+def test_a_picture_has_a_line_for_each_t():
+    axes = matplotlib.figure.Figure().add_subplot()
+    assert diffusion_spectrum(X).plot([1, 2, 5], ax=axes) is axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["t = 1", "t = 2", "t = 5"]
+    lines = [line.get_ydata() for line in axes.get_lines()]
+    assert lines[0].sum() == pytest.approx(1)
+    assert axes.get_yscale() == "log"
+
+
+def test_a_picture_makes_its_own_axes():
+    matplotlib.use("agg")
+    for axes in [Spectrum([1.0, 0.5]).plot(), entropy_surface(X, [1, 2]).plot()]:
+        axes.figure.savefig(io.BytesIO())
+        plt.close(axes.figure)
+
+
+def test_a_picture_without_matplotlib_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    for draw in [diffusion_spectrum(X).plot, entropy_surface(X, [1.0]).plot]:
+        with pytest.raises(ImportError, match=r"dsentropy\[plot\]"):
+            draw()
+
+
+def test_probabilities_are_of_powers_of_moduli_largest_first(ax):
+    """Eigenvalues below n eps of the largest are rounding and have no place."""
+    plotting.spectrum([0.5, -1.0, 1e-17, 0.25], t=[1, 2], ax=ax)
+    for line, powers in zip(ax.get_lines(), [np.array([1, 0.5, 0.25]), np.array([1, 0.25, 0.0625])], strict=True):
+        assert line.get_xdata().tolist() == [1, 2, 3]
+        np.testing.assert_allclose(line.get_ydata(), powers / powers.sum(), rtol=1e-15)
+
+
+def test_a_spectrum_draws_what_its_array_draws(ax):
+    spectrum = diffusion_spectrum(X)
+    spectrum.plot([1, 2], ax=ax)
+    other = matplotlib.figure.Figure().add_subplot()
+    plotting.spectrum(spectrum.eigenvalues, [1, 2], title="spectrum of 80 samples", ax=other)
+    for one, two in zip(ax.get_lines(), other.get_lines(), strict=True):
+        assert np.array_equal(one.get_xydata(), two.get_xydata())
+    assert ax.get_title() == other.get_title()
+
+
+@pytest.mark.parametrize("eigenvalues", [[0.0, 0.0], [], [[1.0, 0.5]], 3.0])
+def test_eigenvalues_that_are_no_vector_are_refused(eigenvalues, ax):
+    with pytest.raises(ValueError, match="eigenvalues must be a vector"):
+        plotting.spectrum(eigenvalues, ax=ax)
+
+
+def test_lines_of_a_surface_run_in_order_of_the_bandwidth(ax):
+    plotting.surface([[2.0], [3.0], [1.0]], [1.0, 0.1, 10.0], 1, max_entropy=3, title="entropies", ax=ax)
+    line, _ = ax.get_lines()  # the other one is at log2 N
+    assert line.get_xydata().tolist() == [[0.1, 3.0], [1.0, 2.0], [10.0, 1.0]]
+    assert (ax.get_xscale(), ax.get_title(), ax.get_legend()) == ("log", "entropies", None)
+    shaded = sorted(patch.get_y() for patch in ax.patches)
+    assert shaded == pytest.approx([-0.15, 0.98 * 3])
+
+
+def test_without_a_maximum_nothing_is_shaded(ax):
+    plotting.surface([[2.0, 1.0]], [1.0], [1, 2], ax=ax)
+    assert (len(ax.get_lines()), len(ax.patches)) == (2, 0)
+    assert len(ax.get_legend().get_texts()) == 2
+
+
+def test_bandwidths_with_names_stand_in_the_order_given(ax):
+    plotting.surface([[2.0], [1.0], [3.0]], [5.0, "knn", "adaptive 2"], 1, ax=ax)
+    assert ax.get_lines()[0].get_ydata().tolist() == [2, 1, 3]
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["5", "knn", "adaptive 2"]
+    assert ax.get_xscale() == "linear"
+
+
+def test_of_labels_that_would_overlap_the_first_is_shown(ax):
+    plotting.surface([[1.0]] * 4, [1.0, 1.01, 100.0, 10.0], 1, ax=ax)
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["1", "", "100", "10"]
+
+
+def test_values_of_another_shape_are_refused(ax):
+    with pytest.raises(ValueError, match=r"values must have the shape \(2, 1\), got \(1, 2\)"):
+        plotting.surface([[1.0, 2.0]], [1.0, 2.0], 1, ax=ax)
