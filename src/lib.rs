@@ -45,8 +45,8 @@ pub use measure::binned_rows::binned_rows_entropy;
 pub use measure::covariance::covariance_eigenvalues;
 pub use measure::entropy::{matrix_entry_entropy, renyi_entropies, spectral_entropy};
 pub use measure::estimated_spectrum::{
-    Progress, Request, Solved, Storage, allowed_single_error, estimate_affinity, estimate_given, estimate_sparse,
-    estimate_spectrum, operator_eigenvalues,
+    ExternalDiffusion, Solution, estimate_affinity, estimate_operator, estimate_sparse, estimate_spectrum,
+    operator_eigenvalues,
 };
 pub use measure::spectrum::{Measure, OperatorSpec, Precision, given_eigenvalues};
 pub use measure::subsets::{estimate_subsets, subset_eigenvalues, subset_entropies};
@@ -58,5 +58,8 @@ pub use operator::sparse::{SparseMatrix, SparseOperator};
 pub use operator::tiles::{CELL, ExternalAffinity, SumRounding};
 pub use runtime::parallel;
 pub use runtime::tuning::{EigenvalueTuning, NeighborTuning, SlqTuning, Tuning};
-pub use slq::adaptive::{Options, Outcome, estimate};
-pub use slq::estimate::{About, Estimate, Reading};
+pub use slq::adaptive::{Estimated, estimate};
+pub use slq::estimate::{Estimate, EstimateInfo};
+pub use slq::options::{SlqOptions, Storage};
+pub use slq::progress::Progress;
+pub use slq::reading::Reading;

@@ -12,10 +12,11 @@ use ndarray::ArrayView2;
 use crate::data::input::Input;
 use crate::error::{Error, Result};
 use crate::linalg::scalar::Element;
-use crate::measure::estimated_spectrum::{Request, Solved, bytes_of_estimate, estimate_spectrum};
+use crate::measure::estimated_spectrum::{Solution, estimate_bytes, estimate_spectrum};
 use crate::measure::spectrum::{Measure, OperatorSpec};
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
+use crate::slq::options::SlqOptions;
 
 /// The moduli of the eigenvalues of the operator on each subset of the rows, in the order of the subsets; `done` is
 /// called after each. Bandwidths go with their rows.
@@ -48,24 +49,24 @@ pub fn estimate_subsets<T: Element>(
     input: Input<T>,
     subsets: &[impl AsRef<[usize]> + Sync],
     operator: &OperatorSpec,
-    request: &Request,
+    options: &SlqOptions,
     done: &(dyn Fn() + Sync),
     job: &Job,
-) -> Result<Vec<Solved>> {
+) -> Result<Vec<Solution>> {
     if let Some(bandwidth) = operator.bandwidth() {
         bandwidth.require(input.len())?;
     }
-    let bytes = |n| bytes_of_estimate(n, input.columns());
+    let bytes = |n| estimate_bytes(n, input.columns(), job);
     // As many beside each other as there is memory for their matrices, or one.
     let largest = subsets.iter().map(|rows| rows.as_ref().len()).max().unwrap_or(0);
     let each = bytes(largest).saturating_add(memory::dense_bytes(1.0, largest, 0)).max(1);
-    let limit = request.memory_limit.unwrap_or_else(|| memory::available(job.threads()));
+    let limit = options.memory_limit.unwrap_or_else(|| memory::available(job.threads()));
     let job = &job.with_threads(usize::try_from(limit / each).unwrap_or(usize::MAX));
     on_subsets(input, subsets, bytes, job, |place, part, job| {
-        let mut request = request.clone();
-        request.options.seed = request.options.seed.wrapping_add(place as u64);
+        let seed = options.seed.wrapping_add(place as u64);
+        let options = SlqOptions { seed, ..options.clone() };
         let operator = operator.of_rows(subsets[place].as_ref());
-        let solved = estimate_spectrum(part, &operator, false, &request, &|_, _| (), job)?;
+        let solved = estimate_spectrum(part, &operator, false, &options, &|_, _| (), job)?;
         done();
         Ok(solved)
     })

@@ -9,12 +9,13 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::measure::estimated_spectrum::Request;
 use crate::operator::chunk_pair::{Chunk, GlobalScaling};
 use crate::operator::tiles::SumRounding;
 use crate::python::call::compute;
 use crate::python::rows::{Rows, on_rows};
 use crate::python::specs::PySlqOptions;
+use crate::runtime::tuning::Tuning;
+use crate::slq::options::SlqOptions;
 
 /// What all chunks of a data set share: its mean row, its largest entry, the bandwidth and the precision.
 #[pyclass(name = "GlobalScaling", module = "dsentropy._core", frozen)]
@@ -218,7 +219,7 @@ pub fn pair_moments(
 /// The relative error that affinities of `dim` rows may have in f32 for an estimate; None: f64 is needed.
 #[pyfunction]
 pub fn allowed_single_error(dim: usize, options: PySlqOptions) -> Option<f64> {
-    crate::allowed_single_error(dim, &Request::from(options).options)
+    SlqOptions::from(options).single_precision_error(dim, &Tuning::MEASURED.slq)
 }
 
 /// The relative error that affinities of the rows of a chunk have in f32; infinite where f32 cannot hold them.

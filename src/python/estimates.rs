@@ -6,12 +6,14 @@ use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 
 use crate::data::input::{Input, Metric};
-use crate::measure::estimated_spectrum::{Request, Solved};
+use crate::measure::estimated_spectrum::{ExternalDiffusion, Solution};
 use crate::python::call::compute_with_progress;
 use crate::python::callbacks::{AnyOperator, OpenAffinity, OpenOperator, with_operator};
 use crate::python::rows::{Rows, Subsets, on_rows, row_numbers};
 use crate::python::specs::{Choice, PyOperatorSpec, PySlqOptions};
-use crate::slq::estimate::{About, Estimate, Reading};
+use crate::slq::estimate::{Estimate, EstimateInfo};
+use crate::slq::options::SlqOptions;
+use crate::slq::reading::Reading;
 
 /// What an estimate states about its operator, and about how it was made.
 #[pyclass(name = "EstimateInfo", module = "dsentropy._core", frozen, get_all, eq)]
@@ -65,32 +67,32 @@ impl PyEstimateInfo {
     }
 }
 
-impl From<About> for PyEstimateInfo {
-    fn from(info: About) -> Self {
-        let [deflated_degree, probe_degree] = info.degrees;
+impl From<EstimateInfo> for PyEstimateInfo {
+    fn from(info: EstimateInfo) -> Self {
         Self {
             dim: info.dim,
-            positive_semidefinite: info.positive,
+            positive_semidefinite: info.positive_semidefinite,
             products: info.products,
             rounding: info.rounding,
-            entry_error: info.error,
-            deflated_degree,
-            probe_degree,
-            largest_modulus: info.largest,
+            entry_error: info.entry_error,
+            deflated_degree: info.deflated_degree,
+            probe_degree: info.probe_degree,
+            largest_modulus: info.largest_modulus,
         }
     }
 }
 
-impl From<&PyEstimateInfo> for About {
+impl From<&PyEstimateInfo> for EstimateInfo {
     fn from(info: &PyEstimateInfo) -> Self {
         Self {
             dim: info.dim,
-            positive: info.positive_semidefinite,
+            positive_semidefinite: info.positive_semidefinite,
             products: info.products,
             rounding: info.rounding,
-            error: info.entry_error,
-            degrees: [info.deflated_degree, info.probe_degree],
-            largest: info.largest_modulus,
+            entry_error: info.entry_error,
+            deflated_degree: info.deflated_degree,
+            probe_degree: info.probe_degree,
+            largest_modulus: info.largest_modulus,
         }
     }
 }
@@ -128,7 +130,7 @@ impl PyEstimate {
     /// What the estimate states about its operator, and about how it was made.
     #[getter]
     fn info(&self) -> PyEstimateInfo {
-        self.0.about().into()
+        self.0.info().into()
     }
 
     /// The smallest node, or 0 where none is negative: an eigenvalue as small exists.
@@ -223,12 +225,12 @@ impl PySolution {
 }
 
 impl PySolution {
-    fn new(py: Python<'_>, solved: Solved) -> PyResult<Self> {
+    fn new(py: Python<'_>, solved: Solution) -> PyResult<Self> {
         Ok(Self(match solved {
-            Solved::Estimated(estimate, converged) => {
+            Solution::Estimated { estimate, converged } => {
                 Found::Estimated { estimate: Py::new(py, PyEstimate(*estimate))?, converged }
             }
-            Solved::Exact(eigenvalues) => Found::Exact(eigenvalues.into_pyarray(py).unbind()),
+            Solution::Exact(eigenvalues) => Found::Exact(eigenvalues.into_pyarray(py).unbind()),
         }))
     }
 }
@@ -253,11 +255,11 @@ pub fn estimate_spectrum<'py>(
     progress: Option<Py<PyAny>>,
     num_threads: Option<usize>,
 ) -> PyResult<PySolution> {
-    let (operator, request) = (&operator.0, Request::from(options));
+    let (operator, options) = (&operator.0, SlqOptions::from(options));
     let solved = on_rows!(x, matrix => compute_with_progress(py, num_threads, progress, |job, counter| {
         let input = Input { metric: metric.0, matrix };
         let progress = |products, uncertainty| counter.record_estimate(products, uncertainty);
-        crate::estimate_spectrum(input, operator, positive_semidefinite, &request, &progress, job)
+        crate::estimate_spectrum(input, operator, positive_semidefinite, &options, &progress, job)
     }));
     PySolution::new(py, solved?)
 }
@@ -278,10 +280,10 @@ pub fn estimate_subsets<'py>(
     progress: Option<Py<PyAny>>,
     num_threads: Option<usize>,
 ) -> PyResult<Vec<PySolution>> {
-    let (operator, request, subsets) = (&operator.0, Request::from(options), row_numbers(&subsets));
+    let (operator, options, subsets) = (&operator.0, SlqOptions::from(options), row_numbers(&subsets));
     let solved = on_rows!(x, matrix => compute_with_progress(py, num_threads, progress, |job, counter| {
         let (input, done) = (Input { metric: metric.0, matrix }, || counter.advance());
-        crate::estimate_subsets(input, &subsets, operator, &request, &done, job)
+        crate::estimate_subsets(input, &subsets, operator, &options, &done, job)
     }));
     solved?.into_iter().map(|solved| PySolution::new(py, solved)).collect()
 }
@@ -299,15 +301,17 @@ pub fn estimate_operator<'py>(
     progress: Option<Py<PyAny>>,
     num_threads: Option<usize>,
 ) -> PyResult<PySolution> {
-    let request = Request::from(options);
+    let options = SlqOptions::from(options);
     let solved = with_operator(&operator, |operator| {
         compute_with_progress(py, num_threads, progress, |job, counter| {
             let progress = |products, uncertainty| counter.record_estimate(products, uncertainty);
             match operator {
-                OpenOperator::Sparse(sparse) => crate::estimate_sparse(sparse, &request, &progress, job),
-                OpenOperator::Callback(callback) => crate::estimate_given(*callback, &request, &progress, job),
+                OpenOperator::Sparse(sparse) => crate::estimate_sparse(sparse, &options, &progress, job),
+                OpenOperator::Callback(callback) => crate::estimate_operator(*callback, &options, &progress, job),
                 OpenOperator::Affinity(OpenAffinity { rounded, exact, alpha, error }) => {
-                    crate::estimate_affinity(rounded, *error, exact, *alpha, &request, &progress, job)
+                    let (entry_error, alpha) = (*error, *alpha);
+                    let diffusion = ExternalDiffusion { affinity: rounded, entry_error, exact, alpha };
+                    crate::estimate_affinity(diffusion, &options, &progress, job)
                 }
             }
         })

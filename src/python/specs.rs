@@ -7,9 +7,8 @@ use pyo3::prelude::*;
 use crate::data::input::Metric;
 use crate::data::neighbors::Symmetrize;
 use crate::kernel::gaussian::Bandwidth;
-use crate::measure::estimated_spectrum::{Request, Storage};
 use crate::measure::spectrum::{Measure, OperatorSpec, Precision};
-use crate::slq::adaptive::Options;
+use crate::slq::options::{SlqOptions, Storage};
 
 /// A kind that Python names by a string.
 pub trait Named: Copy + 'static {
@@ -151,10 +150,9 @@ pub struct PySlqOptions {
     memory_limit: Option<u64>,
 }
 
-impl From<PySlqOptions> for Request {
+impl From<PySlqOptions> for SlqOptions {
     fn from(options: PySlqOptions) -> Self {
         let PySlqOptions { tol, times, orders, max_products, seed, storage, memory_limit } = options;
-        let options = Options { tol, times, orders, max_products, exact_products: None, seed };
-        Self { options, storage: storage.0, memory_limit }
+        Self { tol, times, orders, max_products, seed, storage: storage.0, memory_limit }
     }
 }

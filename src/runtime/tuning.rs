@@ -61,7 +61,7 @@ pub struct NeighborTuning {
     pub rows_per_neighbor: usize,
 }
 
-/// The shape of an estimate, and when the exact solver is the cheaper one.
+/// The parameters of stochastic Lanczos quadrature, and the sizes at which the exact solver is the cheaper one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SlqTuning {
     /// Products of a stored operator with a vector that cost as much as all its eigenvalues, as a part of N.
@@ -70,6 +70,30 @@ pub struct SlqTuning {
     pub exact_products_sparse: f64,
     /// Rows from which affinities may be held in f32.
     pub single_precision_from: usize,
+    /// Tolerances, in bits, from which affinities may be held in f32.
+    pub single_precision_tol: f64,
+    /// The largest relative error of affinities in f32, as a part of the tolerance.
+    pub single_precision_share: f64,
+    /// Columns of a block of the block Krylov space.
+    pub block_size: usize,
+    /// Blocks that span the deflated part of the spectrum, which needs no probes.
+    pub deflated_blocks: usize,
+    /// The largest number of converged Ritz vectors that the recurrences of probes are kept orthogonal to.
+    pub max_ritz_vectors: usize,
+    /// Probes of a batch: the number that is added at once.
+    pub batch_size: usize,
+    /// Batches of probes whose vectors are kept, so that their recurrences can be continued.
+    pub kept_batches: usize,
+    /// Lanczos steps of the first probes, before the depth that they need is known.
+    pub first_depth: usize,
+    /// The largest dimension of the block Krylov space, where its basis is not small.
+    pub max_basis: usize,
+    /// The number of entries up to which a basis is small.
+    pub small_basis_entries: usize,
+    /// The part of the tolerance that truncation bounds may take, for an operator without negative eigenvalues.
+    pub truncation_share: f64,
+    /// The part of the tolerance that truncation bounds may take, where eigenvalues may be negative.
+    pub truncation_share_of_modulus: f64,
 }
 
 impl Tuning {
@@ -91,7 +115,23 @@ impl Tuning {
         neighbors: NeighborTuning { block_rows: [64, 512], blocks_per_thread: 4, rows_per_neighbor: 16 },
         single_precision_from: 256,
         sweep_in_parallel_up_to: 3000,
-        slq: SlqTuning { exact_products: 0.6, exact_products_sparse: 1e-3, single_precision_from: 8192 },
+        slq: SlqTuning {
+            exact_products: 0.6,
+            exact_products_sparse: 1e-3,
+            single_precision_from: 8192,
+            single_precision_tol: 3e-4,
+            single_precision_share: 0.1,
+            block_size: 16,
+            deflated_blocks: 8,
+            max_ritz_vectors: 32,
+            batch_size: 16,
+            kept_batches: 6,
+            first_depth: 5,
+            max_basis: 512,
+            small_basis_entries: 1 << 20,
+            truncation_share: 0.5,
+            truncation_share_of_modulus: 0.25,
+        },
     };
 }
 

@@ -1,6 +1,25 @@
-//! Stochastic Lanczos quadrature: from K to an estimated spectrum.
+//! Stochastic Lanczos quadrature: from the symmetric operator K to an estimated spectrum.
+//!
+//! ```text
+//! tr f(K) = tr Q' f(K) Q + E z' P f(K) P z
+//! ```
+//!
+//! [`block_krylov`] spans Q and [`lanczos`] makes the recurrences of the probes z; both end in a [`quadrature`] rule.
+//! [`deflation`] and [`probes`] are the two terms, [`adaptive`] refines them until [`decision`] is done, and
+//! [`mod@estimate`] is the result, from which a [`reading`] is a sum of an [`integrand`] with its [`control_variate`].
 
 pub(crate) mod adaptive;
+pub(crate) mod block_krylov;
+pub(crate) mod control_variate;
+pub(crate) mod decision;
+pub(crate) mod deflation;
+#[cfg(test)]
+pub(crate) mod diagonal;
 pub(crate) mod estimate;
+pub(crate) mod integrand;
 pub(crate) mod lanczos;
+pub(crate) mod options;
+pub(crate) mod probes;
+pub(crate) mod progress;
 pub(crate) mod quadrature;
+pub(crate) mod reading;

@@ -1,0 +1,130 @@
+//! Probes: vectors of random signs, and the quadrature rules of their Lanczos recurrences.
+//!
+//! ```text
+//! E z' P f(K) P z = tr P f(K) P,     z a vector of random signs, P = I - Q Q'
+//! ```
+//!
+//! This is Hutchinson's estimator (Commun. Stat. Simul. Comput. 19, 1990), for the part of the spectrum that the first
+//! blocks Q of the block Krylov space do not span.
+
+use std::sync::Arc;
+
+use ndarray::Array2;
+
+use crate::error::Result;
+use crate::runtime::parallel::Job;
+use crate::slq::block_krylov::extend_both;
+use crate::slq::deflation::Deflation;
+use crate::slq::lanczos::Lanczos;
+use crate::slq::progress::ProductCounter;
+use crate::slq::quadrature::Bracket;
+
+/// Random signs, by the generator SplitMix64 of Steele, Lea & Flood (OOPSLA 2014).
+pub(crate) struct RandomSigns(u64);
+
+impl RandomSigns {
+    /// The signs of a seed.
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A matrix of the next signs, row by row.
+    pub(crate) fn matrix(&mut self, rows: usize, columns: usize) -> Array2<f64> {
+        Array2::from_shape_simple_fn((rows, columns), || if self.bits() & 1 == 0 { 1.0 } else { -1.0 })
+    }
+
+    /// The next 64 random bits.
+    pub(crate) fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}
+
+/// Probes whose recurrences take their steps together, and their rules at the present depth.
+pub(crate) struct ProbeBatch<'a> {
+    /// The recurrences; none if they are not continued.
+    lanczos: Option<Lanczos<'a>>,
+    rules: Vec<Bracket>,
+}
+
+impl<'a> ProbeBatch<'a> {
+    /// Makes `depth` steps from the vectors, projected onto the complement of the deflated blocks.
+    pub(crate) fn new(
+        deflation: &Deflation<'a>,
+        mut vectors: Array2<f64>,
+        depth: usize,
+        counter: &mut ProductCounter,
+        job: &Job,
+    ) -> Result<Self> {
+        deflation.project_out(&mut vectors, job)?;
+        deflation.project_out(&mut vectors, job)?;
+        let krylov = deflation.krylov();
+        let ritz_vectors = Arc::clone(deflation.ritz_vectors());
+        let mut lanczos = Lanczos::new(krylov.operator(), krylov.norm(), vectors, ritz_vectors);
+        for _ in 0..depth {
+            counter.add(lanczos.step(job)?);
+        }
+        let rules = lanczos.rules(job)?;
+        Ok(Self { lanczos: Some(lanczos), rules })
+    }
+
+    /// Frees the vectors, so that the recurrences cannot be continued.
+    pub(crate) fn drop_vectors(&mut self) {
+        self.lanczos = None;
+    }
+
+    /// The rules of each probe.
+    pub(crate) fn rules(&self) -> &[Bracket] {
+        &self.rules
+    }
+
+    /// Makes `steps` more steps, and extends the block Krylov space in the same passes over the operator, while
+    /// `more_blocks` is positive.
+    pub(crate) fn deepen(
+        &mut self,
+        steps: usize,
+        deflation: &mut Deflation<'a>,
+        more_blocks: &mut usize,
+        counter: &mut ProductCounter,
+        job: &Job,
+    ) -> Result<()> {
+        let Some(lanczos) = self.lanczos.as_mut().filter(|_| steps > 0) else { return Ok(()) };
+        for _ in 0..steps {
+            let with_block = *more_blocks > 0;
+            let products =
+                if with_block { extend_both(deflation.krylov_mut(), lanczos, job)? } else { lanczos.step(job)? };
+            *more_blocks = more_blocks.saturating_sub(1);
+            counter.add(products);
+        }
+        self.rules = lanczos.rules(job)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first outputs of SplitMix64 for the seed 1234567, as in its reference implementation.
+    #[test]
+    fn bits_are_those_of_splitmix64() {
+        let mut signs = RandomSigns::new(1_234_567);
+        assert_eq!(
+            [signs.bits(), signs.bits(), signs.bits()],
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
+    }
+
+    #[test]
+    fn signs_are_balanced_and_belong_to_their_seed() {
+        let matrix = RandomSigns::new(3).matrix(100, 100);
+        assert!(matrix.iter().all(|sign| sign.abs() == 1.0));
+        // The sum of 10^4 signs has the standard deviation 100.
+        assert!(matrix.sum().abs() < 400.0);
+        assert_eq!(matrix, RandomSigns::new(3).matrix(100, 100));
+        assert_ne!(matrix, RandomSigns::new(4).matrix(100, 100));
+    }
+}
