@@ -118,18 +118,27 @@ def _rust_module(path: Path) -> list[str]:
 
 def _rust_paths(text: str, module: list[str]) -> Iterator[tuple[list[str], str | None, int]]:
     """Yield each path below the crate's root: its parts, its new name, and the line."""
+    blocks = [
+        (match[1], match.start(), rust_source.end_of_brackets(text, match.end() - 1))
+        for match in re.finditer(r"\bmod\s+(\w+)\s*\{", text)
+    ]
+
+    def module_at(place: int) -> list[str]:
+        return module + [name for name, start, end in blocks if start < place < end]
+
     uses = re.compile(r"\buse\s+([^;]+);")
     for match in uses.finditer(text):
         line = text.count("\n", 0, match.start(1)) + 1
         for parts, alias in _use_tree(re.sub(r"\s+", " ", match[1])):
             # In lib.rs, paths of modules have no prefix.
-            path = _absolute(parts, module) if parts[0] in {"crate", "self", "super"} or module else parts
+            prefixed = parts[0] in {"crate", "self", "super"} or module
+            path = _absolute(parts, module_at(match.start())) if prefixed else parts
             if path is not None:
                 yield path, alias, line
     rest = uses.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
     rest = re.sub(r"\bpub\(in [^)]*\)", lambda match: " " * len(match[0]), rest)
     for match in re.finditer(r"\b(?:crate|super|self)(?:\s*::\s*\w+)+", rest):
-        path = _absolute(re.split(r"\s*::\s*", match[0]), module)
+        path = _absolute(re.split(r"\s*::\s*", match[0]), module_at(match.start()))
         if path is not None:
             yield path, None, rest.count("\n", 0, match.start()) + 1
 

@@ -114,6 +114,7 @@ def test_empty_chunks_are_none():
 
 
 @pytest.mark.changes_process  # starts workers, kills one
+@pytest.mark.serial
 @pytest.mark.slow
 def test_a_worker_that_is_killed_costs_time_only(tmp_path):
     distributed = pytest.importorskip("distributed")

@@ -22,6 +22,8 @@ from dsentropy import (
 )
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
+pytestmark = pytest.mark.serial
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(scale=5, size=(650, 6))  # from 600 rows on one problem is worth several threads
 SMALL = X[:260]
