@@ -39,9 +39,9 @@ def measure(what: str, n: int, d: int) -> None:
 
         result["entropy"] = float(dse_dsmi.diffusion_spectral_entropy(X, SIGMA, max_N=n))
     else:
-        from dsentropy import diffusion_spectrum
+        from dsentropy import Stochastic, diffusion_spectrum
 
-        spectrum = diffusion_spectrum(X, bandwidth=SIGMA, solver="stochastic", tol=TOL, random_state=int(what))
+        spectrum = diffusion_spectrum(X, bandwidth=SIGMA, solver=Stochastic(tol=TOL), random_state=int(what))
         result["entropy"] = spectrum.entropy()
         result["standard error"] = spectrum.standard_error()
         result["bounds"] = spectrum.bounds()

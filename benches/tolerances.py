@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dsentropy import EstimatedSpectrum, SaturationWarning, ToleranceWarning, diffusion_spectrum
+from dsentropy import EstimatedSpectrum, SaturationWarning, Stochastic, ToleranceWarning, diffusion_spectrum
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
@@ -59,12 +60,12 @@ def row(name: str, X: np.ndarray, made: dict[str, Any], seeds: int, force: bool)
     """A line of the table."""
     n, d = X.shape
     exact = diffusion_spectrum(X, **made).entropy(T)
-    options = {"max_products": MAX_PRODUCTS, "memory_limit": 8 * n * (n + 700) + 16 * n * d if force else None}
+    limit = 8 * n * (n + 700) + 16 * n * d if force else None
+    solver = Stochastic(t=T, max_products=MAX_PRODUCTS, memory_limit=limit)
     cells = [name, str(n)]
     for tol in TOLERANCES:
         spectra = [
-            diffusion_spectrum(X, **made, solver="stochastic", tol=tol, t=T, random_state=seed, **options)
-            for seed in range(seeds)
+            diffusion_spectrum(X, **made, solver=replace(solver, tol=tol), random_state=seed) for seed in range(seeds)
         ]
         estimates = [spectrum for spectrum in spectra if isinstance(spectrum, EstimatedSpectrum)]
         errors = np.array([spectrum.entropy(T) - exact for spectrum in spectra])

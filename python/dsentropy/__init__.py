@@ -18,8 +18,11 @@ are in bits.
 
 from dsentropy._core import __version__
 from dsentropy._data.neighbors import nearest_neighbors
+from dsentropy._measures.adjacency import adjacency_spectrum
+from dsentropy._measures.covariance import covariance_spectrum
+from dsentropy._measures.diffusion import diffusion_spectrum
+from dsentropy._measures.kernel import kernel_spectrum
 from dsentropy._measures.mutual_information import MutualInformation, mutual_information
-from dsentropy._measures.spectra import adjacency_spectrum, covariance_spectrum, diffusion_spectrum, kernel_spectrum
 from dsentropy._measures.subsampled import SubsampledEntropy, subsampled_entropy
 from dsentropy._measures.surface import EntropySurface, entropy_surface
 from dsentropy._operator.bandwidth import estimate_bandwidth
@@ -30,6 +33,7 @@ from dsentropy._reference.mutual_information import (
 )
 from dsentropy._spectrum.estimated import EstimatedSpectrum, ToleranceWarning
 from dsentropy._spectrum.saturation import SaturationWarning
+from dsentropy._spectrum.solver import Stochastic
 from dsentropy._spectrum.spectrum import Spectrum
 
 __all__ = [
@@ -38,6 +42,7 @@ __all__ = [
     "MutualInformation",
     "SaturationWarning",
     "Spectrum",
+    "Stochastic",
     "SubsampledEntropy",
     "ToleranceWarning",
     "__version__",

@@ -55,9 +55,7 @@ def assign_clusters(
         return _precomputed(precomputed_clusters, n_samples, data_name), "precomputed_clusters"
     columns = _as_columns(target, name, n_samples, data_name)
     one_column = columns.shape[1] == 1
-    if discrete is None:
-        discrete = one_column and _is_label(columns)
-    if discrete:
+    if is_discrete(columns, discrete):
         if not one_column:
             raise ValueError(f"{name} must have one column where {discrete_name} is True, got shape {columns.shape}")
         return _sortable(columns, name), name
@@ -78,6 +76,13 @@ def _as_columns(target: Any, name: str, n_samples: int, data_name: str) -> NDArr
         raise ValueError(f"{name} must have the shape [N] or [N, D], got {columns.shape}")
     _require_length(columns, name, n_samples, data_name)
     return columns
+
+
+def is_discrete(target: NDArray[Any], discrete: bool | None) -> bool:
+    """Return whether a target [N] or [N, D2] is taken as labels; ``discrete`` is the caller's choice, or None."""
+    if discrete is not None:
+        return bool(discrete)
+    return (target.ndim == 1 or target.shape[1] == 1) and _is_label(target)
 
 
 def _is_label(column: NDArray[Any]) -> bool:

@@ -1,17 +1,23 @@
-"""Mutual information with its Monte Carlo error, and a test of independence."""
+"""Mutual information with its Monte Carlo error, and a test of independence.
+
+The information is the mean over the clusters of the target, weighted by their sizes, of the entropy of random rows
+minus the entropy of the cluster (Liao, Liu et al., arXiv 2312.04823, Definition 4.1). The p-value counts the true
+labels among the permutations (Phipson & Smyth, SAGMB 9, 2010). Cost: one entropy for each distinct subset.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import _core
-from dsentropy._checks.progress import progress_bar
+from dsentropy._checks.arrays import as_array
+from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import (
     Numbers,
+    Precision,
     as_alpha,
     as_count,
     as_count_or_zero,
@@ -20,54 +26,53 @@ from dsentropy._checks.scalars import (
     as_precision,
     as_seed,
     as_threads,
+    drop_axes,
 )
-from dsentropy._core import OperatorSpec, Solution
-from dsentropy._data.clusters import assign_clusters
-from dsentropy._data.data import Data
-from dsentropy._data.subsets import INNER_MAX_N, Draws
-from dsentropy._measures.spectra import bandwidth_of
-from dsentropy._operator import bandwidth as _bandwidth
+from dsentropy._checks.unused import require_unused
+from dsentropy._data.clusters import assign_clusters, is_discrete
+from dsentropy._data.data import Data, Metric
+from dsentropy._measures.comparison import Comparison, ComparisonReadings
 from dsentropy._operator.bandwidth import BandwidthLike
-from dsentropy._reference.entropy import core_precision
-from dsentropy._reference.mutual_information import Subsets, cluster_members
 from dsentropy._spectrum.saturation import warn_if_saturated
-from dsentropy._spectrum.solver import NO_TIMES, Request, bits_of, is_stochastic
+from dsentropy._spectrum.solver import Stochastic, resolve_solver
+from dsentropy._spectrum.subset_entropies import SubsetKernel, subset_entropies
 
-_ROUNDING = 1e-10
-"""Bits by which equal informations may differ."""
+_DEFAULT_N_CLUSTERS = 10
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class MutualInformation:
-    """What :func:`mutual_information` found. For a sequence of t, numbers are arrays of shape (len(t),).
+    """Mutual information, as returned by :func:`mutual_information`.
+
+    For a sequence of t, numbers are arrays of shape (len(t),).
 
     Attributes
     ----------
     value : float or ndarray
-        Bits; it can be negative.
+        Mutual information in bits; it can be negative.
     standard_error : float or ndarray
-        The Monte Carlo error of ``value`` that the random subsets leave. Where clusters have one size it is the
-        standard deviation over the repetitions of the weighted sum, divided by the square root of their number. Else
-        the subsets of different clusters share rows across repetitions as well, and correlations are those of means
-        over as many shared rows. It says nothing of other data from the same population. NaN for one repetition.
-        Where entropies are estimates, their standard errors are in it, and how far their bounds reach is added.
+        Monte Carlo error of ``value`` from the random subsets. Where clusters have one size it is the standard
+        deviation over the repeats of the weighted sum, divided by the square root of their number. Else the subsets
+        of different clusters share rows across repeats as well, and correlations are those of means over as many
+        shared rows. It says nothing of other data from the same population. NaN for one repeat. Where entropies are
+        estimates, it contains their standard errors, and their truncation bounds are added.
     p_value : float, ndarray or None
-        The part of the permutations, with the labels as they are counted among them, whose information is at least
-        ``value``. None without permutations.
+        Part of the permutations, the true labels counted among them, whose information is at least ``value``. None
+        without permutations.
     null : ndarray of shape (n_permutations,) or (n_permutations, len(t)), or None
-        The information of permuted labels.
+        Information of permuted labels.
     per_cluster : dict of lists
         Columns of a table with one row a cluster and t: ``cluster``, ``size``, ``t``, ``entropy`` (of the cluster),
         ``random_entropy`` (the mean of as large random subsets), ``information`` (their difference); bits.
     clusters : ndarray of shape (N,)
         The cluster of each row.
     ceiling : float
-        The entropy of the clusters, in bits: the most that Shannon's mutual information with them could be. This one
+        Entropy of the clusters, in bits: an upper bound of Shannon's mutual information with them. This information
         is not bound by it, only comparable to it.
     t : tuple of float
         The diffusion times.
     bandwidth : float or ndarray of shape (N,)
-        That of all rows, with which each subset was computed. None where affinities were given.
+        Bandwidth of all rows, with which each subset was computed. None where affinities were given.
     """
 
     value: float | NDArray[np.float64]
@@ -93,7 +98,7 @@ class MutualInformation:
         return f"<MutualInformation {'; '.join(parts)}; {n} clusters of {self.ceiling:.4g} bits>"
 
     def to_pandas(self) -> Any:
-        """``per_cluster`` as a pandas DataFrame. Needs pandas."""
+        """Return ``per_cluster`` as a pandas DataFrame. Needs pandas."""
         import pandas as pd
 
         return pd.DataFrame(self.per_cluster)
@@ -101,28 +106,24 @@ class MutualInformation:
 
 def mutual_information(
     X: ArrayLike,
-    reference: ArrayLike,
+    target: ArrayLike,
     *,
-    bandwidth: BandwidthLike = "median",
-    n_neighbors: int = 15,
+    bandwidth: BandwidthLike | None = None,
+    n_neighbors: int | None = None,
     alpha: float = 0.0,
-    metric: str = "euclidean",
+    metric: Metric = "euclidean",
     t: Numbers = 1,
-    reference_discrete: bool | None = None,
-    n_clusters: int = 10,
-    n_repetitions: int = 20,
+    target_discrete: bool | None = None,
+    n_clusters: int | None = None,
+    n_repeats: int = 20,
     n_permutations: int = 0,
-    precision: str = "auto",
+    precision: Precision = "auto",
     random_state: int | None = 0,
     num_threads: int | None = None,
     progress: bool = False,
-    solver: str = "exact",
-    tol: float = 1e-3,
-    max_products: int | None = None,
-    storage: str = "auto",
-    memory_limit: int | None = None,
+    solver: Literal["exact", "stochastic"] | Stochastic = "exact",
 ) -> MutualInformation:
-    r"""Diffusion spectral mutual information, with its Monte Carlo error and a test of independence.
+    r"""Compute the diffusion spectral mutual information, its Monte Carlo error and a test of independence.
 
     .. math::
 
@@ -134,34 +135,36 @@ def mutual_information(
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
         The data A: anything that NumPy can make an array of, or a torch tensor.
-    reference : array_like of shape (N,) or (N, D2)
+    target : array_like of shape (N,) or (N, D2)
         The variable B. One column of integers, strings or bools is taken as labels; one column of other numbers is
-        cut into ``n_clusters`` equal bins; more columns go through scikit-learn's spectral clustering.
-    bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, default "median"
-        As in :func:`diffusion_spectrum`, of all rows, and then the same in each subset.
+        cut into ``n_clusters`` equal-width bins; more columns go through scikit-learn's spectral clustering.
+    bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, optional, default "median"
+        Bandwidth of all rows, which each subset uses; see :func:`diffusion_spectrum`.
     n_neighbors, alpha, metric
-        As in :func:`diffusion_spectrum`.
+        See :func:`diffusion_spectrum`.
     t : float or sequence of float, default 1
         Diffusion times; further ones are free.
-    reference_discrete : bool, optional
-        Take ``reference`` as labels, or not, whatever its dtype.
-    n_clusters : int, default 10
-        Bins or clusters of a reference that is not discrete.
-    n_repetitions : int, default 20
+    target_discrete : bool, optional
+        Take ``target`` as labels, or not, whatever its dtype.
+    n_clusters : int, optional, default 10
+        Bins or clusters of a target that is not discrete. Refused where it is discrete.
+    n_repeats : int, default 20
         R, the number of random subsets for each cluster.
     n_permutations : int, default 0
         Random permutations of the clusters for ``p_value``.
     precision : {"auto", "single", "double"}, default "auto"
-        As in :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is accurate: every t is
-        from 1 to 10.
+        See :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is faster and accurate:
+        every t is from 1 to 10.
     random_state : int or None, default 0
-        Seed of random subsets and permutations. None takes subsets from Python's global generator.
+        Seed of random subsets, permutations and signs of estimates. None takes subsets from Python's global
+        generator.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
-        Show a bar of tqdm.
-    solver, tol, max_products, storage, memory_limit
-        As in :func:`diffusion_spectrum`, for each subset; ``tol`` holds at each positive t.
+        Show a progress bar. Needs tqdm.
+    solver : {"exact", "stochastic"} or Stochastic, default "exact"
+        ``"stochastic"`` estimates the entropy of each subset; :class:`Stochastic` has the options. Its ``tol`` holds
+        at each positive t given here and order 1.
 
     Returns
     -------
@@ -171,19 +174,21 @@ def mutual_information(
     Raises
     ------
     ValueError, TypeError, MemoryError
-        As in :func:`diffusion_spectrum`; ValueError also where lengths differ.
+        See :func:`diffusion_spectrum`; ValueError also where lengths differ.
 
     Warns
     -----
     SaturationWarning
-        Where the mean entropy of the random subsets is within 2% of 0 or of the most that it can be.
+        Where the mean entropy of the random subsets is within 2% of 0 or of its upper bound.
+    ToleranceWarning
+        Where an estimate did not converge to its tolerance.
 
     Notes
     -----
-    Cost: that of R + 1 entropies for each size of cluster that occurs, of one more for each further cluster of that
-    size, and of one a cluster and permutation, spread over the threads. Clusters of more than 10,000 rows are cut to
-    a random subset, and so are the subsets that they are compared with, which are independent of each other (the
-    reference's are not). With a number as bandwidth and 5 repetitions the value is that of
+    Cost: R + 1 entropies for each size of cluster that occurs, one more for each further cluster of that size, and
+    one a cluster and permutation, spread over the threads. Clusters of more than 10,000 rows are cut to a random
+    subset, and so are the subsets that they are compared with, which are independent of each other (those of dse-dsmi
+    are not). With a number as bandwidth and 5 repeats the value is that of
     :func:`diffusion_spectral_mutual_information`.
 
     It is not Shannon's mutual information: it can be negative, and I(A; A) is not H(A).
@@ -204,133 +209,40 @@ def mutual_information(
     0.05
     """
     times, several = as_numbers(t, "t", as_nonnegative)
-    of_alpha = as_alpha(alpha)
-    wanted = as_precision(precision)
-    threads = as_threads(num_threads)
-    repetitions = as_count(n_repetitions, "n_repetitions")
+    of_alpha, stored = as_alpha(alpha), as_precision(precision)
+    threads, shown = as_threads(num_threads), as_progress(progress)
+    repeats = as_count(n_repeats, "n_repeats")
     permutations = as_count_or_zero(n_permutations, "n_permutations")
     seed = as_seed(random_state, "random_state")
-    request = None
-    if is_stochastic(solver):
-        positive = [time for time in times if time > 0] or NO_TIMES
-        request = Request.of(tol, positive, 1, max_products, storage, memory_limit, random_state)
+    options = resolve_solver(solver, random_state, times=times, orders=[1.0])
     data = Data.of(X, metric)
-    n = data.n_samples
-    number = as_count(n_clusters, "n_clusters")
-    labels = assign_clusters(reference, reference_discrete, number, None, n, "reference", "X")[0].ravel()
-    sigma, _ = bandwidth_of(bandwidth, data, n_neighbors, seed, threads)
-    operator = OperatorSpec.diffusion(_bandwidth.for_core(sigma), of_alpha, core_precision(wanted, data.given, times))
-
-    members = cluster_members(labels)
-    subsets, draws = Subsets(), Draws(seed)
-    keys = [subsets.add_cluster(cluster, n, repetitions, draws, independent=True) for cluster in members]
-    own = [key for key, _ in keys]
-    random = [among for _, among in keys]
-    shuffled = [_permuted(members, permutation, subsets) for permutation in _permutations(n, permutations, seed)]
-
-    data.require_subsets(subsets.rows)
-    with progress_bar(progress, len(subsets.rows), "entropies") as advance:
-        if request is None:
-            spectra = _core.subset_eigenvalues(
-                data.rows, data.core_metric, subsets.rows, operator, progress=advance, num_threads=threads
-            )
-            solutions = [Solution.exact(eigenvalues) for eigenvalues in spectra]
-        else:
-            solutions = request.of_subsets(data, subsets.rows, operator, threads, advance)
-    readings = np.array([bits_of(solution, times, [1.0]) for solution in solutions])[..., 0]
-    bits, errors, reaches = np.moveaxis(readings, 1, 0)  # each [subsets, times]
-
-    weights = np.array([len(cluster) / n for cluster in members])
-    of_random = bits[np.array(random)]  # [clusters, repetitions, times]
-    random_entropy = weights @ of_random.mean(axis=1)
-    value = random_entropy - weights @ bits[own]
-    error = np.full(len(times), np.nan)
-    if repetitions > 1:
-        error = _standard_error(of_random, weights, [[subsets.rows[key] for key in keys] for keys in random], n)
-        shares = np.zeros(len(bits))
-        np.subtract.at(shares, own, weights)
-        np.add.at(shares, np.array(random), weights[:, None] / repetitions)
-        error = np.sqrt(error**2 + shares**2 @ errors**2) + np.abs(shares) @ reaches
-    null = p_value = None
-    if permutations:
-        null = random_entropy - np.einsum("b,pbt->pt", weights, bits[np.array(shuffled)])
-        p_value = (1 + (null >= value - _ROUNDING).sum(axis=0)) / (1 + permutations)
-
+    labels = _labels(target, target_discrete, n_clusters, data.n_samples)
+    kernel = SubsetKernel.of(
+        data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=[1.0], options=options
+    )
+    comparison = Comparison.of(labels, repeats, permutations, seed)
+    entropies = subset_entropies(kernel, comparison.subsets.rows, times, [1.0], options, threads, shown)
+    read = ComparisonReadings(comparison, entropies)
     if data.metric != "affinity":
-        most = float(weights @ np.log2([min(len(cluster), INNER_MAX_N) for cluster in members]))
-        warn_if_saturated(random_entropy[:, None], most, times, [1.0], sigma)
-
-    def of_t(values: NDArray[Any]) -> Any:
-        return values if several else values[..., 0][()]
-
+        warn_if_saturated(read.random_entropy[:, None], comparison.max_entropy, times, [1.0], kernel.bandwidth)
+    p_value = read.p_value()
     return MutualInformation(
-        value=_number(of_t(value)),
-        standard_error=_number(of_t(error)),
-        p_value=None if p_value is None else _number(of_t(p_value)),
-        null=None if null is None else of_t(null),
-        per_cluster=_table(np.unique(labels), members, times, bits[own], of_random.mean(axis=1)),
+        value=drop_axes(read.value, several),
+        standard_error=drop_axes(read.standard_error(), several),
+        p_value=None if p_value is None else drop_axes(p_value, several),
+        null=None if read.null is None else drop_axes(read.null, several),
+        per_cluster=read.table(np.unique(labels), times),
         clusters=labels,
-        ceiling=float(-(weights * np.log2(weights)).sum()) + 0.0,
+        ceiling=comparison.cluster_entropy,
         t=tuple(times),
-        bandwidth=None if data.metric == "affinity" else sigma,
+        bandwidth=None if data.metric == "affinity" else kernel.bandwidth,
     )
 
 
-def _standard_error(
-    bits: NDArray[np.float64], weights: NDArray[np.float64], rows: list[list[NDArray[np.uint64]]], n: int
-) -> NDArray[np.float64]:
-    """Of the weighted sum of means over repetitions, for bits [clusters, repetitions, times].
-
-    Subsets of k and l of n rows that share m have means with the correlation (m / k l - 1 / n) / sqrt((1 / k - 1 / n)
-    (1 / l - 1 / n)), and an entropy is, to first order, such a mean. The draws of clusters of unequal size come from
-    one stream of random numbers, which they cut at different places, so what they share crosses repetitions.
-    """
-    repetitions = bits.shape[1]
-    sizes, first, which = np.unique(
-        [len(of_cluster[0]) for of_cluster in rows], return_index=True, return_inverse=True
-    )
-    drawn = np.array([np.bincount(np.concatenate(rows[b]), minlength=n) for b in first], dtype=np.float64)
-    shared = drawn @ drawn.T  # over all pairs of repetitions
-    variances = 1 / sizes - 1 / n
-    scale = repetitions * np.sqrt(np.outer(variances, variances))
-    difference = shared / np.outer(sizes, sizes) - repetitions**2 / n
-    correlations = np.divide(difference, scale, out=np.zeros_like(scale), where=scale > 0)
-    np.fill_diagonal(correlations, 1)  # of one size the same subsets, independent from repetition to repetition
-    parts = np.zeros((len(sizes), bits.shape[2]))
-    np.add.at(parts, which, weights[:, None] * bits.std(axis=1, ddof=1))
-    variance: NDArray[np.float64] = np.einsum("bt,bc,ct->t", parts, correlations, parts) / repetitions
-    return np.sqrt(np.maximum(variance, 0))
-
-
-def _permutations(n: int, number: int, seed: int | None) -> list[NDArray[np.int64]]:
-    generator = np.random.default_rng(None if seed is None else [seed % 2**64, 1])
-    return [generator.permutation(n) for _ in range(number)]
-
-
-def _permuted(members: list[NDArray[np.uint64]], permutation: NDArray[np.int64], subsets: Subsets) -> list[int]:
-    """The numbers of the subsets that the clusters become."""
-    draws = Draws(0)
-    rows = permutation.astype(np.uint64)
-    return [subsets.add(draws.limit(np.sort(rows[cluster]))) for cluster in members]
-
-
-def _number(value: Any) -> Any:
-    return value if isinstance(value, np.ndarray) else float(value)
-
-
-def _table(
-    labels: NDArray[Any],
-    members: list[NDArray[np.uint64]],
-    times: list[float],
-    entropy: NDArray[np.float64],
-    random_entropy: NDArray[np.float64],
-) -> dict[str, list[Any]]:
-    n = len(times)
-    return {
-        "cluster": np.repeat(labels, n).tolist(),
-        "size": np.repeat([len(cluster) for cluster in members], n).tolist(),
-        "t": times * len(members),
-        "entropy": entropy.ravel().tolist(),
-        "random_entropy": random_entropy.ravel().tolist(),
-        "information": (random_entropy - entropy).ravel().tolist(),
-    }
+def _labels(target: Any, target_discrete: bool | None, n_clusters: Any, n_samples: int) -> NDArray[Any]:
+    """Return the cluster of each row [N]; refuse a number of clusters where labels are given."""
+    number = as_count(_DEFAULT_N_CLUSTERS if n_clusters is None else n_clusters, "n_clusters")
+    clusters, _ = assign_clusters(target, target_discrete, number, None, n_samples, "target", "X", "target_discrete")
+    if is_discrete(as_array(target, "target"), target_discrete):
+        require_unused(n_clusters, "n_clusters", "target is discrete")
+    return clusters.ravel()

@@ -1,17 +1,20 @@
-"""Entropy at a fixed number of rows, with its spread over random subsets."""
+"""Entropy at a fixed number of rows, with its spread over random subsets.
+
+The interval of the mean is Student's (Biometrika 6, 1908). Cost: one entropy for each subset.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import _core
-from dsentropy._checks.progress import progress_bar
+from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import (
     Numbers,
+    Precision,
     as_alpha,
     as_count,
     as_float,
@@ -21,41 +24,41 @@ from dsentropy._checks.scalars import (
     as_precision,
     as_seed,
     as_threads,
+    drop_axes,
 )
-from dsentropy._core import OperatorSpec
-from dsentropy._data.data import Data
+from dsentropy._data.cluster_subsets import Subsets
+from dsentropy._data.data import Data, Metric
 from dsentropy._data.subsets import Draws
-from dsentropy._measures.spectra import bandwidth_of, entropies
-from dsentropy._operator import bandwidth as _bandwidth
 from dsentropy._operator.bandwidth import BandwidthLike
-from dsentropy._reference.entropy import core_precision
-from dsentropy._reference.mutual_information import Subsets
 from dsentropy._spectrum.saturation import warn_if_saturated
+from dsentropy._spectrum.solver import Stochastic, resolve_solver
+from dsentropy._spectrum.subset_entropies import SubsetEntropies, SubsetKernel, subset_entropies
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SubsampledEntropy:
-    """What :func:`subsampled_entropy` found.
+    """Entropy at a fixed number of rows, as returned by :func:`subsampled_entropy`.
 
-    For a sequence of t or order, numbers are arrays as :meth:`Spectrum.entropy` returns them.
+    For a sequence of t or order, numbers are arrays of the shape that :meth:`Spectrum.entropy` returns.
 
     Attributes
     ----------
     mean : float or ndarray
-        Bits.
+        Mean over the subsets, in bits.
     standard_deviation : float or ndarray
-        Over the subsets: how much the entropy of one subset varies.
+        Spread over the subsets: how much the entropy of one subset varies. Sampling errors of estimates are in it.
     interval : tuple of two floats or ndarrays
         A confidence interval of the expected entropy of a random subset of these data (Student's t). It covers the
-        choice of rows out of X, not that of X out of a population.
+        choice of rows out of X, not that of X out of a population. Where entropies are estimates, it covers their
+        uncertainty as well.
     values : ndarray of shape (n_repeats, ...)
         The entropy of each subset.
     n_samples : int
         Rows of a subset.
     confidence : float
-        Of the interval.
+        Confidence of the interval.
     bandwidth : float or ndarray of shape (N,)
-        That of all rows, with which each subset was computed. None where affinities were given.
+        Bandwidth of all rows, with which each subset was computed. None where affinities were given.
     """
 
     mean: float | NDArray[np.float64]
@@ -85,18 +88,28 @@ def subsampled_entropy(
     t: Numbers = 1,
     order: Numbers = 1,
     confidence: float = 0.95,
-    bandwidth: BandwidthLike = "median",
-    n_neighbors: int = 15,
+    bandwidth: BandwidthLike | None = None,
+    n_neighbors: int | None = None,
     alpha: float = 0.0,
-    metric: str = "euclidean",
-    precision: str = "auto",
+    metric: Metric = "euclidean",
+    precision: Precision = "auto",
     random_state: int | None = 0,
     num_threads: int | None = None,
     progress: bool = False,
+    solver: Literal["exact", "stochastic"] | Stochastic = "exact",
 ) -> SubsampledEntropy:
-    r"""Diffusion spectral entropy of random subsets of a fixed size: its mean and its spread.
+    r"""Compute the mean and the spread of the diffusion spectral entropy over random subsets of a fixed size.
 
     An entropy grows with the number of rows; at the same ``n_samples`` data sets of unequal size can be compared.
+
+    .. math::
+
+        \bar H = \frac{1}{R} \sum_{r=1}^R H_r, \qquad
+        \bar H \pm \tau_{R-1} \sqrt{\frac{s^2}{R} + e^2} + b
+
+    are the mean and its interval, with :math:`H_r` the entropy of a subset, s their standard deviation and
+    :math:`\tau_{R-1}` the quantile of Student's t. The sampling error e of the mean and the truncation bounds b are 0
+    where entropies are exact.
 
     Parameters
     ----------
@@ -109,15 +122,19 @@ def subsampled_entropy(
     t, order : float or sequence of float, default 1
         See :meth:`Spectrum.entropy`.
     confidence : float, default 0.95
-        Of the interval, between 0 and 1.
-    bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, default "median"
-        As in :func:`diffusion_spectrum`, of all rows, and then the same in each subset.
+        Confidence of the interval, between 0 and 1.
+    bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, optional, default "median"
+        Bandwidth of all rows, which each subset uses; see :func:`diffusion_spectrum`.
     n_neighbors, alpha, metric, num_threads, progress
-        As in :func:`diffusion_spectrum`.
+        See :func:`diffusion_spectrum`.
     precision : {"auto", "single", "double"}, default "auto"
-        As in :func:`entropy_surface`.
+        See :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is faster and accurate:
+        every t is from 1 to 10, every order from 1 to 2.
     random_state : int or None, default 0
-        Seed of the subsets. None draws from Python's global generator.
+        Seed of the subsets and of the signs of estimates. None draws from Python's global generator.
+    solver : {"exact", "stochastic"} or Stochastic, default "exact"
+        ``"stochastic"`` estimates the entropy of each subset; :class:`Stochastic` has the options. Its ``tol`` holds
+        at each positive t and each order given here, which must be positive.
 
     Returns
     -------
@@ -127,17 +144,24 @@ def subsampled_entropy(
     Raises
     ------
     ValueError, TypeError, MemoryError
-        As in :func:`diffusion_spectrum`.
+        See :func:`diffusion_spectrum`.
 
     Warns
     -----
     SaturationWarning
         Where the mean is within 2% of 0 or of log2 ``n_samples``.
+    ToleranceWarning
+        Where an estimate did not converge to its tolerance.
 
     Notes
     -----
-    Cost: that of ``n_repeats`` entropies of ``n_samples`` rows, spread over the threads. Where ``n_samples`` is N,
-    all subsets are the same rows, and the interval is a point.
+    Cost: ``n_repeats`` entropies of ``n_samples`` rows, spread over the threads. Where ``n_samples`` is N, all
+    subsets are the same rows, and the interval of exact entropies is a point.
+
+    Estimates of different subsets have independent random signs, so the variance of their mean is the sum of their
+    variances over R^2; equal subsets share one estimate. Bounds are added as they are, since they have one direction
+    in all subsets. The spread over the subsets contains the sampling errors already: the interval is too wide rather
+    than too narrow.
 
     References
     ----------
@@ -155,58 +179,69 @@ def subsampled_entropy(
     """
     times, several_times = as_numbers(t, "t", as_nonnegative)
     orders, several_orders = as_numbers(order, "order", as_order)
-    of_alpha = as_alpha(alpha)
-    wanted = as_precision(precision)
-    threads = as_threads(num_threads)
+    of_alpha, stored = as_alpha(alpha), as_precision(precision)
+    threads, shown = as_threads(num_threads), as_progress(progress)
+    options = resolve_solver(solver, random_state, times=times, orders=orders, orders_name="order")
     data = Data.of(X, metric)
     size = as_count(n_samples, "n_samples", n_rows=data.n_samples)
-    repeats = as_count(n_repeats, "n_repeats")
-    if repeats < 2:
-        raise ValueError(f"n_repeats must be at least 2, to have a spread, got {repeats}")
-    level = as_float(confidence, "confidence")
-    if not 0 < level < 1:
-        raise ValueError(f"confidence must be between 0 and 1, got {confidence!r}")
+    repeats, level = _as_repeats(n_repeats), _as_confidence(confidence)
     seed = as_seed(random_state, "random_state")
-    sigma, _ = bandwidth_of(bandwidth, data, n_neighbors, seed, threads)
-    chosen = core_precision(wanted, data.given, times, orders)
-    operator = OperatorSpec.diffusion(_bandwidth.for_core(sigma), of_alpha, chosen)
-
+    kernel = SubsetKernel.of(
+        data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=orders, options=options
+    )
     draws, subsets = Draws(seed), Subsets()
     # In the order of the rows: subsets of all of them are one and the same.
     keys = [subsets.add(np.sort(draws.next(data.n_samples, size))) for _ in range(repeats)]
-    data.require_subsets(subsets.rows)
-    with progress_bar(progress, len(subsets.rows), "entropies") as advance:
-        spectra = _core.subset_eigenvalues(
-            data.rows, data.core_metric, subsets.rows, operator, progress=advance, num_threads=threads
-        )
-    bits = np.array([entropies(eigenvalues, times, orders) for eigenvalues in spectra])[keys]
+    entropies = subset_entropies(kernel, subsets.rows, times, orders, options, threads, shown)
 
-    def shaped(values: NDArray[np.float64]) -> Any:
-        values = values if several_orders else values[..., 0]
-        return values if several_times else (values[..., 0, :] if several_orders else values[..., 0])
-
+    bits = entropies.bits[keys]
     mean, deviation = bits.mean(axis=0), bits.std(axis=0, ddof=1)
     if data.metric != "affinity":
-        warn_if_saturated(mean, float(np.log2(size)), times, orders, sigma)
+        warn_if_saturated(mean, float(np.log2(size)), times, orders, kernel.bandwidth)
     reach = _student(level, repeats - 1) * deviation / np.sqrt(repeats)
-    mean, deviation, low, high = (_plain(shaped(values)) for values in (mean, deviation, mean - reach, mean + reach))
+    if options is not None:
+        reach = _reach_of_estimates(entropies, keys, deviation, _student(level, repeats - 1))
+    mean, deviation, low, high = (
+        drop_axes(values, several_times, several_orders) for values in (mean, deviation, mean - reach, mean + reach)
+    )
     return SubsampledEntropy(
         mean=mean,
         standard_deviation=deviation,
         interval=(low, high),
-        values=shaped(bits),
+        values=drop_axes(bits, several_times, several_orders),
         n_samples=size,
         confidence=level,
-        bandwidth=None if data.metric == "affinity" else sigma,
+        bandwidth=None if data.metric == "affinity" else kernel.bandwidth,
     )
 
 
+def _as_repeats(value: Any) -> int:
+    repeats = as_count(value, "n_repeats")
+    if repeats < 2:
+        raise ValueError(f"n_repeats must be at least 2, to have a spread, got {repeats}")
+    return repeats
+
+
+def _as_confidence(value: Any) -> float:
+    level = as_float(value, "confidence")
+    if not 0 < level < 1:
+        raise ValueError(f"confidence must be between 0 and 1, got {value!r}")
+    return level
+
+
 def _student(confidence: float, degrees_of_freedom: int) -> float:
-    """How many standard errors reach to either side."""
+    """Return the quantile of Student's t: how many standard errors the interval reaches to either side."""
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees_of_freedom, (1 + confidence) / 2))
 
 
-def _plain(value: Any) -> Any:
-    return float(value) if np.ndim(value) == 0 else value
+def _reach_of_estimates(
+    entropies: SubsetEntropies, keys: list[int], deviation: NDArray[np.float64], quantile: float
+) -> NDArray[np.float64]:
+    """Return how far the interval of a mean of estimates reaches to either side."""
+    shares = np.bincount(keys, minlength=len(entropies.bits)) / len(keys)
+    sampling = np.einsum("s,sto->to", shares**2, entropies.standard_errors**2)
+    bounds = np.einsum("s,sto->to", shares, entropies.reaches)
+    reach: NDArray[np.float64] = quantile * np.sqrt(deviation**2 / len(keys) + sampling) + bounds
+    return reach

@@ -1,7 +1,12 @@
-"""Entropies over bandwidths, diffusion times, orders and normalisations."""
+"""Entropies over bandwidths, diffusion times, orders and normalisations.
+
+One spectrum a bandwidth and alpha is decomposed, 4/3 N^3 flops each, from distances that are computed once; diffusion
+times and orders are read off it.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core, plotting
-from dsentropy._checks.progress import progress_bar
+from dsentropy._checks.progress import as_progress, progress_bar
 from dsentropy._checks.scalars import (
     Numbers,
+    Precision,
     as_alpha,
     as_nonnegative,
     as_numbers,
@@ -22,18 +28,23 @@ from dsentropy._checks.scalars import (
     as_threads,
 )
 from dsentropy._core import OperatorSpec
-from dsentropy._data.data import Data
-from dsentropy._measures.spectra import bandwidth_of, spectrum_of, subset_of
-from dsentropy._operator import bandwidth as _bandwidth
-from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike
+from dsentropy._data.data import Data, Metric
+from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike, core_bandwidth, kernel_bandwidths
+from dsentropy._operator.kernel_operator import KernelOperator
+from dsentropy._operator.precision import refuse_single, require_single_used
+from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._spectrum.problem import Problem, exact_spectrum, selected_rows, solve
 from dsentropy._spectrum.saturation import MARGIN
-from dsentropy._spectrum.solver import NO_TIMES, Request, is_stochastic
+from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.spectrum import Spectrum
+
+_Parts = list[tuple[Bandwidth, dict[str, Any]]]
+"""Bandwidths, and what spectra say of them."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EntropySurface:
-    """Entropies over bandwidths, t, orders and alphas. Made by :func:`entropy_surface`.
+    """Entropies over bandwidths, t, orders and alphas, as returned by :func:`entropy_surface`.
 
     Attributes
     ----------
@@ -42,10 +53,10 @@ class EntropySurface:
     dims : tuple of str
         The names of its axes: ``("bandwidth", "t", "order", "alpha")``.
     coords : dict
-        What stands along each: numbers; for a bandwidth that differs from row to row its rule, or "adaptive" and its
-        place.
+        The coordinates along each axis: numbers; for a bandwidth that differs from row to row its rule, or "adaptive"
+        and its place.
     spectra : tuple of tuple of Spectrum
-        Those of each bandwidth and alpha.
+        The spectrum of each bandwidth and alpha.
     n_samples : int
         The number of rows.
     """
@@ -65,14 +76,14 @@ class EntropySurface:
 
     @property
     def saturated(self) -> NDArray[np.bool_]:
-        """Where an entropy is within 2% of 0 or of log2 N; of the shape of ``values``."""
+        """Mask, of the shape of ``values``, of entropies within 2% of 0 or of log2 N."""
         times, orders = self.coords["t"], self.coords["order"]
         signs = [[spectrum.saturation(times, orders) for spectrum in row] for row in self.spectra]
         shaded: NDArray[np.bool_] = np.moveaxis(np.array(signs), 1, -1) != 0
         return shaded
 
     def to_dict(self) -> dict[str, list[Any]]:
-        """Columns of a table with one row an entropy: the four coordinates, ``entropy`` (bits), ``saturated``."""
+        """Return columns of a table, one row an entropy: four coordinates, ``entropy`` (bits), ``saturated``."""
         along = [np.array(self.coords[name], dtype=object) for name in self.dims]
         columns = {
             name: grid.ravel().tolist()
@@ -81,7 +92,7 @@ class EntropySurface:
         return {**columns, "entropy": self.values.ravel().tolist(), "saturated": self.saturated.ravel().tolist()}
 
     def to_pandas(self) -> Any:
-        """The same as a pandas DataFrame. Needs pandas."""
+        """Return the table of :meth:`to_dict` as a pandas DataFrame. Needs pandas."""
         import pandas as pd
 
         return pd.DataFrame(self.to_dict())
@@ -92,9 +103,9 @@ class EntropySurface:
         Parameters
         ----------
         order, alpha : float, optional
-            Which ones; by default the first.
+            Coordinates of the entropies to draw; by default the first.
         ax : matplotlib Axes, optional
-            Where to draw; by default on new axes.
+            Axes to draw on; by default new ones.
 
         Returns
         -------
@@ -133,28 +144,30 @@ def entropy_surface(
     orders: Numbers = (1,),
     alphas: Numbers = (0.0,),
     *,
-    n_neighbors: int = 15,
-    metric: str = "euclidean",
-    precision: str = "auto",
+    n_neighbors: int | None = None,
+    metric: Metric = "euclidean",
+    precision: Precision = "auto",
     max_samples: int | None = None,
     random_state: int | None = 0,
     num_threads: int | None = None,
     progress: bool = False,
-    solver: str = "exact",
-    tol: float = 1e-3,
-    max_products: int | None = None,
-    storage: str = "auto",
-    memory_limit: int | None = None,
+    solver: Literal["exact", "stochastic"] | Stochastic = "exact",
 ) -> EntropySurface:
-    r"""Diffusion spectral entropies over bandwidths, diffusion times, Renyi orders and alphas.
+    r"""Compute diffusion spectral entropies over bandwidths, diffusion times, Renyi orders and alphas.
+
+    .. math::
+
+        H_q(\sigma, t, \alpha) = \frac{1}{1 - q} \log_2 \sum_i p_i^q, \qquad
+        p_i = |\lambda_i|^t / \sum_j |\lambda_j|^t,
+
+    with :math:`\lambda_i` the eigenvalues of the diffusion operator of the bandwidth :math:`\sigma` and alpha.
 
     Parameters
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"``
         The data: anything that NumPy can make an array of, or a torch tensor.
     bandwidths : sequence of float, {"median", "knn"}, array_like of shape (N,) or callable
-        Each as the ``bandwidth`` of :func:`diffusion_spectrum`. ``"median"`` stands in the result as the number that
-        it is.
+        Each as the ``bandwidth`` of :func:`diffusion_spectrum`. The result shows ``"median"`` as a number.
     t : float or sequence of float, default 1
         Diffusion times.
     orders : float or sequence of float, default (1,)
@@ -162,22 +175,29 @@ def entropy_surface(
     alphas : float or sequence of float, default (0.0,)
         Normalisations; see :func:`diffusion_spectrum`.
     n_neighbors, metric, precision, max_samples, random_state, num_threads
-        As in :func:`diffusion_spectrum`; the metric may not be ``"affinity"``, which has no bandwidth.
+        See :func:`diffusion_spectrum`; the metric may not be ``"affinity"``, which has no bandwidth. ``n_neighbors``
+        is refused where no bandwidth is ``"knn"``, ``precision="single"`` where all differ from row to row.
     progress : bool, default False
-        Show a bar of tqdm.
-    solver, tol, max_products, storage, memory_limit
-        As in :func:`diffusion_spectrum`, for each bandwidth and alpha; ``tol`` holds at each positive t and each
-        order. Errors are read from ``spectra``.
+        Show a progress bar. Needs tqdm.
+    solver : {"exact", "stochastic"} or Stochastic, default "exact"
+        ``"stochastic"`` estimates the spectrum of each bandwidth and alpha; :class:`Stochastic` has the options. Its
+        ``tol`` holds at each positive t and each order given here, which must be positive. Uncertainties are read
+        from ``spectra``.
 
     Returns
     -------
     EntropySurface
-        Its values have the shape (bandwidths, t, orders, alphas).
+        Entropies of the shape (bandwidths, t, orders, alphas), and their spectra.
 
     Raises
     ------
     ValueError, TypeError, MemoryError
-        As in :func:`diffusion_spectrum`.
+        See :func:`diffusion_spectrum`.
+
+    Warns
+    -----
+    ToleranceWarning
+        Where an estimate did not converge to its tolerance.
 
     Notes
     -----
@@ -189,7 +209,8 @@ def entropy_surface(
 
     References
     ----------
-    As of :func:`diffusion_spectrum` and :class:`Spectrum`.
+    Liao, Liu et al., arXiv 2312.04823, Definition 3.1; Coifman & Lafon, "Diffusion maps", ACHA 21 (2006), for alpha;
+    Renyi, "On measures of entropy and information" (1961), for orders.
 
     Examples
     --------
@@ -203,65 +224,85 @@ def entropy_surface(
     times, _ = as_numbers(t, "t", as_nonnegative)
     of_orders, _ = as_numbers(orders, "orders", as_order)
     of_alphas, _ = as_numbers(alphas, "alphas", as_alpha)
-    wanted = as_precision(precision)
-    threads = as_threads(num_threads)
-    request = None
-    if is_stochastic(solver):
-        positive = [time for time in times if time > 0] or NO_TIMES
-        request = Request.of(tol, positive, of_orders, max_products, storage, memory_limit, random_state)
-    data = Data.of(X, metric)
-    if data.metric == "affinity":
+    stored = as_precision(precision)
+    threads, shown = as_threads(num_threads), as_progress(progress)
+    options = resolve_solver(solver, random_state, times=times, orders=of_orders)
+    if stored == "single" and options is not None:
+        refuse_single("solver is 'stochastic'")
+    used, n_all, subset = selected_rows(X, metric, max_samples, random_state)
+    if used.metric == "affinity":
         raise ValueError("metric must be one of distances where bandwidths vary, got 'affinity'")
-    used = data.limited(max_samples, random_state)
-    single = isinstance(bandwidths, (str, bytes)) or callable(bandwidths) or not np.iterable(bandwidths)
-    each: list[Any] = [bandwidths] if single else list(bandwidths)  # type: ignore[arg-type]
-    if not each:
-        raise ValueError("bandwidths must not be empty")
-    resolved = [bandwidth_of(one, used, n_neighbors, random_state, threads, data.n_samples) for one in each]
-    subset = subset_of(data, used, max_samples, random_state)
-    parts = [(sigma, {**about, "alpha": alpha}) for sigma, about in resolved for alpha in of_alphas]
-    spectra = _spectra(used, parts, subset, wanted, request, threads, progress)
-    rows = tuple(tuple(spectra[i : i + len(of_alphas)]) for i in range(0, len(spectra), len(of_alphas)))
-    bits = [[spectrum.bits(times, of_orders) for spectrum in row] for row in rows]
-    values = np.ascontiguousarray(np.moveaxis(np.array(bits), 1, -1))
-    values.setflags(write=False)
-    labels = tuple(
-        sigma if isinstance(sigma, float) else str(about.get("rule", f"adaptive {place}"))
-        for place, (sigma, about) in enumerate(resolved)
-    )
-    coords: dict[str, tuple[Any, ...]] = {
-        "bandwidth": labels,
+    resolved = kernel_bandwidths(_each(bandwidths), used, n_neighbors, random_state, threads, n_all)
+    require_single_used(stored, used, *(sigma for sigma, _ in resolved))
+    about = {**subset} if options is not None else {"precision": stored, **subset}
+    kernels = _kernels(used, resolved, of_alphas, stored, about)
+    spectra = _spectra(used, kernels, options, threads, shown)
+    coords = {
+        "bandwidth": _labels(resolved),
         "t": tuple(times),
         "order": tuple(of_orders),
         "alpha": tuple(of_alphas),
     }
+    rows = tuple(tuple(spectra[i : i + len(of_alphas)]) for i in range(0, len(spectra), len(of_alphas)))
+    bits = [[spectrum.bits(times, of_orders) for spectrum in row] for row in rows]
+    values = np.ascontiguousarray(np.moveaxis(np.array(bits), 1, -1))
+    values.setflags(write=False)
     return EntropySurface(values, ("bandwidth", "t", "order", "alpha"), coords, rows, used.n_samples)
+
+
+def _each(bandwidths: Any) -> list[Any]:
+    """Return bandwidths as a list, of which a number, a rule and a callable are one."""
+    one = isinstance(bandwidths, (str, bytes)) or callable(bandwidths) or not np.iterable(bandwidths)
+    each = [bandwidths] if one else list(bandwidths)
+    if not each:
+        raise ValueError("bandwidths must not be empty")
+    if any(bandwidth is None for bandwidth in each):
+        raise TypeError("bandwidths must be numbers, rules, arrays or callables, got None")
+    return each
+
+
+def _labels(resolved: _Parts) -> tuple[Any, ...]:
+    """Return the coordinates along the axis of bandwidths."""
+    return tuple(
+        sigma if isinstance(sigma, float) else str(about.get("rule", f"adaptive {place}"))
+        for place, (sigma, about) in enumerate(resolved)
+    )
+
+
+def _kernels(
+    data: Data, resolved: _Parts, alphas: list[float], precision: str, about: dict[str, Any]
+) -> list[tuple[KernelOperator, dict[str, Any]]]:
+    """Make the operator of each bandwidth and alpha, in order, and what its spectrum says of it."""
+    stored: Literal["single", "double"] = "single" if precision == "single" else "double"
+    return [
+        (
+            KernelOperator(data, OperatorSpec.diffusion(core_bandwidth(sigma), alpha, stored)),
+            {"operator": "diffusion", **of_bandwidth, "alpha": alpha, **about},
+        )
+        for sigma, of_bandwidth in resolved
+        for alpha in alphas
+    ]
 
 
 def _spectra(
     data: Data,
-    parts: list[tuple[Bandwidth, dict[str, Any]]],
-    subset: dict[str, Any],
-    precision: str,
-    request: Request | None,
+    kernels: list[tuple[KernelOperator, dict[str, Any]]],
+    options: SlqOptions | None,
     num_threads: int | None,
     progress: bool,
 ) -> list[Spectrum]:
-    """That of each bandwidth and alpha, in order."""
-    chosen: Literal["single", "double"] = "single" if precision == "single" else "double"
-    operators = [OperatorSpec.diffusion(_bandwidth.for_core(sigma), about["alpha"], chosen) for sigma, about in parts]
-    with progress_bar(progress, len(operators), "spectra") as advance:
-        if request is None:
+    """Solve for each operator: eigenvalues in one call of the core, estimates one after the other."""
+    fingerprint = functools.cache(data.fingerprint)
+    problems = [Problem(kernel, data.n_samples, parameters, fingerprint) for kernel, parameters in kernels]
+    with progress_bar(progress, len(problems), "spectra") as advance:
+        if options is None:
+            specs = [kernel.spec for kernel, _ in kernels]
             computed = _core.sweep_eigenvalues(
-                data.rows, data.core_metric, operators, progress=advance, num_threads=num_threads
+                data.rows, data.core_metric, specs, progress=advance, num_threads=num_threads
             )
-            return [
-                spectrum_of(values, data, {"operator": "diffusion", **about, "precision": precision, **subset})
-                for values, (_, about) in zip(computed, parts, strict=True)
-            ]
+            return [exact_spectrum(*pair) for pair in zip(problems, computed, strict=True)]
         found = []
-        for operator, (_, about) in zip(operators, parts, strict=True):
-            parameters = {"operator": "diffusion", **about, **subset}
-            found.append(request.of_kernel(data, operator, parameters, num_threads, False, stacklevel=4))
+        for problem in problems:
+            found.append(solve(problem, options, num_threads, False))
             advance(len(found), math.nan)
         return found

@@ -1,9 +1,14 @@
-"""Bandwidths: given, or following the data."""
+"""Bandwidths of a Gaussian kernel: given, or following the data.
+
+The median rule takes the median of the positive distances of all pairs, so that the spectrum does not depend on the
+scale of the data (Garreau, Jitkrittum & Kanagawa, arXiv 1707.07269). The self-tuning rule gives each row the distance
+to its k-th nearest other row (Zelnik-Manor & Perona, NIPS 2004). Cost: N^2 D flops.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,30 +16,34 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy import _core
 from dsentropy._checks.arrays import as_array
 from dsentropy._checks.scalars import as_choice, as_positive, as_seed, as_threads
+from dsentropy._checks.unused import require_unused
 from dsentropy._data import subsets as _subsample
 from dsentropy._data.data import Data
 from dsentropy._data.neighbors import as_neighbors, replace_zeros
 
-BandwidthLike: TypeAlias = "float | str | ArrayLike | Callable[[NDArray[Any]], ArrayLike]"
+BandwidthLike: TypeAlias = "float | Literal['median', 'knn'] | ArrayLike | Callable[[NDArray[Any]], ArrayLike]"
 """A number, ``"median"``, ``"knn"``, one number a row, or a callable of the data that returns a number or several."""
 
 Bandwidth: TypeAlias = "float | NDArray[np.float64]"
-"""One for all rows or one a row. Zero where no distance is positive."""
+"""One number for all rows or one a row. Zero where no distance is positive."""
 
 MEDIAN_ROWS = 4000
-"""Rows of which the median distance is taken, where there are more."""
+"""Number of rows of which the median distance is taken, where there are more."""
+
+DEFAULT_N_NEIGHBORS = 15
+"""Number of neighbours where none is given."""
 
 
 def estimate_bandwidth(
     X: ArrayLike,
-    rule: str = "median",
+    rule: Literal["median", "knn"] = "median",
     *,
-    n_neighbors: int = 15,
-    metric: str = "euclidean",
+    n_neighbors: int | None = None,
+    metric: Literal["euclidean", "cosine", "precomputed"] = "euclidean",
     random_state: int | None = 0,
     num_threads: int | None = None,
 ) -> float:
-    r"""A bandwidth of the order of the distances between rows.
+    r"""Estimate a bandwidth of the order of the distances between rows.
 
     Parameters
     ----------
@@ -44,8 +53,9 @@ def estimate_bandwidth(
         ``"median"``: the median of the positive distances of all pairs of rows, and of a random subset of 4000 rows
         where there are more. ``"knn"``: the median over the rows of :math:`\sigma_i`, the distance to the
         ``n_neighbors``-th nearest other row.
-    n_neighbors : int, default 15
-        Of the rule ``"knn"``, below N; the row itself is not counted.
+    n_neighbors : int, optional, default 15
+        Number of neighbours of the rule ``"knn"``, below N; the row itself is not counted. Refused with the rule
+        ``"median"``, which has none.
     metric : {"euclidean", "cosine", "precomputed"}, default "euclidean"
         See :func:`diffusion_spectrum`.
     random_state : int or None, default 0
@@ -61,8 +71,10 @@ def estimate_bandwidth(
 
     Raises
     ------
-    ValueError, TypeError, MemoryError
-        As in :func:`diffusion_spectrum`.
+    ValueError
+        For a value out of range, data that are not finite, and an argument that plays no part.
+    TypeError, MemoryError
+        See :func:`diffusion_spectrum`.
 
     Notes
     -----
@@ -81,17 +93,85 @@ def estimate_bandwidth(
     """
     name = as_choice(rule, "rule", "median", "knn")
     as_choice(metric, "metric", "euclidean", "cosine", "precomputed")
+    if name == "median":
+        require_unused(n_neighbors, "n_neighbors", "rule is 'median'")
     data = Data.of(X, metric)
     bandwidth = resolve(name, data, n_neighbors, random_state, as_threads(num_threads))
     return float(np.median(bandwidth))
 
 
-def resolve(
-    bandwidth: Any, data: Data, n_neighbors: Any, random_state: Any, num_threads: int | None, n_all: int | None = None
-) -> Bandwidth:
-    """The bandwidth as one number, or one a row of the data.
+def kernel_bandwidth(
+    bandwidth: Any,
+    data: Data,
+    n_neighbors: int | None,
+    random_state: Any,
+    num_threads: int | None,
+    n_all: int | None = None,
+) -> tuple[Bandwidth, dict[str, Any]]:
+    """Resolve a bandwidth, and return what a spectrum's parameters say of it and of the metric.
 
-    Of an array of ``n_all`` numbers, those of the data's rows are taken.
+    Arguments that play no part are refused; the other parameters are those of :func:`resolve`.
+    """
+    if data.metric == "affinity":
+        require_unused(bandwidth, "bandwidth", "metric is 'affinity'")
+        require_unused(n_neighbors, "n_neighbors", "metric is 'affinity'")
+        return 1.0, {"metric": data.metric}
+    require_neighbors_used(n_neighbors, bandwidth)
+    return resolve_with_parameters(bandwidth, data, n_neighbors, random_state, num_threads, n_all)
+
+
+def kernel_bandwidths(
+    bandwidths: list[Any], data: Data, n_neighbors: int | None, random_state: Any, num_threads: int | None, n_all: int
+) -> list[tuple[Bandwidth, dict[str, Any]]]:
+    """Resolve several bandwidths as :func:`kernel_bandwidth` does; ``n_neighbors`` must be used by one of them."""
+    require_neighbors_used(n_neighbors, *bandwidths)
+    return [resolve_with_parameters(one, data, n_neighbors, random_state, num_threads, n_all) for one in bandwidths]
+
+
+def resolve_with_parameters(
+    bandwidth: Any, data: Data, n_neighbors: int | None, random_state: Any, num_threads: int | None, n_all: int | None
+) -> tuple[Bandwidth, dict[str, Any]]:
+    """Resolve a bandwidth, by default the median, and describe it and the metric; see :func:`resolve`."""
+    rule = "median" if bandwidth is None else bandwidth
+    sigma = resolve(rule, data, n_neighbors, random_state, num_threads, n_all)
+    about: dict[str, Any] = {"bandwidth": sigma}
+    if isinstance(rule, str):
+        about["rule"] = rule
+        if rule == "knn":
+            about["n_neighbors"] = n_neighbors_of(n_neighbors, data.n_samples)
+    return sigma, {**about, "metric": data.metric}
+
+
+def require_neighbors_used(n_neighbors: int | None, *bandwidths: Any) -> None:
+    """Raise a ValueError where ``n_neighbors`` was given and no bandwidth follows the neighbours."""
+    if not any(isinstance(bandwidth, str) and bandwidth == "knn" for bandwidth in bandwidths):
+        require_unused(n_neighbors, "n_neighbors", "bandwidth is not 'knn'")
+
+
+def resolve(
+    bandwidth: Any,
+    data: Data,
+    n_neighbors: int | None,
+    random_state: Any,
+    num_threads: int | None,
+    n_all: int | None = None,
+) -> Bandwidth:
+    """Compute the bandwidth: one number, or one a row of the data.
+
+    Parameters
+    ----------
+    bandwidth : BandwidthLike
+        A number, a rule, one number a row, or a callable.
+    data : Data
+        The rows that are used.
+    n_neighbors : int or None
+        Number of neighbours of the rule ``"knn"``; None is 15.
+    random_state : int or None
+        Seed of the subset of which the median is taken.
+    num_threads : int or None
+        Threads to use.
+    n_all : int, optional
+        Length that an array must have, where the data are a subset: their numbers are taken from it.
     """
     seed = as_seed(random_state, "random_state")
     if isinstance(bandwidth, str):
@@ -110,11 +190,11 @@ def resolve(
     return each if n_all is None or data.chosen is None else each[data.chosen]
 
 
-def for_core(bandwidth: Bandwidth) -> Bandwidth:
-    """What the core computes with in place of a bandwidth of zero.
+def core_bandwidth(bandwidth: Bandwidth) -> Bandwidth:
+    """Replace a bandwidth of zero, which the core does not accept.
 
-    Where all rows are equal, any number gives the same; where each has as many duplicates as neighbours, the limit of
-    small ones tells duplicates from all else.
+    Where all rows are equal, any bandwidth gives the same operator. Where each row has as many duplicates as
+    neighbors, a tiny one makes the affinity of duplicates 1 and all others 0, which is the limit.
     """
     if isinstance(bandwidth, float):
         return bandwidth or 1.0
@@ -127,13 +207,16 @@ def _median(data: Data, seed: int | None, num_threads: int | None) -> float:
     median = _core.median_distance(part.rows, part.core_metric, num_threads)
     if median == 0 and part is not data:
         median = _median_of_distinct(data, seed)
-    # Directions that were equal before they were rounded.
+    # Distances of directions that were equal before they were rounded to unit length.
     rounded = data.metric == "cosine" and median <= 4 * np.finfo(data.given.dtype).eps
     return 0.0 if rounded else median
 
 
 def _median_of_distinct(data: Data, seed: int | None) -> float:
-    """Where nearly all rows are equal: over all pairs, as often as they occur; of at most 4000 distinct rows."""
+    """Compute the median positive distance where nearly all rows are equal, from at most 4000 distinct rows.
+
+    Each pair of distinct rows counts as often as it occurs.
+    """
     if data.metric == "precomputed":
         positive = data.rows[data.rows > 0]
         return float(np.median(positive)) if positive.size else 0.0
@@ -153,6 +236,11 @@ def _median_of_distinct(data: Data, seed: int | None) -> float:
     return float(distances[order[np.searchsorted(below, below[-1] / 2)]])
 
 
-def _neighbor_distances(data: Data, n_neighbors: Any, num_threads: int | None) -> NDArray[np.float64]:
-    number = as_neighbors(n_neighbors, data.n_samples)
+def _neighbor_distances(data: Data, n_neighbors: int | None, num_threads: int | None) -> NDArray[np.float64]:
+    number = n_neighbors_of(n_neighbors, data.n_samples)
     return replace_zeros(_core.neighbor_distances(data.rows, data.core_metric, number, num_threads))
+
+
+def n_neighbors_of(value: int | None, n_samples: int) -> int:
+    """Convert ``n_neighbors`` to a number of other rows; None is 15."""
+    return as_neighbors(DEFAULT_N_NEIGHBORS if value is None else value, n_samples)

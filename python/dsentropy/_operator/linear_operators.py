@@ -1,36 +1,78 @@
-"""Operators in place of data: sparse matrices, and objects that multiply."""
+"""Operators in place of data: sparse matrices of SciPy, and objects with ``shape`` and ``matmat``.
+
+They are taken as they are, or as affinities G of which the diffusion operator ``K = S G S`` is made, with S the
+diagonal matrix of a scale (:func:`dsentropy.diffusion_spectrum`). Checks cost one pass over a sparse matrix, or one
+product of an object with two vectors; eigenvalues take N products with vectors.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._core import CallbackOperator, SparseOperator
+from dsentropy import _core
+from dsentropy._checks.progress import Advance
+from dsentropy._core import CallbackOperator, Solution, SparseOperator
 from dsentropy._data.fingerprint import digest
+from dsentropy._operator.eigenvalue_range import require_nonzero, require_positive_semidefinite
+from dsentropy._operator.slq_options import MAX_PRODUCTS_SPARSE, SlqOptions
 
 ROUNDING = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
-"""The relative error of products, by the dtype in which they are made."""
+"""The relative error of matrix-vector products, by the dtype in which they are computed."""
+
+
+@dataclass(frozen=True)
+class LinearOperator:
+    """A symmetric operator made of a sparse matrix or of an object that multiplies."""
+
+    source: SparseMatrix | Multiplier
+    alpha: float | None = None
+    """The exponent of the density, where the source holds affinities and the diffusion operator is meant."""
+    positive: bool = False
+    """Whether the source must be positive semi-definite."""
+    name: str = "X"
+    """The argument's name, for errors."""
+
+    def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
+        """Compute all eigenvalues, ascending."""
+        return _core.operator_eigenvalues(self._core(), num_threads)
+
+    def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
+        """Estimate the spectrum, or compute it where that costs less."""
+        if isinstance(self.source, SparseMatrix):
+            options = replace(options, default_products=MAX_PRODUCTS_SPARSE)
+        return _core.estimate_operator(self._core(), options, progress=advance, num_threads=num_threads)
+
+    def check_range(self, smallest: float, largest: float) -> None:
+        """Raise a ValueError for a zero operator, or one that must be positive semi-definite and is not."""
+        if self.positive:
+            require_positive_semidefinite(smallest, largest, self.name)
+        else:
+            require_nonzero(smallest, largest, self.name)
+
+    def _core(self) -> SparseOperator | CallbackOperator:
+        return self.source.core(alpha=self.alpha, positive=self.positive)
 
 
 def is_operator(X: Any) -> bool:
-    """Whether it is a sparse matrix, or an object that multiplies blocks of vectors."""
+    """Return whether ``X`` is a sparse matrix, or an object that multiplies blocks of vectors."""
     return is_sparse(X) or callable(getattr(X, "matmat", None))
 
 
 def as_operator(X: Any, name: str, *, affinities: bool) -> SparseMatrix | Multiplier:
-    """Check what is in place of data; ``affinities`` are not negative, as far as entries are known."""
+    """Check an operator in place of data; ``affinities`` are not negative, as far as entries are known."""
     if is_sparse(X):
         return SparseMatrix.of(X, name, affinities=affinities)
     return Multiplier.of(X, name)
 
 
 def is_sparse(X: Any) -> bool:
-    """Whether it is of scipy.sparse."""
+    """Return whether ``X`` is of scipy.sparse, without importing it."""
     if type(X).__module__.partition(".")[0] != "scipy":
         return False
     from scipy.sparse import issparse
@@ -46,7 +88,7 @@ class SparseMatrix:
 
     @classmethod
     def of(cls, X: Any, name: str, *, affinities: bool) -> SparseMatrix:
-        """Check and coerce it."""
+        """Check a sparse matrix, and convert it to compressed rows of float64."""
         if X.dtype.kind not in "fiub":
             raise TypeError(f"{name} must hold real numbers, got dtype {X.dtype}")
         if X.ndim != 2 or X.shape[0] != X.shape[1] or X.shape[0] == 0:
@@ -69,17 +111,17 @@ class SparseMatrix:
 
     @property
     def n_samples(self) -> int:
-        """N."""
+        """The number of rows, N."""
         return int(self.matrix.shape[0])
 
     def core(self, *, alpha: float | None = None, positive: bool = False) -> SparseOperator:
-        """The matrix as it is or, with an alpha, the diffusion operator of these affinities."""
+        """Make the core's operator: the matrix or, with an alpha, the diffusion operator of these affinities."""
         matrix = self.matrix
         starts, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.uint32)
         return SparseOperator(starts, columns, matrix.data, positive_semidefinite=positive, alpha=alpha)
 
     def fingerprint(self) -> str:
-        """A digest of its entries and where they are."""
+        """Digest the entries and their places."""
         sorted_matrix = self.matrix.sorted_indices()
         parts = (sorted_matrix.indptr, sorted_matrix.indices, sorted_matrix.data)
         return "+".join(digest(np.asarray(part, np.float64)[:, None]) for part in parts)
@@ -90,16 +132,19 @@ class Multiplier:
     """An object with ``shape`` and ``matmat``, such as a LinearOperator of SciPy."""
 
     multiply: Callable[[NDArray[np.float64]], NDArray[Any]]
-    """K X, of a block of vectors [N, b]."""
+    """Returns K X for a block X of vectors [N, b]."""
     n_samples: int
     rounding: float
+    """The relative error of products."""
     name: str
+    """The argument's name, for errors."""
     exponent: int
-    """The binary one of its unit."""
+    """The binary exponent of the unit in which the core computes, so that entries of any scale neither overflow nor
+    vanish."""
 
     @classmethod
     def of(cls, X: Any, name: str) -> Multiplier:
-        """Check it by one product with two vectors."""
+        """Check an object by one product with two vectors of random signs."""
         shape = tuple(getattr(X, "shape", ()))
         if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 1:
             raise ValueError(f"{name} must have a square shape, got {shape}")
@@ -128,7 +173,7 @@ class Multiplier:
         return np.ldexp(np.ascontiguousarray(self.multiply(vectors), np.float64), -self.exponent)
 
     def core(self, *, alpha: float | None = None, positive: bool = False) -> CallbackOperator:
-        """The operator, in a unit near 1, or with an alpha the diffusion operator of these affinities."""
+        """Make the core's operator in a unit near 1: K or, with an alpha, the diffusion operator of affinities."""
         if alpha is None:
             return CallbackOperator(
                 self._in_unit, self.n_samples, positive_semidefinite=positive, rounding=self.rounding
@@ -140,12 +185,12 @@ class Multiplier:
         )
 
     def product(self, vectors: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
-        """S G S X, S the diagonal matrix of a scale [N, 1]."""
+        """Multiply a block X by S G S, with S the diagonal matrix of a scale [N, 1]."""
         found: NDArray[np.float64] = scale * self._in_unit(scale * vectors)
         return found
 
     def normalization(self, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The scale [N, 1] that makes the diffusion operator of these affinities, and its first eigenvector."""
+        """Compute the scale [N, 1] of the diffusion operator of these affinities, and its first eigenvector."""
         weights = np.ones((self.n_samples, 1))
         degrees = self._row_sums(weights)
         if alpha > 0:
@@ -160,4 +205,4 @@ class Multiplier:
         return sums
 
     def fingerprint(self) -> None:
-        """What it is built on is not known."""
+        """Return None: the data behind an object are not known."""

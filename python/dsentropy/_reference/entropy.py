@@ -1,33 +1,34 @@
-"""Entropy of a data set: of a spectrum, of an operator's entries, of binned rows."""
+"""The two entropies of dse-dsmi: of the spectrum of a diffusion operator, and of an adjacency matrix.
+
+    p_i = |lambda_i|^t / sum_j |lambda_j|^t,    H = -sum_i p_i log2 p_i
+
+(Liao, Liu et al., arXiv 2312.04823, Definition 3.1). Arguments, defaults, printed stages and files are those of the
+reference. Cost: 4/3 N^3 flops for the eigenvalues.
+"""
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Iterable
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike
 
 from dsentropy import _core
-from dsentropy._checks.arrays import Rows, as_floating_dtype, as_rows
 from dsentropy._checks.scalars import (
     Precision,
     as_count,
-    as_limit,
     as_nonnegative,
-    as_path,
     as_positive,
     as_precision,
-    as_seed,
     as_threads,
 )
-from dsentropy._core import Measure, OperatorSpec, Solution
-from dsentropy._data import subsets as _subsample
-from dsentropy._data.fingerprint import digest
-from dsentropy._spectrum.solver import NO_TIMES, Request, bits_of, is_stochastic
-from dsentropy.io import eigenvalue_file as _eigenvalue_file
+from dsentropy._core import Measure
+from dsentropy._operator.precision import core_precision
+from dsentropy._reference.eigenvalue_cache import EigenvalueFile
+from dsentropy._reference.operators import adjacency_operator, diffusion_operator
+from dsentropy._reference.rows import ReferenceRows
+from dsentropy._reference.solver import reference_options, require_spectrum, spectral_entropy
 
 
 def diffusion_spectral_entropy(
@@ -44,12 +45,12 @@ def diffusion_spectral_entropy(
     random_seed: int | None = 0,
     verbose: bool = False,
     *,
-    precision: str = "auto",
+    precision: Precision = "auto",
     num_threads: int | None = None,
-    solver: str = "exact",
+    solver: Literal["exact", "stochastic"] = "exact",
     tol: float = 1e-3,
 ) -> float:
-    r"""Diffusion spectral entropy (DSE) of a data set, in bits.
+    r"""Compute the diffusion spectral entropy (DSE) of a data set, in bits.
 
     With G the Gaussian affinity of the rows and D the diagonal matrix of its row sums,
 
@@ -70,7 +71,7 @@ def diffusion_spectral_entropy(
     max_N : int or None, default 10000
         Where there are more rows, a random subset of this size is used. None is no limit.
     chebyshev_approx : bool, default False
-        The same as ``solver="stochastic"``, where no file of eigenvalues is named. The reference's approximation by
+        Equal to ``solver="stochastic"``, where no file of eigenvalues is named. The reference's approximation by
         Chebyshev polynomials has no stated error; this one has.
     eigval_save_path : path, optional
         File of eigenvalues under exactly this name. If it exists it is read in place of the decomposition, if not
@@ -88,19 +89,20 @@ def diffusion_spectral_entropy(
     verbose : bool, default False
         Print the stages.
     precision : {"auto", "single", "double"}, default "auto"
-        In what K is stored and decomposed. ``"auto"`` is double precision, and single for float32 data where that is
-        faster (at most N / 2 columns) and accurate (``1 <= t <= 10``) and no file is named. Single precision takes
-        half the memory for K, and the value is within 1e-6 sqrt(N) bits of that in double precision for
-        ``1 <= t <= 10``; outside, powers magnify what is rounded. Fewer than 256 rows are computed in double
-        precision in any case.
+        Precision in which K is stored and decomposed. ``"auto"`` is double precision, and single for float32 data
+        where that is faster (at most N / 2 columns) and accurate (``1 <= t <= 10``) and no file is named. Single
+        precision takes half the memory for K, and the value is within 1e-6 sqrt(N) bits of that in double precision
+        for ``1 <= t <= 10``; outside, powers magnify rounding. Fewer than 256 rows are computed in double precision
+        in any case.
     num_threads : int, optional
         Threads to use. By default ``RAYON_NUM_THREADS``, else ``OPENBLAS_NUM_THREADS``, else ``OMP_NUM_THREADS``,
         else the cores that the process may use.
     solver : {"exact", "stochastic"}, default "exact"
-        ``"stochastic"`` estimates the entropy from products of K with vectors, to within ``tol``, or computes it
-        where that costs less; :func:`diffusion_spectrum` tells the error as well. Set ``max_N=None`` to use all rows.
+        ``"stochastic"`` estimates the entropy from matrix-vector products with K, to within ``tol``, or computes it
+        where that costs less; :func:`diffusion_spectrum` returns the uncertainty as well. Set ``max_N=None`` to use
+        all rows.
     tol : float, default 1e-3
-        Bits, of an estimate: its standard error and what finite depth leaves, together.
+        Largest uncertainty of an estimate, in bits: standard error and truncation bounds together.
 
     Returns
     -------
@@ -120,7 +122,7 @@ def diffusion_spectral_entropy(
     Warns
     -----
     ToleranceWarning
-        Where an estimate is not within ``tol``.
+        Where an estimate did not converge to ``tol``.
 
     Notes
     -----
@@ -154,25 +156,26 @@ def diffusion_spectral_entropy(
     n_bins = as_count(num_bins_per_dim, "num_bins_per_dim")
     wanted = as_precision(precision)
     say = print if verbose else _silent
-    source = _Source(embedding_vectors, max_N, random_seed)
+    rows = ReferenceRows(embedding_vectors, max_N, random_seed)
     threads = as_threads(num_threads)
-    file = _File(eigval_save_path, eigval_save_precision)
+    file = EigenvalueFile(eigval_save_path, eigval_save_precision)
     measured = classic_shannon_entropy or matrix_entry_entropy
-    request = familiar_request(solver, chebyshev_approx and file.path is None, tol, time, random_seed, measured)
+    require_spectrum(solver, measured)
+    options = reference_options(
+        solver, chebyshev_approx and file.path is None and not measured, tol, time, random_seed
+    )
     if measured:
-        rows = source.rows()
+        used = rows.used()
         if classic_shannon_entropy:
             say("Computing Classic Shannon Entropy...")
-            return _core.entropy(rows, Measure.binned_rows(n_bins), threads)
+            return _core.entropy(used, Measure.binned_rows(n_bins), threads)
         say("Computing Diffusion Spectral Entropy...")
         say("Computing diffusion matrix and the entropy of its entries.")
-        return _core.entropy(rows, Measure.matrix_entries(sigma), threads)
+        return _core.entropy(used, Measure.matrix_entries(sigma), threads)
     say("Computing Diffusion Spectral Entropy...")
-    chosen = core_precision(wanted, source.all_rows, [time], stored=file.path is not None)
-    spectrum = _diffusion_spectrum("diffusion matrix", sigma, chosen)
-    if request is not None:
-        return spectrum.estimate(request, source, file, threads, say, time)
-    return _core.spectral_entropy(spectrum.eigenvalues(source, file, threads, say), time)
+    stored = core_precision(wanted, rows.given, [time], stored=file.path is not None)
+    operator = diffusion_operator("diffusion matrix", sigma, stored)
+    return spectral_entropy(operator, rows, file, options, time, threads, say)
 
 
 def adjacency_spectral_entropy(
@@ -187,16 +190,19 @@ def adjacency_spectral_entropy(
     random_seed: int | None = 0,
     verbose: bool = False,
     *,
-    precision: str = "auto",
+    precision: Precision = "auto",
     num_threads: int | None = None,
-    solver: str = "exact",
+    solver: Literal["exact", "stochastic"] = "exact",
     tol: float = 1e-3,
 ) -> float:
-    r"""Adjacency spectral entropy (ASE) of a data set, in bits.
+    r"""Compute the adjacency spectral entropy (ASE) of a data set, in bits.
 
-    The entropy of :math:`p_i = |\lambda_i| / \sum_j |\lambda_j|`, with :math:`\lambda` the eigenvalues of the
-    Gaussian affinity G, of K (``anisotropic=True``: equal to the DSE at t = 1), or of the graph of nearest
-    neighbours (``use_knn=True``).
+    .. math::
+
+        H = -\sum_i p_i \log_2 p_i, \qquad p_i = |\lambda_i| / \sum_j |\lambda_j|,
+
+    with :math:`\lambda` the eigenvalues of the Gaussian affinity G, of K (``anisotropic=True``: equal to the DSE at
+    t = 1), or of the graph of nearest neighbours (``use_knn=True``).
 
     Parameters
     ----------
@@ -224,8 +230,8 @@ def adjacency_spectral_entropy(
     verbose : bool, default False
         Print the stages.
     precision : {"auto", "single", "double"}, default "auto"
-        That of the eigenvalues where ``anisotropic=True``; see :func:`diffusion_spectral_entropy`. Those of the
-        affinity itself and of the graph are computed in double precision always.
+        Precision of the eigenvalues where ``anisotropic=True``; see :func:`diffusion_spectral_entropy`. Eigenvalues
+        of the affinity itself and of the graph are always computed in double precision.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
     solver, tol
@@ -239,7 +245,7 @@ def adjacency_spectral_entropy(
     Raises
     ------
     ValueError, TypeError, MemoryError
-        As in :func:`diffusion_spectral_entropy`.
+        See :func:`diffusion_spectral_entropy`.
 
     Notes
     -----
@@ -263,170 +269,17 @@ def adjacency_spectral_entropy(
     say = print if verbose else _silent
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
     wanted = as_precision(precision)
-    source = _Source(embedding_vectors, max_N, random_seed)
-    n_neighbors = as_count(knn, "knn", n_rows=source.n_used if use_knn else None)
-    file = _File(eigval_save_path, eigval_save_precision)
-    chosen = core_precision(wanted, source.all_rows, [1.0], stored=file.path is not None)
-    spectrum = _adjacency_spectrum(sigma, anisotropic, use_knn, n_neighbors, chosen)
+    rows = ReferenceRows(embedding_vectors, max_N, random_seed)
+    n_neighbors = as_count(knn, "knn", n_rows=rows.n_used if use_knn else None)
+    file = EigenvalueFile(eigval_save_path, eigval_save_precision)
+    stored = core_precision(wanted, rows.given, [1.0], stored=file.path is not None)
+    operator = adjacency_operator(sigma, anisotropic, n_neighbors if use_knn else None, stored)
     threads = as_threads(num_threads)
-    request = familiar_request(solver, False, tol, 1.0, random_seed)
-    if request is not None:
-        if use_knn:
-            raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
-        return spectrum.estimate(request, source, file, threads, say, 1.0)
-    return _core.spectral_entropy(spectrum.eigenvalues(source, file, threads, say), 1.0)
-
-
-CorePrecision: TypeAlias = Literal["single", "double", "fastest"]
-"""A precision by its name in the core."""
-
-
-def core_precision(
-    precision: Precision,
-    rows: NDArray[Any] | None,
-    times: Iterable[float],
-    orders: Iterable[float] = (1.0,),
-    *,
-    stored: bool = False,
-) -> CorePrecision:
-    """The precision that the core computes in: with "auto", float32 data take the fastest where it is accurate."""
-    if precision != "auto":
-        return precision
-    accurate = all(1 <= t <= 10 for t in times) and all(1 <= order <= 2 for order in orders) and not stored
-    return "fastest" if accurate and rows is not None and rows.dtype == np.float32 else "double"
-
-
-def familiar_entropy(solution: Solution, t: float) -> float:
-    """Bits at t; of eigenvalues, shifted as the reference shifts it."""
-    if solution.estimate is None:
-        return _core.spectral_entropy(solution.eigenvalues, t)
-    return float(bits_of(solution, [t], [1.0])[0][0, 0])
-
-
-def familiar_request(
-    solver: Any, chebyshev_approx: Any, tol: Any, t: float, random_seed: Any, measured: bool = False
-) -> Request | None:
-    """What is asked of an estimate, if one is asked for; what is ``measured`` is not read off a spectrum."""
-    wanted = is_stochastic(solver)
-    if wanted and measured:
-        raise ValueError("solver must be 'exact' where the entropy is not read off a spectrum")
-    if measured or not (wanted or chebyshev_approx):
-        return None
-    return Request.of(tol, [t] if t > 0 else NO_TIMES, 1, None, "auto", None, as_seed(random_seed, "random_seed"))
+    options = reference_options(solver, False, tol, 1.0, random_seed)
+    if options is not None and use_knn:
+        raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
+    return spectral_entropy(operator, rows, file, options, 1.0, threads, say)
 
 
 def _silent(text: str) -> None:
     """Print nothing."""
-
-
-def _diffusion_spectrum(title: str, sigma: float, precision: CorePrecision) -> _FiledOperator:
-    parameters: _eigenvalue_file.Fingerprint = {"operator": "diffusion", "gaussian_kernel_sigma": sigma}
-    if precision == "single":  # asked for; where nothing is said, files are in double precision
-        parameters["precision"] = precision
-    return _FiledOperator(title, OperatorSpec.diffusion(sigma, 0.0, precision), parameters)
-
-
-def _adjacency_spectrum(
-    sigma: float, anisotropic: bool, use_knn: bool, knn: int, precision: CorePrecision
-) -> _FiledOperator:
-    if use_knn:
-        operator = OperatorSpec.neighbor_graph(knn, None)
-        return _FiledOperator("adjacency matrix", operator, {"operator": "neighbor_graph", "knn": knn})
-    if anisotropic:
-        return _diffusion_spectrum("adjacency matrix", sigma, precision)
-    # The affinity of the paper has a factor that no entropy sees; the file has it, as the reference's has.
-    factor = 1 / (sigma * math.sqrt(2 * math.pi))
-    parameters: _eigenvalue_file.Fingerprint = {"operator": "affinity", "gaussian_kernel_sigma": sigma}
-    return _FiledOperator("adjacency matrix", OperatorSpec.affinity(sigma), parameters, factor)
-
-
-class _Source:
-    """The data as given, and the rows of them that are used."""
-
-    def __init__(self, embedding_vectors: Any, max_N: Any, random_seed: Any) -> None:
-        self.max_N = as_limit(max_N, "max_N")
-        self.seed = as_seed(random_seed, "random_seed")
-        self.all_rows: Rows | None = None
-        if embedding_vectors is not None:
-            self.all_rows = as_rows(embedding_vectors, "embedding_vectors")
-
-    @property
-    def n_used(self) -> int | None:
-        """How many rows are used; None where there are no data."""
-        return None if self.all_rows is None else min(len(self.all_rows), self.max_N or len(self.all_rows))
-
-    def rows(self) -> Rows:
-        """The rows that are used."""
-        if self.all_rows is None:
-            raise ValueError("embedding_vectors must be given, got None, and no file of eigenvalues to read")
-        n = len(self.all_rows)
-        if self.max_N is None or n <= self.max_N:
-            return self.all_rows
-        chosen: Rows = self.all_rows[_subsample.draw(n, self.max_N, self.seed)]
-        return chosen
-
-    def fingerprint(self) -> _eigenvalue_file.Fingerprint | None:
-        """What a file says about where its data come from."""
-        if self.all_rows is None:
-            return None
-        subset = self.max_N is not None and len(self.all_rows) > self.max_N
-        return {
-            "data": digest(self.all_rows),
-            "max_N": self.max_N if subset else None,
-            "random_seed": self.seed if subset else None,
-        }
-
-
-class _File:
-    """Where eigenvalues are kept, if anywhere, and in what precision."""
-
-    def __init__(self, eigval_save_path: Any, eigval_save_precision: Any) -> None:
-        self.path = None if eigval_save_path is None else as_path(eigval_save_path, "eigval_save_path")
-        self.precision = as_floating_dtype(eigval_save_precision, "eigval_save_precision")
-
-    def __str__(self) -> str:
-        return str(self.path).encode("utf-8", "backslashreplace").decode()  # any name can be printed
-
-
-class _FiledOperator:
-    """An operator, what it is called, and what its file says of it."""
-
-    def __init__(
-        self, title: str, operator: OperatorSpec, parameters: _eigenvalue_file.Fingerprint, factor: float = 1.0
-    ) -> None:
-        self.title = title
-        self.operator = operator
-        self.parameters = parameters
-        self.factor = factor
-
-    def estimate(
-        self, request: Request, source: _Source, file: _File, threads: int | None, say: Any, t: float
-    ) -> float:
-        """The entropy at t by an estimate, or as the exact way has it where that costs less."""
-        if file.path is not None:
-            raise ValueError("solver must be 'exact' where eigval_save_path is given: an estimate has no eigenvalues")
-        rows = source.rows()
-        say(f"Estimating the spectrum of the {self.title}.")
-        solution = _core.estimate_spectrum(rows, "euclidean", self.operator, request.core(), num_threads=threads)
-        request.warn_if_missed([solution], stacklevel=4)
-        return familiar_entropy(solution, t)
-
-    def eigenvalues(self, source: _Source, file: _File, threads: int | None, say: Any) -> NDArray[np.float64]:
-        """From the file if it exists; else computed, rounded to the file's precision, and written."""
-        if file.path is not None and os.path.exists(file.path):
-            say(f"Loading pre-computed eigenvalues from {file}")
-            fingerprint = source.fingerprint()
-            expected = None if fingerprint is None else {**self.parameters, **fingerprint}
-            values = _eigenvalue_file.load(file.path, expected)
-            say("Pre-computed eigenvalues loaded.")
-            return values
-        rows = source.rows()
-        say(f"Computing {self.title} and its eigenvalues.")
-        values = _core.eigenvalues(rows, "euclidean", self.operator, threads)
-        say("Eigenvalues computed.")
-        if file.path is None:
-            return values
-        rounded = _eigenvalue_file.round_to(values * self.factor, file.precision)
-        _eigenvalue_file.save(file.path, rounded, {**self.parameters, **(source.fingerprint() or {})})
-        say(f"Eigenvalues saved to {file}")
-        return rounded.astype(np.float64)

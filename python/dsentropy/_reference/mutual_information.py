@@ -1,25 +1,43 @@
-"""Spectral mutual information of a data set and a reference variable."""
+"""The two mutual informations of dse-dsmi, of a data set and a variable.
+
+    I(A; B) = sum_b p(b) (mean over r of H(A*_{b,r}) - H(A | B = b))
+
+with A*_{b,r} random rows of A, as many as have B = b (Liao, Liu et al., arXiv 2312.04823, Definition 4.1). Arguments,
+defaults, random draws and printed stages are those of the reference. Cost: R + 1 entropies for each size of cluster.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
 from dsentropy._checks.arrays import Rows, as_rows
-from dsentropy._checks.scalars import as_count, as_nonnegative, as_positive, as_precision, as_seed, as_threads
+from dsentropy._checks.scalars import (
+    Precision,
+    as_count,
+    as_nonnegative,
+    as_positive,
+    as_precision,
+    as_seed,
+    as_threads,
+)
 from dsentropy._core import Measure, OperatorSpec
+from dsentropy._data.cluster_subsets import Subsets, cluster_members
 from dsentropy._data.clusters import assign_clusters
 from dsentropy._data.data import Data
-from dsentropy._data.subsets import INNER_MAX_N, Draws
-from dsentropy._reference.entropy import core_precision, familiar_entropy, familiar_request
-from dsentropy._spectrum.solver import Request
+from dsentropy._data.subsets import Draws
+from dsentropy._operator.precision import core_precision
+from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._reference.operators import adjacency_operator
+from dsentropy._reference.solver import reference_entropy, reference_options, require_spectrum
+from dsentropy._spectrum.subset_entropies import subset_solutions
 
 _ASMI_KNN = 10
-"""Neighbours of the graph of the adjacency spectral mutual information, the row itself counted."""
+"""Number of neighbours of the graph of the adjacency spectral mutual information, the row itself counted."""
 
 
 def diffusion_spectral_mutual_information(
@@ -38,12 +56,12 @@ def diffusion_spectral_mutual_information(
     random_seed: int | None = 0,
     verbose: bool = False,
     *,
-    precision: str = "auto",
+    precision: Precision = "auto",
     num_threads: int | None = None,
-    solver: str = "exact",
+    solver: Literal["exact", "stochastic"] = "exact",
     tol: float = 1e-3,
 ) -> tuple[float, NDArray[Any]]:
-    r"""Diffusion spectral mutual information (DSMI) of a data set and a reference variable, in bits.
+    r"""Compute the diffusion spectral mutual information (DSMI) of a data set and a variable, in bits.
 
     .. math::
 
@@ -57,39 +75,39 @@ def diffusion_spectral_mutual_information(
         The data A: anything that NumPy can make an array of, or a torch tensor.
     reference_vectors : array_like of shape (N,) or (N, D2)
         The variable B. One column of integers, strings or bools is taken as labels; one column of other numbers is
-        cut into ``n_clusters`` equal bins; more columns go through scikit-learn's spectral clustering (nearest
-        neighbours). May be None where ``precomputed_clusters`` are given.
+        cut into ``n_clusters`` equal-width bins; more columns go through scikit-learn's spectral clustering (nearest
+        neighbors). May be None where ``precomputed_clusters`` are given.
     reference_discrete : bool, optional
         Take ``reference_vectors`` as labels, or not, whatever their dtype.
     gaussian_kernel_sigma, t, classic_shannon_entropy, matrix_entry_entropy, num_bins_per_dim
-        Which entropy; see :func:`diffusion_spectral_entropy`.
+        Arguments of the entropy; see :func:`diffusion_spectral_entropy`.
     chebyshev_approx : bool, default False
-        The same as ``solver="stochastic"``.
+        Equal to ``solver="stochastic"``.
     num_repetitions : int, default 5
         R, the number of random subsets for each cluster.
     n_clusters : int, default 10
-        Bins or clusters of a reference variable that is not discrete.
+        Bins or clusters of a variable that is not discrete.
     precomputed_clusters : array_like of shape (N,) or (N, 1), optional
-        Clusters to use in place of a reference variable that is not discrete.
+        Clusters to use in place of a variable that is not discrete.
     random_seed : int or None, default 0
         Seed of the random subsets. Clusters of equal size are compared with the same subsets. None draws from
         Python's global generator.
     verbose : bool, default False
         Print the stages.
     precision : {"auto", "single", "double"}, default "auto"
-        That of the eigenvalues; see :func:`diffusion_spectral_entropy`.
+        Precision of the eigenvalues; see :func:`diffusion_spectral_entropy`.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
     solver, tol
-        Of each entropy; see :func:`diffusion_spectral_entropy`.
+        Solver and tolerance of each entropy; see :func:`diffusion_spectral_entropy`.
 
     Returns
     -------
     information : float
         In bits. It can be negative, and DSMI(A; A) is not DSE(A): this is not Shannon's mutual information.
     clusters : ndarray
-        The clusters used: the labels as a column [N, 1]; the numbers of the bins, from 1, [N, 1]; those of the
-        spectral clustering, from 0, [N]; or ``precomputed_clusters``.
+        The clusters used: the labels as a column [N, 1]; the numbers of the bins, from 1, [N, 1]; the numbers of the
+        clusters of the spectral clustering, from 0, [N]; or ``precomputed_clusters``.
 
     Raises
     ------
@@ -102,7 +120,7 @@ def diffusion_spectral_mutual_information(
 
     Notes
     -----
-    Cost: that of R + 1 entropies for each size of cluster that occurs, and one more for each further cluster of that
+    Cost: R + 1 entropies for each size of cluster that occurs, and one more for each further cluster of that
     size, spread over the threads. Clusters of more than 10,000 rows are cut to a random subset.
 
     References
@@ -124,7 +142,8 @@ def diffusion_spectral_mutual_information(
     n_bins = as_count(num_bins_per_dim, "num_bins_per_dim")
     wanted = as_precision(precision)
     measured = classic_shannon_entropy or matrix_entry_entropy
-    request = familiar_request(solver, chebyshev_approx, tol, time, random_seed, measured)
+    require_spectrum(solver, measured)
+    options = reference_options(solver, chebyshev_approx and not measured, tol, time, random_seed)
     rows, clusters, _ = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
@@ -134,7 +153,8 @@ def diffusion_spectral_mutual_information(
     elif matrix_entry_entropy:
         entropies = _measured(Measure.matrix_entries(sigma))
     else:
-        entropies = _spectral(OperatorSpec.diffusion(sigma, 0.0, core_precision(wanted, rows, [time])), time, request)
+        spec = OperatorSpec.diffusion(sigma, 0.0, core_precision(wanted, rows, [time]))
+        entropies = _spectral(spec, time, options)
     information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
 
@@ -152,48 +172,53 @@ def adjacency_spectral_mutual_information(
     random_seed: int | None = 0,
     verbose: bool = False,
     *,
-    precision: str = "auto",
+    precision: Precision = "auto",
     num_threads: int | None = None,
-    solver: str = "exact",
+    solver: Literal["exact", "stochastic"] = "exact",
     tol: float = 1e-3,
 ) -> tuple[float, NDArray[Any]]:
-    """Adjacency spectral mutual information (ASMI) of a data set and a reference variable, in bits.
+    r"""Compute the adjacency spectral mutual information (ASMI) of a data set and a variable, in bits.
 
-    The same as :func:`diffusion_spectral_mutual_information`, with :func:`adjacency_spectral_entropy` in place of the
-    diffusion spectral entropy.
+    .. math::
+
+        ASMI(A; B) = \sum_b p(b) \left[ \frac{1}{R} \sum_{r=1}^{R} ASE(A^*_{b,r}) - ASE(A | B = b) \right]
+
+    with the :func:`adjacency_spectral_entropy` in place of the diffusion spectral entropy of
+    :func:`diffusion_spectral_mutual_information`.
 
     Parameters
     ----------
     embedding_vectors : array_like of shape (N, D)
         The data.
     reference_vectors, reference_discrete, num_repetitions, n_clusters, precomputed_clusters, random_seed, verbose
-        As in :func:`diffusion_spectral_mutual_information`.
+        See :func:`diffusion_spectral_mutual_information`.
     gaussian_kernel_sigma, use_knn, anisotropic
-        As in :func:`adjacency_spectral_entropy`. The graph of neighbours has ``knn = 10``, so each cluster must
+        See :func:`adjacency_spectral_entropy`. The graph of neighbours has ``knn = 10``, so each cluster must
         have at least 10 rows.
     precision : {"auto", "single", "double"}, default "auto"
-        That of the eigenvalues; see :func:`diffusion_spectral_entropy`.
+        Precision of the eigenvalues; see :func:`diffusion_spectral_entropy`.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
     solver, tol
-        Of each entropy; see :func:`adjacency_spectral_entropy`.
+        Solver and tolerance of each entropy; see :func:`adjacency_spectral_entropy`.
 
     Returns
     -------
     information : float
         In bits; it can be negative.
     clusters : ndarray
-        As in :func:`diffusion_spectral_mutual_information`.
+        See :func:`diffusion_spectral_mutual_information`.
 
     Raises
     ------
     ValueError, TypeError, MemoryError
-        As in :func:`diffusion_spectral_mutual_information`; ValueError also where a cluster is too small for the
+        See :func:`diffusion_spectral_mutual_information`; ValueError also where a cluster is too small for the
         graph of neighbours.
 
     Notes
     -----
-    Cost: as in :func:`diffusion_spectral_mutual_information`, of adjacency spectral entropies.
+    Cost: R + 1 adjacency spectral entropies for each size of cluster that occurs, and one more for each further
+    cluster of that size.
 
     References
     ----------
@@ -214,43 +239,44 @@ def adjacency_spectral_mutual_information(
     rows, clusters, source = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
-    request = familiar_request(solver, False, tol, 1.0, random_seed)
+    options = reference_options(solver, False, tol, 1.0, random_seed)
     if use_knn:
-        if request is not None:
+        if options is not None:
             raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
-        labels, sizes = np.unique(clusters, return_counts=True)
-        if sizes.min() < _ASMI_KNN:
-            small = int(sizes.argmin())
-            raise ValueError(
-                f"{source}: cluster {labels.tolist()[small]!r} has {sizes[small]} rows, and the graph of "
-                f"nearest neighbours (use_knn=True) needs at least {_ASMI_KNN}"
-            )
-        operator = OperatorSpec.neighbor_graph(_ASMI_KNN, None)
-    elif anisotropic:
-        operator = OperatorSpec.diffusion(sigma, 0.0, core_precision(wanted, rows, [1.0]))
-    else:
-        operator = OperatorSpec.affinity(sigma)
-    entropies = _spectral(operator, 1.0, request)
+        _require_neighbors(clusters, source)
+    knn = _ASMI_KNN if use_knn else None
+    spec = adjacency_operator(sigma, anisotropic, knn, core_precision(wanted, rows, [1.0])).spec
+    entropies = _spectral(spec, 1.0, options)
     information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
 
 
+def _require_neighbors(clusters: NDArray[Any], source: str) -> None:
+    """Raise a ValueError where a cluster has fewer rows than the graph has neighbours."""
+    labels, sizes = np.unique(clusters, return_counts=True)
+    if sizes.min() < _ASMI_KNN:
+        small = int(sizes.argmin())
+        raise ValueError(
+            f"{source}: cluster {labels.tolist()[small]!r} has {sizes[small]} rows, and the graph of "
+            f"nearest neighbours (use_knn=True) needs at least {_ASMI_KNN}"
+        )
+
+
 _Entropies: TypeAlias = "Callable[[Rows, list[NDArray[np.uint64]], int | None], list[float]]"
-"""Entropies of subsets of the rows, on so many threads."""
+"""Computes entropies of subsets of the rows with a number of threads."""
 
 
 def _measured(measure: Measure) -> _Entropies:
+    """Return a function that computes entropies which need no spectrum."""
     return lambda rows, subsets, threads: _core.subset_entropies(rows, subsets, measure, threads).tolist()
 
 
-def _spectral(operator: OperatorSpec, t: float, request: Request | None) -> _Entropies:
+def _spectral(spec: OperatorSpec, t: float, options: SlqOptions | None) -> _Entropies:
+    """Return a function that computes or estimates spectral entropies at t."""
+
     def entropies(rows: Rows, subsets: list[NDArray[np.uint64]], threads: int | None) -> list[float]:
-        if request is None:
-            spectra = _core.subset_eigenvalues(rows, "euclidean", subsets, operator, num_threads=threads)
-            return [_core.spectral_entropy(eigenvalues, t) for eigenvalues in spectra]
-        data = Data(rows, "euclidean", rows)
-        solutions = request.of_subsets(data, subsets, operator, threads, None, stacklevel=5)
-        return [familiar_entropy(solution, t) for solution in solutions]
+        solutions = subset_solutions(Data(rows, "euclidean", rows), subsets, spec, options, None, threads)
+        return [reference_entropy(solution, t) for solution in solutions]
 
     return entropies
 
@@ -277,7 +303,7 @@ def _information(
     verbose: bool,
     num_threads: Any,
 ) -> float:
-    """Weighted differences of entropies, all subsets of rows in one call of the core."""
+    """Compute weighted differences of entropies, with all subsets of rows in one call of the core."""
     repetitions = as_count(num_repetitions, "num_repetitions")
     draws = Draws(as_seed(random_seed, "random_seed"))
     members = cluster_members(clusters)
@@ -292,39 +318,3 @@ def _information(
         len(cluster) / len(rows) * (sum(values[key] for key in random) / repetitions - values[own])
         for cluster, (own, random) in zip(members, keys, strict=True)
     )
-
-
-def cluster_members(clusters: NDArray[Any]) -> list[NDArray[np.uint64]]:
-    """The rows of each cluster, in the order of their labels."""
-    _, membership = np.unique(clusters, return_inverse=True)
-    return [np.flatnonzero(membership == b).astype(np.uint64) for b in range(membership.max() + 1)]
-
-
-class Subsets:
-    """Subsets of rows, each once: equal draws, as those of clusters of equal size, are computed once."""
-
-    def __init__(self) -> None:
-        self.rows: list[NDArray[np.uint64]] = []
-        self._numbers: dict[bytes, int] = {}
-
-    def add(self, subset: NDArray[np.uint64]) -> int:
-        """The number of a subset, new or not."""
-        number = self._numbers.setdefault(subset.tobytes(), len(self.rows))
-        if number == len(self.rows):
-            self.rows.append(subset)
-        return number
-
-    def add_cluster(
-        self, cluster: NDArray[np.uint64], n: int, repetitions: int, draws: Draws, *, independent: bool = False
-    ) -> tuple[int, list[int]]:
-        """The number of a cluster, and those of as large random subsets of all n rows, as the reference draws them.
-
-        Where a cluster is cut, the reference's subsets are the same from the second on, unless they are to be
-        ``independent``.
-        """
-        own = self.add(draws.limit(cluster))
-        draws.restart()
-        if independent:
-            size = min(len(cluster), INNER_MAX_N)
-            return own, [self.add(draws.next(n, size)) for _ in range(repetitions)]
-        return own, [self.add(draws.limit(draws.next(n, len(cluster)))) for _ in range(repetitions)]

@@ -1,18 +1,16 @@
-"""What is asked of an estimate, and how it is made."""
+"""How a spectrum is found: exactly, or by an estimate with these options (stochastic Lanczos quadrature).
+
+An estimate needs the tolerance, where it holds, limits of products and memory, and the seed of its random signs. One
+public dataclass holds what the caller chooses, one internal dataclass what the core reads.
+"""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from dsentropy import _core
-from dsentropy._checks.progress import progress_bar
 from dsentropy._checks.scalars import (
+    Numbers,
     as_choice,
     as_count,
     as_limit,
@@ -21,197 +19,149 @@ from dsentropy._checks.scalars import (
     as_positive_order,
     as_seed,
 )
-from dsentropy._core import CallbackAffinity, CallbackOperator, OperatorSpec, Solution, SparseOperator
-from dsentropy._data.data import Data
-from dsentropy._spectrum.estimated import EstimatedSpectrum, ToleranceWarning, readings
-from dsentropy._spectrum.rounding import without_rounding
-from dsentropy._spectrum.spectrum import Spectrum
-
-Accept: TypeAlias = "Callable[[float, float], None]"
-"""Raises where the smallest and the largest eigenvalue are not to be."""
-
-NO_TIMES = object()
-"""In place of t, where nothing is in doubt."""
-
-MAX_PRODUCTS = 5000
-"""Of a stored or a tiled operator with a vector."""
-
-MAX_PRODUCTS_SPARSE = 50_000
-"""Of a sparse one, whose products cost a hundredth."""
-
-
-def is_stochastic(solver: Any) -> bool:
-    """Whether the spectrum is to be estimated."""
-    return as_choice(solver, "solver", "exact", "stochastic") == "stochastic"
+from dsentropy._operator.slq_options import SlqOptions, Storage
 
 
 @dataclass(frozen=True)
-class SlqOptions:
-    """The options of one estimate, as the core reads them by field."""
+class Stochastic:
+    r"""Options of an estimated spectrum, for the argument ``solver``.
 
-    tol: float
-    times: list[float]
-    orders: list[float]
-    max_products: int
-    seed: int
-    storage: Literal["auto", "dense", "tiled"]
-    memory_limit: int | None
+    The estimate is made by stochastic Lanczos quadrature with a deflated block Krylov space: matrix-vector products
+    with the operator take the place of its eigenvalues. ``solver="stochastic"`` is short for
+    ``solver=Stochastic()``. Where computing all eigenvalues costs less and fits into memory, that is done instead,
+    and ``parameters["solver"]`` of the spectrum is ``"exact"`` with ``parameters["requested_solver"]`` beside it.
 
+    Parameters
+    ----------
+    tol : float, default 1e-3
+        Largest uncertainty of the entropy, in bits: standard error and truncation bounds together.
+    t, orders : float or sequence of float, optional
+        Diffusion times and Renyi orders at which ``tol`` holds, all positive; by default 1. The spectrum can be read
+        at others as well, and its methods return the uncertainty there. A function with ``t`` or orders of its own
+        takes ``tol`` to hold at those, and refuses them here.
+    max_products : int, optional
+        Number of products of the operator with a vector after which the estimate is returned as it is, with a
+        :class:`ToleranceWarning`; by default 5000, and 50,000 where the operator is sparse. It is checked now and
+        then, for the first time after 216.
+    storage : {"auto", "dense", "tiled"}, default "auto"
+        ``"dense"`` stores the affinity, N^2 numbers of which half are touched. ``"tiled"`` computes it anew for each
+        product. ``"auto"`` stores it if it fits. Refused where there is nothing to choose: for sparse matrices,
+        objects that multiply, dask arrays, kernel matrices and graphs of neighbours.
+    memory_limit : int, optional
+        Bytes that the estimate may use, in place of what the process can have.
 
-@dataclass(frozen=True)
-class Request:
-    """The arguments of ``solver="stochastic"``."""
+    Raises
+    ------
+    ValueError
+        For a value out of range.
+    TypeError
+        For an argument of a wrong type.
 
-    tol: float
-    times: list[float]
-    orders: list[float]
-    max_products: int | None
-    storage: Literal["auto", "dense", "tiled"]
-    memory_limit: int | None
-    seed: int
+    Notes
+    -----
+    Cost: 2 N^2 flops a product, of which there are a few hundred where the spectrum decays and thousands where it
+    does not; without storage N^2 D more for every 16 products. Memory: 4 to 8 kB a row. See docs/scaling.md.
 
-    @classmethod
-    def of(
-        cls, tol: Any, t: Any, orders: Any, max_products: Any, storage: Any, memory_limit: Any, random_state: Any
-    ) -> Request:
-        """Check and coerce the arguments; without a seed one is drawn. Without a t nothing is in doubt."""
-        return cls(
-            as_positive(tol, "tol"),
-            [] if t is NO_TIMES else as_numbers(t, "t", as_positive)[0],
-            as_numbers(orders, "orders", as_positive_order)[0],
-            None if max_products is None else as_count(max_products, "max_products"),
-            as_choice(storage, "storage", "auto", "dense", "tiled"),
-            as_limit(memory_limit, "memory_limit"),
-            _random_bits(as_seed(random_state, "random_state")),
-        )
+    References
+    ----------
+    Chen & Hallman, "Krylov-aware stochastic trace estimation", arXiv 2205.01736; Ubaru, Chen & Saad, "Fast estimation
+    of tr(f(A)) via stochastic Lanczos quadrature", SIAM J. Matrix Anal. Appl. 38 (2017), doi 10.1137/16M1104974.
 
-    def core(self, max_products: int = MAX_PRODUCTS) -> SlqOptions:
-        """The options that the core reads, with the operator's default of ``max_products`` where none is given."""
-        return SlqOptions(
-            tol=self.tol,
-            times=self.times,
-            orders=self.orders,
-            max_products=self.max_products or max_products,
-            seed=self.seed,
-            storage=self.storage,
-            memory_limit=self.memory_limit,
-        )
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import Stochastic, diffusion_spectrum
+    >>> X = np.random.default_rng(0).normal(size=(2000, 5))
+    >>> estimate = diffusion_spectrum(X, bandwidth=3.0, solver=Stochastic(tol=1e-2, t=[1, 2]))
+    >>> exact = diffusion_spectrum(X, bandwidth=3.0)
+    >>> bool(abs(estimate.entropy(t=2) - exact.entropy(t=2)) < 5e-2)
+    True
+    """
 
-    def of_kernel(
-        self,
-        data: Data,
-        operator: OperatorSpec,
-        about: dict[str, Any],
-        num_threads: int | None,
-        progress: bool,
-        *,
-        accept: Accept | None = None,
-        stacklevel: int = 3,
-    ) -> Spectrum:
-        """The estimate, or the exact spectrum where that costs less, with what is to be said of it."""
-        with progress_bar(progress, None, "products") as advance:
-            solution = _core.estimate_spectrum(
-                data.rows,
-                data.core_metric,
-                operator,
-                self.core(),
-                positive_semidefinite=accept is not None,
-                progress=advance,
-                num_threads=num_threads,
-            )
-        fingerprint = data.fingerprint()
-        return self.spectrum(solution, data.n_samples, about, fingerprint, stacklevel=stacklevel + 1, accept=accept)
+    tol: float = 1e-3
+    t: Numbers | None = None
+    orders: Numbers | None = None
+    max_products: int | None = None
+    storage: Storage = "auto"
+    memory_limit: int | None = None
 
-    def of_operator(
-        self,
-        operator: SparseOperator | CallbackOperator | CallbackAffinity,
-        n_samples: int,
-        about: dict[str, Any],
-        fingerprint: str | None,
-        num_threads: int | None,
-        progress: bool,
-        *,
-        accept: Accept | None = None,
-        stacklevel: int = 3,
-    ) -> Spectrum:
-        """The same of an operator that is sparse, or known by its products; moduli, where it is exact."""
-        most = MAX_PRODUCTS_SPARSE if isinstance(operator, SparseOperator) else MAX_PRODUCTS
-        with progress_bar(progress, None, "products") as advance:
-            solution = _core.estimate_operator(operator, self.core(most), progress=advance, num_threads=num_threads)
-        return self.spectrum(solution, n_samples, about, fingerprint, stacklevel=stacklevel + 1, accept=accept)
-
-    def spectrum(
-        self,
-        solution: Solution,
-        n_samples: int,
-        about: dict[str, Any],
-        fingerprint: str | None,
-        *,
-        stacklevel: int,
-        accept: Accept | None = None,
-    ) -> Spectrum:
-        """What the core found, where its range is accepted; a warning where the tolerance was not reached."""
-        estimate = solution.estimate
-        if estimate is None:
-            eigenvalues = solution.eigenvalues
-            about = {**about, "solver": "exact, which costs less"}
-            if accept is not None:
-                accept(float(eigenvalues.min()), float(eigenvalues.max()))
-            return Spectrum(
-                without_rounding(np.abs(eigenvalues)), n_samples=n_samples, parameters=about, fingerprint=fingerprint
-            )
-        if accept is not None:
-            accept(estimate.smallest_node, estimate.largest_node)
-        self.warn_if_missed([solution], stacklevel=stacklevel + 1)
-        about = {**about, "solver": "stochastic", "tol": self.tol, "products": estimate.info.products}
-        return EstimatedSpectrum(estimate, n_samples=n_samples, parameters=about, fingerprint=fingerprint)
-
-    def warn_if_missed(self, solutions: list[Solution], *, stacklevel: int) -> None:
-        """Say, once, that the tolerance was not reached."""
-        missed = [
-            solution.estimate.info.products for solution in solutions if solution.estimate and not solution.converged
-        ]
-        if missed:
-            warnings.warn(
-                f"tol = {self.tol:g} bits is not reached within {max(missed)} products: the spectrum tells its "
-                "error. Allow more max_products, ask for no t or order below 1, or take solver='exact'",
-                ToleranceWarning,
-                stacklevel=stacklevel,
-            )
-
-    def of_subsets(
-        self,
-        data: Data,
-        subsets: list[NDArray[np.uint64]],
-        operator: OperatorSpec,
-        num_threads: int | None,
-        progress: Any,
-        *,
-        stacklevel: int = 3,
-    ) -> list[Solution]:
-        """What the core found for each subset of the rows; one warning where the tolerance was not reached."""
-        solutions = _core.estimate_subsets(
-            data.rows, data.core_metric, subsets, operator, self.core(), progress=progress, num_threads=num_threads
-        )
-        self.warn_if_missed(solutions, stacklevel=stacklevel + 1)
-        return solutions
+    def __post_init__(self) -> None:
+        checked = {
+            "tol": as_positive(self.tol, "tol"),
+            "t": None if self.t is None else _as_tuple(self.t, "t", as_positive),
+            "orders": None if self.orders is None else _as_tuple(self.orders, "orders", as_positive_order),
+            "max_products": None if self.max_products is None else as_count(self.max_products, "max_products"),
+            "storage": as_choice(self.storage, "storage", "auto", "dense", "tiled"),
+            "memory_limit": as_limit(self.memory_limit, "memory_limit"),
+        }
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)  # the only way to set a field of a frozen dataclass
 
 
-def bits_of(
-    solution: Solution, times: list[float], orders: list[float]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Entropies [times, orders], their standard errors, and how far bounds reach from them."""
-    if solution.estimate is None:
-        bits = _core.renyi_entropies(without_rounding(np.abs(solution.eigenvalues)), times, orders)
-        return bits, np.zeros_like(bits), np.zeros_like(bits)
-    found = readings(solution.estimate, times, orders)
-    reach = np.maximum(found.upper - found.entropy, found.entropy - found.lower)
-    return found.entropy, found.standard_error, reach
+def _as_tuple(value: Any, name: str, as_number: Any) -> float | tuple[float, ...]:
+    numbers, several = as_numbers(value, name, as_number)
+    return tuple(numbers) if several else numbers[0]
+
+
+def resolve_solver(
+    solver: Any,
+    random_state: Any,
+    *,
+    times: list[float] | None = None,
+    orders: list[float] | None = None,
+    orders_name: str = "orders",
+) -> SlqOptions | None:
+    """Resolve the argument ``solver``: None where it is exact.
+
+    Parameters
+    ----------
+    solver : {"exact", "stochastic"} or Stochastic
+        The argument.
+    random_state : int or None
+        Seed of the random signs; None draws one from Python's global generator.
+    times, orders : list of float, optional
+        Diffusion times and orders of a function that has its own: ``tol`` holds at those, and a ``Stochastic`` must
+        not give them. All eigenvalues are equal at t = 0, so it is left out.
+    orders_name : str
+        Name of the argument that gave the orders, for errors.
+    """
+    chosen = as_stochastic(solver)
+    if chosen is None:
+        return None
+    for name, given, own in (("t", chosen.t, times), ("orders", chosen.orders, orders)):
+        if given is not None and own is not None:
+            raise ValueError(f"{name} must not be given in Stochastic: this function sets where tol holds")
+    at = as_numbers(1.0 if chosen.t is None else chosen.t, "t", as_positive)[0] if times is None else times
+    chosen_orders = 1.0 if chosen.orders is None else chosen.orders
+    return SlqOptions(
+        tol=chosen.tol,
+        times=[time for time in at if time > 0],
+        orders=as_numbers(chosen_orders if orders is None else orders, orders_name, as_positive_order)[0],
+        products=chosen.max_products,
+        storage=chosen.storage,
+        memory_limit=chosen.memory_limit,
+        seed=_random_bits(as_seed(random_state, "random_state")),
+    )
+
+
+def as_stochastic(solver: Any) -> Stochastic | None:
+    """Convert the argument ``solver``: None is the exact one."""
+    if isinstance(solver, Stochastic):
+        return solver
+    if not isinstance(solver, str):
+        raise TypeError(f"solver must be 'exact', 'stochastic' or a Stochastic, got {solver!r}")
+    return Stochastic() if as_choice(solver, "solver", "exact", "stochastic") == "stochastic" else None
+
+
+def require_default_storage(options: SlqOptions | None, reason: str) -> None:
+    """Raise a ValueError where a storage was chosen that plays no part."""
+    if options is not None and options.storage != "auto":
+        raise ValueError(f"storage must be 'auto' where {reason}, got {options.storage!r}")
 
 
 def _random_bits(seed: int | None) -> int:
     if seed is not None:
         return seed % 2**64
-    import random
+    import random  # not loaded by NumPy
 
     return random.getrandbits(64)

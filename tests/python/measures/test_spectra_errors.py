@@ -13,7 +13,7 @@ ARGUMENTS = {
     "diffusion_spectrum": {},
     "adjacency_spectrum": {},
     "entropy_surface": {"bandwidths": [1.0]},
-    "mutual_information": {"reference": LABELS},
+    "mutual_information": {"target": LABELS},
     "subsampled_entropy": {"n_samples": 20},
     "estimate_bandwidth": {},
     "covariance_spectrum": {},
@@ -81,7 +81,6 @@ def test_threads_are_a_positive_integer(function, value):
         ("mean", ValueError),
         (True, TypeError),
         (1j, TypeError),
-        (None, TypeError),
         (np.ones(N - 1), ValueError),
         (np.ones((N, 1)), ValueError),
         (changed(np.ones((1, N)), 0, 3, 0.0)[0], ValueError),
@@ -93,6 +92,11 @@ def test_threads_are_a_positive_integer(function, value):
 def test_bandwidths_are_positive_one_or_one_a_row(function, bandwidth, error):
     argument = {"bandwidths": [bandwidth]} if function == "entropy_surface" else {"bandwidth": bandwidth}
     refused(error, "bandwidth", function, **argument)
+
+
+def test_a_surface_has_no_default_bandwidth():
+    for bandwidths in (None, [None], [1.0, None]):
+        refused(TypeError, "bandwidths", "entropy_surface", bandwidths=bandwidths)
 
 
 def test_a_fault_of_the_callable_is_its_own():
@@ -202,12 +206,12 @@ def test_times_are_at_least_0(function, t, error):
         ("entropy_surface", {"bandwidths": []}, "bandwidths"),
         ("entropy_surface", {"orders": [-1]}, "orders"),
         ("entropy_surface", {"alphas": [2]}, "alphas"),
-        ("mutual_information", {"n_repetitions": 0}, "n_repetitions"),
+        ("mutual_information", {"n_repeats": 0}, "n_repeats"),
         ("mutual_information", {"n_permutations": -1}, "n_permutations"),
-        ("mutual_information", {"n_clusters": 0, "reference": X[:, 0]}, "n_clusters"),
-        ("mutual_information", {"reference": LABELS[1:]}, "reference"),
-        ("mutual_information", {"reference": changed(X, 0, 0, np.nan)[:, 0]}, "reference"),
-        ("mutual_information", {"reference": X, "reference_discrete": True}, "reference"),
+        ("mutual_information", {"n_clusters": 0, "target": X[:, 0]}, "n_clusters"),
+        ("mutual_information", {"target": LABELS[1:]}, "target"),
+        ("mutual_information", {"target": changed(X, 0, 0, np.nan)[:, 0]}, "target"),
+        ("mutual_information", {"target": X, "target_discrete": True}, "target_discrete"),
         ("subsampled_entropy", {"n_samples": 0}, "n_samples"),
         ("subsampled_entropy", {"n_samples": N + 1}, "n_samples"),
         ("subsampled_entropy", {"n_repeats": 1}, "n_repeats"),
@@ -222,7 +226,7 @@ def test_values_out_of_range_are_named(function, arguments, argument):
 
 
 def test_errors_of_lengths_name_both_arguments():
-    with pytest.raises(ValueError, match=r"^reference must be as long as X, 40, got 39"):
+    with pytest.raises(ValueError, match=r"^target must be as long as X, 40, got 39"):
         dsentropy.mutual_information(X, LABELS[1:])
 
 
@@ -254,7 +258,7 @@ def test_too_little_memory_is_said_before_any_work(function):
 @pytest.mark.parametrize(
     ("function", "arguments"),
     [
-        ("mutual_information", {"reference": [0, 0, 0, 1, 1, 1]}),
+        ("mutual_information", {"target": [0, 0, 0, 1, 1, 1]}),
         ("subsampled_entropy", {"n_samples": 3}),
         ("diffusion_spectrum", {"max_samples": 3}),
     ],

@@ -15,9 +15,9 @@ from dsentropy import (
     mutual_information,
     subsampled_entropy,
 )
+from dsentropy._data import cluster_subsets as _cluster_subsets
 from dsentropy._data import subsets as _subsample
-from dsentropy._measures import mutual_information as _information
-from dsentropy._reference import mutual_information as _mutual_information
+from dsentropy._measures import comparison as _comparison
 from scipy import stats
 
 EPS = np.finfo(float).eps
@@ -42,7 +42,7 @@ def test_p_values_are_uniform_under_independence(n_permutations):
     """On 1 / (P + 1), ..., 1; less a uniform number of 1 / (P + 1), on 0 to 1. Kolmogorov and Smirnov's test."""
     p = [
         mutual_information(
-            cloud(seed=seed), labels(), n_permutations=n_permutations, n_repetitions=2, random_state=seed
+            cloud(seed=seed), labels(), n_permutations=n_permutations, n_repeats=2, random_state=seed
         ).p_value
         for seed in range(200)
     ]
@@ -91,16 +91,14 @@ def test_the_standard_error_is_the_spread_of_the_value_over_seeds(sizes):
     """
     seeds, repetitions = 200, 10
     X = cloud(sum(sizes))
-    found = [
-        mutual_information(X, labels(sizes), n_repetitions=repetitions, random_state=seed) for seed in range(seeds)
-    ]
+    found = [mutual_information(X, labels(sizes), n_repeats=repetitions, random_state=seed) for seed in range(seeds)]
     ratio = np.var([one.value for one in found], ddof=1) / np.mean([one.standard_error**2 for one in found])
     low, high = stats.f.ppf([RARE, 1 - RARE], seeds - 1, seeds * (repetitions - 1))
     assert low / (1 if len(set(sizes)) == 1 else 4 / 3) <= ratio <= high
 
 
 def test_one_repetition_has_no_standard_error():
-    assert math.isnan(mutual_information(cloud(), labels(), n_repetitions=1).standard_error)
+    assert math.isnan(mutual_information(cloud(), labels(), n_repeats=1).standard_error)
 
 
 def test_equal_subsets_leave_no_standard_error():
@@ -112,7 +110,7 @@ def test_equal_subsets_leave_no_standard_error():
 
 # The value, and its parts.
 
-REFERENCES = {
+TARGETS = {
     "labels": np.random.default_rng(1).integers(0, 4, 100),
     "strings": np.random.default_rng(2).choice(["a", "b", "cc"], 100),
     "a number": np.random.default_rng(3).normal(size=100),
@@ -120,25 +118,30 @@ REFERENCES = {
 }
 
 
+def bins(target):
+    """A number of clusters, which labels have already."""
+    return {"n_clusters": 4} if target.dtype.kind == "f" else {}
+
+
 @pytest.mark.parametrize("t", [1, 2, 7.5])
 @pytest.mark.parametrize("seed", [0, 1, -5])
-@pytest.mark.parametrize("reference", REFERENCES.values(), ids=REFERENCES)
-def test_with_its_settings_the_value_is_that_of_the_familiar_function(reference, seed, t):
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_with_its_settings_the_value_is_that_of_the_reference(target, seed, t):
     """Which adds eps to each p: at most 53 eps each, in two entropies whose weights sum to 1."""
     X = 9 * cloud(100, 5)
-    familiar, clusters = diffusion_spectral_mutual_information(
-        X, reference, t=t, n_clusters=4, random_seed=seed, gaussian_kernel_sigma=10
+    expected, clusters = diffusion_spectral_mutual_information(
+        X, target, t=t, n_clusters=4, random_seed=seed, gaussian_kernel_sigma=10
     )
-    found = mutual_information(X, reference, t=t, n_clusters=4, random_state=seed, bandwidth=10, n_repetitions=5)
-    assert abs(found.value - familiar) <= 2 * 53 * 100 * EPS
+    found = mutual_information(X, target, t=t, **bins(target), random_state=seed, bandwidth=10, n_repeats=5)
+    assert abs(found.value - expected) <= 2 * 53 * 100 * EPS
     assert np.array_equal(found.clusters, clusters.ravel())
 
 
-@pytest.mark.parametrize("reference", REFERENCES.values(), ids=REFERENCES)
-def test_clusters_sum_to_the_value(reference):
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_clusters_sum_to_the_value(target):
     """Weighted by their sizes. Of several terms, none above log2 N, each rounded a few times."""
     times = [0.5, 1, 3]
-    found = mutual_information(cloud(100), reference, t=times, n_clusters=4)
+    found = mutual_information(cloud(100), target, t=times, **bins(target))
     table = found.to_pandas()
     rounding = 8 * len(table) * EPS * math.log2(100)
     for t, value in zip(times, found.value, strict=True):
@@ -227,7 +230,7 @@ def same(one, other):
 
 CALLS = {
     "mutual_information": lambda **options: mutual_information(
-        cloud(), labels(), t=[1, 2], n_permutations=19, n_repetitions=3, **options
+        cloud(), labels(), t=[1, 2], n_permutations=19, n_repeats=3, **options
     ),
     "subsampled_entropy": lambda **options: subsampled_entropy(cloud(), n_samples=25, **options),
 }
@@ -247,10 +250,10 @@ def test_a_seed_gives_the_same_bits_with_any_number_of_threads_and_a_bar_or_none
 
 def test_subsets_of_clusters_that_are_cut_are_independent(monkeypatch):
     """The reference's are the same from the second on."""
-    for module in (_subsample, _mutual_information, _information):
+    for module in (_subsample, _cluster_subsets, _comparison):
         monkeypatch.setattr(module, "INNER_MAX_N", 30)
     X = cloud(120)
-    found = mutual_information(X, labels((60, 60)), bandwidth=1.0, n_repetitions=40)
+    found = mutual_information(X, labels((60, 60)), bandwidth=1.0, n_repeats=40)
     spread = np.std([subsampled_entropy(X, n_samples=30, bandwidth=1.0, random_state=s).mean for s in range(30)])
     # Means of 40 subsets here and of 20 there; a factor of 2 is beyond chance (Fisher's F).
     assert spread / 2 / math.sqrt(2) <= found.standard_error <= spread * 2 / math.sqrt(2)

@@ -10,9 +10,9 @@ import dask
 import dask.array as da
 import numpy as np
 import pytest
-from dsentropy import Spectrum, diffusion_spectrum
+from dsentropy import Spectrum, Stochastic, diffusion_spectrum
 from dsentropy._operator import dask_affinity as on_dask
-from dsentropy._spectrum.solver import SlqOptions
+from dsentropy._spectrum.solver import resolve_solver
 
 T = [1, 2]
 SIGMA = 10.0
@@ -24,13 +24,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
 
 
 def one_process(rows, **options):
-    return diffusion_spectrum(rows, bandwidth=SIGMA, solver="stochastic", t=T, storage="tiled", **options)
+    solver = Stochastic(t=T, storage="tiled", tol=options.pop("tol", 1e-3))
+    return diffusion_spectrum(rows, bandwidth=SIGMA, solver=solver, **options)
 
 
 def chunked(rows, **options):
-    return diffusion_spectrum(
-        da.from_array(rows, chunks=CHUNKS), bandwidth=SIGMA, solver="stochastic", t=T, **options
-    )
+    solver = Stochastic(t=T, tol=options.pop("tol", 1e-3))
+    return diffusion_spectrum(da.from_array(rows, chunks=CHUNKS), bandwidth=SIGMA, solver=solver, **options)
 
 
 def same(one, other):
@@ -44,16 +44,16 @@ def same(one, other):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_the_numbers_are_those_of_one_process(options, dtype):
     rows = X.astype(dtype)
-    assert ("tol" in options) == (type(chunked(rows, **options)) is Spectrum)  # where the exact way costs less
+    assert ("tol" in options) == (type(chunked(rows, **options)) is Spectrum)  # where eigenvalues cost less
     same(one_process(rows, **options), chunked(rows, **options))
 
 
 def test_products_and_moments_are_those_of_the_affinity():
     """In the calling thread; of chunks that begin at multiples of 512."""
-    chunks = on_dask._Chunks.of(da.from_array(X, chunks=CHUNKS), "euclidean")
+    chunks = on_dask.Chunks.of(da.from_array(X, chunks=CHUNKS), "euclidean")
     assert np.diff(chunks.bounds).tolist() == [512, 512, 476]
-    request = SlqOptions(1e-3, [1.0], [1.0], 100, 0, "tiled", None)
-    affinity = on_dask._Affinity.of(chunks, SIGMA, request)
+    options = resolve_solver("stochastic", 0)
+    affinity = on_dask.ChunkedAffinity.of(chunks, SIGMA, options)
     G = np.exp(-((X[:, None] - X) ** 2).sum(axis=-1) / (2 * SIGMA**2))
     block, squares = RNG.normal(size=(1500, 3)), RNG.uniform(0.5, 1, size=1500)
     for exactly in (True, False):
@@ -64,16 +64,16 @@ def test_products_and_moments_are_those_of_the_affinity():
 
 
 def test_double_precision_where_rows_are_many_bandwidths_away():
-    chunks = on_dask._Chunks.of(da.from_array(RNG.normal(size=(8192, 2)), chunks=(4096, 2)), "euclidean")
-    request = SlqOptions(1e-3, [1.0], [1.0], 100, 0, "tiled", None)
-    near, far = (on_dask._Affinity.of(chunks, sigma, request) for sigma in (1.0, 1e-3))
+    chunks = on_dask.Chunks.of(da.from_array(RNG.normal(size=(8192, 2)), chunks=(4096, 2)), "euclidean")
+    options = resolve_solver("stochastic", 0)
+    near, far = (on_dask.ChunkedAffinity.of(chunks, sigma, options) for sigma in (1.0, 1e-3))
     assert near.rounded is not near.exact
     assert far.rounded is far.exact
 
 
 def test_single_precision_from_8192_rows_on():
     rows = np.repeat(X, 6, axis=0) + 0.3 * RNG.normal(size=(9000, 32))
-    options = {"bandwidth": 20.0, "solver": "stochastic", "tol": 3e-3, "t": T}
+    options = {"bandwidth": 20.0, "solver": Stochastic(tol=3e-3, t=T)}
     same(
         diffusion_spectrum(rows, **options),
         diffusion_spectrum(da.from_array(rows, chunks=(2250, 32)), **options),
@@ -86,30 +86,29 @@ def test_rows_around_their_mean():
 
 
 def test_cosine():
-    options = {"bandwidth": 0.5, "metric": "cosine", "solver": "stochastic", "t": T}
-    whole = diffusion_spectrum(X, **options, storage="tiled")
-    same(whole, diffusion_spectrum(da.from_array(X, chunks=CHUNKS), **options))
+    options = {"bandwidth": 0.5, "metric": "cosine"}
+    whole = diffusion_spectrum(X, **options, solver=Stochastic(t=T, storage="tiled"))
+    same(whole, diffusion_spectrum(da.from_array(X, chunks=CHUNKS), **options, solver=Stochastic(t=T)))
 
 
 @pytest.mark.parametrize("scheduler", ["synchronous", "threads"])
 def test_schedulers_and_columns_in_chunks_change_nothing(scheduler):
     expected = chunked(X).entropy(T)
     with dask.config.set(scheduler=scheduler):
-        found = on_dask.diffusion_spectrum(
-            da.from_array(X, chunks=((400, 1, 599, 500), (20, 12))), bandwidth=SIGMA, t=T
-        )
+        rows = da.from_array(X, chunks=((400, 1, 599, 500), (20, 12)))
+        found = diffusion_spectrum(rows, bandwidth=SIGMA, solver=Stochastic(t=T))
     assert np.array_equal(found.entropy(T), expected)
 
 
 def test_data_that_are_computed_by_tasks():
     rows = da.from_array(X, chunks=CHUNKS) * 2
-    found = diffusion_spectrum(rows, bandwidth=2 * SIGMA, solver="stochastic", t=T)
+    found = diffusion_spectrum(rows, bandwidth=2 * SIGMA, solver=Stochastic(t=T))
     assert found.entropy(T) == pytest.approx(chunked(X).entropy(T), abs=1e-6)
 
 
 def test_empty_chunks_are_none():
     rows = da.concatenate([da.from_array(X[:700]), da.zeros((0, 32)), da.from_array(X[700:])])
-    found = diffusion_spectrum(rows, bandwidth=SIGMA, solver="stochastic", t=T)
+    found = diffusion_spectrum(rows, bandwidth=SIGMA, solver=Stochastic(t=T))
     assert found.entropy(T) == pytest.approx(chunked(X).entropy(T), abs=1e-6)
 
 
@@ -145,7 +144,7 @@ def test_a_worker_that_is_killed_costs_time_only(tmp_path):
             delayed = rows.map_blocks(slowly, dtype=rows.dtype)
             killer = threading.Thread(target=kill, args=(client,))
             killer.start()
-            found = diffusion_spectrum(delayed, bandwidth=SIGMA, solver="stochastic", t=T)
+            found = diffusion_spectrum(delayed, bandwidth=SIGMA, solver=Stochastic(t=T))
             assert killed  # before the result
             killer.join()
             still = set(client.run(os.getpid).values())
@@ -159,12 +158,13 @@ def test_it_can_be_interrupted():
             signal.raise_signal(signal.SIGINT)
 
     rows = da.from_array(X, chunks=CHUNKS)
+    endless = Stochastic(tol=1e-6, max_products=10**9, memory_limit=30_000_000)
     found = signal.signal(signal.SIGINT, signal.default_int_handler)
     over, thread = threading.Event(), threading.Thread(target=interrupt)
     thread.start()
     try:
         with pytest.raises(KeyboardInterrupt):
-            on_dask.diffusion_spectrum(rows, bandwidth=SIGMA, tol=1e-6, max_products=10**9, memory_limit=30_000_000)
+            diffusion_spectrum(rows, bandwidth=SIGMA, solver=endless)
     finally:
         over.set()
         thread.join()
@@ -179,21 +179,23 @@ def test_it_can_be_interrupted():
         (da.zeros((5, 0)), {}, ValueError, "X must have at least one row"),
         (da.from_array(np.full((5, 2), np.nan)), {}, ValueError, "X must be finite"),
         (da.zeros((5, 2)), {"metric": "cosine"}, ValueError, "no zero row"),
-        (da.zeros((5, 2)), {"metric": "precomputed"}, ValueError, "metric must be"),
-        (da.zeros((5, 2)), {"bandwidth": "median"}, TypeError, "bandwidth must be"),
+        (da.zeros((5, 2)), {"bandwidth": 0}, ValueError, "bandwidth must be"),
+        (da.zeros((5, 2)), {"bandwidth": [1.0] * 5}, TypeError, "bandwidth must be"),
         (da.zeros((5, 2)), {"alpha": 2}, ValueError, "alpha must be"),
-        (da.zeros((5, 2)), {"tol": 0}, ValueError, "tol must be"),
+        (da.zeros((5, 2)), {"n_neighbors": 3}, ValueError, "n_neighbors must not be given"),
+        (da.zeros((5, 2)), {"precision": "single"}, ValueError, "precision must be"),
+        (da.zeros((5, 2)), {"solver": Stochastic(storage="tiled")}, ValueError, "storage must be 'auto'"),
     ],
 )
 def test_bad_requests_are_named(rows, options, error, text):
     with pytest.raises(error, match=text):
-        on_dask.diffusion_spectrum(rows, **{"bandwidth": 1.0, **options})
+        diffusion_spectrum(rows, **{"bandwidth": 1.0, "solver": "stochastic", **options})
 
 
 def test_chunks_of_unknown_size_are_named():
     rows = da.from_array(X, chunks=CHUNKS)
     with pytest.raises(ValueError, match="compute_chunk_sizes"):
-        on_dask.diffusion_spectrum(rows[rows[:, 0] > 0], bandwidth=1.0)
+        diffusion_spectrum(rows[rows[:, 0] > 0], bandwidth=1.0, solver="stochastic")
 
 
 @pytest.mark.parametrize(
@@ -204,8 +206,8 @@ def test_what_needs_all_rows_is_refused(options):
         diffusion_spectrum(da.from_array(X), solver="stochastic", **{"bandwidth": 1.0, **options})
 
 
-def test_without_an_estimate_it_is_an_array_like_any_other():
-    few = X[:100]
-    assert diffusion_spectrum(da.from_array(few), bandwidth=SIGMA).entropy() == pytest.approx(
-        diffusion_spectrum(few, bandwidth=SIGMA).entropy()
-    )
+def test_eigenvalues_need_the_array_in_one_process():
+    few = da.from_array(X[:100])
+    with pytest.raises(ValueError, match=r"^solver must be 'stochastic' .* X\.compute\(\)"):
+        diffusion_spectrum(few, bandwidth=SIGMA)
+    assert diffusion_spectrum(few.compute(), bandwidth=SIGMA).n_samples == 100

@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import scipy.sparse as sp
 from dsentropy import (
     EstimatedSpectrum,
     Spectrum,
+    Stochastic,
     adjacency_spectrum,
     diffusion_spectrum,
     kernel_spectrum,
@@ -28,7 +30,7 @@ N = 900
 X = np.random.default_rng(0).normal(size=(N, 4)) + 4.0 * np.repeat(np.arange(3), 300)[:, None]
 DISTANCES = np.linalg.norm(X[:, None] - X, axis=-1)
 AFFINITY = np.exp(-(DISTANCES**2) / 2)
-FORCED = {"solver": "stochastic", "tol": 3e-2, "t": T, "max_products": 100_000, "memory_limit": 12_000_000}
+FORCED = Stochastic(tol=3e-2, t=T, max_products=100_000, memory_limit=12_000_000)
 
 
 def normalized(G, alpha=0.0):
@@ -118,11 +120,11 @@ def test_duplicates_are_neighbors_at_no_distance():
 
 def test_sparse_estimates_are_near_and_say_how():
     exact = diffusion_spectrum(X, graph="knn", n_neighbors=30, bandwidth=2.0)
-    estimate = diffusion_spectrum(X, graph="knn", n_neighbors=30, bandwidth=2.0, **FORCED)
+    estimate = diffusion_spectrum(X, graph="knn", n_neighbors=30, bandwidth=2.0, solver=FORCED)
     agrees(estimate, exact.entropy(T))
     assert "through the square" in repr(estimate)
     one, two = (
-        diffusion_spectrum(X, graph="knn", n_neighbors=30, bandwidth=2.0, **FORCED, num_threads=threads)
+        diffusion_spectrum(X, graph="knn", n_neighbors=30, bandwidth=2.0, solver=FORCED, num_threads=threads)
         for threads in (1, 2)
     )
     assert np.array_equal(one.entropy(T), two.entropy(T))
@@ -166,9 +168,9 @@ def test_bad_graphs_are_named(options, argument, error):
 @pytest.mark.parametrize("storage", ["auto", "tiled"])
 def test_operators_that_may_have_negative_eigenvalues(data, options, storage):
     exact = diffusion_spectrum(data, **options)
-    limit = FORCED["memory_limit"] if storage == "tiled" else None
-    forced = {**FORCED, "storage": storage, "memory_limit": limit}
-    estimate = diffusion_spectrum(data, **options, **forced)
+    limit = FORCED.memory_limit if storage == "tiled" else None
+    forced = replace(FORCED, storage=storage, memory_limit=limit)
+    estimate = diffusion_spectrum(data, **options, solver=forced)
     if storage == "tiled":
         agrees(estimate, exact.entropy(T))
         assert "through the square" in repr(estimate)
@@ -185,8 +187,8 @@ def test_adjacency_spectra(graph):
     else:
         data, options = X, {"graph": "knn", "symmetrize": graph, "n_neighbors": 12}
     exact = adjacency_spectrum(data, **options)
-    agrees(adjacency_spectrum(data, **options, **FORCED), exact.entropy(T))
-    quick = adjacency_spectrum(data, **options, solver="stochastic", tol=1e-6)  # the exact way
+    agrees(adjacency_spectrum(data, **options, solver=FORCED), exact.entropy(T))
+    quick = adjacency_spectrum(data, **options, solver=Stochastic(tol=1e-6))  # by eigenvalues
     assert quick.entropy(T) == pytest.approx(exact.entropy(T), abs=1e-9)
 
 
@@ -227,10 +229,10 @@ def test_operators_in_place_of_affinities(kind):
         spectrum = diffusion_spectrum(given, metric="affinity", alpha=alpha)
         assert type(spectrum) is Spectrum
         assert spectrum.entropy(T) == pytest.approx(exact, abs=tolerance)
-        agrees(diffusion_spectrum(given, metric="affinity", alpha=alpha, **FORCED), exact)
+        agrees(diffusion_spectrum(given, metric="affinity", alpha=alpha, solver=FORCED), exact)
     exact = entropies(np.linalg.eigvalsh(G))
     assert adjacency_spectrum(given, metric="affinity").entropy(T) == pytest.approx(exact, abs=tolerance)
-    agrees(adjacency_spectrum(given, metric="affinity", **FORCED), exact)
+    agrees(adjacency_spectrum(given, metric="affinity", solver=FORCED), exact)
 
 
 @pytest.mark.parametrize("alpha", [0.0, 0.7])
@@ -260,7 +262,7 @@ def test_kernels(kind, scale):
     single = getattr(getattr(given, "matrix", K), "dtype", K.dtype) == np.float32
     assert kernel_spectrum(given).entropy(T) == pytest.approx(exact, abs=1e-4 if single else 1e-10)
     room = 10_000_000 if sp.issparse(given) else 0
-    agrees(kernel_spectrum(given, **{**FORCED, "memory_limit": 12_000_000 + room}), exact)
+    agrees(kernel_spectrum(given, solver=replace(FORCED, memory_limit=12_000_000 + room)), exact)
 
 
 @pytest.mark.parametrize("scale", [1e-200, 1e-13, 1e150])
@@ -270,7 +272,8 @@ def test_the_scale_of_affinities_has_no_effect(kind, scale):
     room = {"memory_limit": 15_000_000 if kind is sp.csr_array else 12_000_000}
     for function, options in [(adjacency_spectrum, {}), (diffusion_spectrum, {"alpha": 1.0})]:
         one, other = (
-            function(kind(factor * G), metric="affinity", **options, **{**FORCED, **room}) for factor in (1.0, scale)
+            function(kind(factor * G), metric="affinity", **options, solver=replace(FORCED, **room))
+            for factor in (1.0, scale)
         )
         agrees(other, one.entropy(T))
 
@@ -279,29 +282,29 @@ def test_blocks_of_affinities_may_differ_by_decades():
     G = np.zeros((N, N))
     G[:450, :450], G[450:, 450:] = AFFINITY[:450, :450], 1e-16 * AFFINITY[450:, 450:]
     exact = diffusion_spectrum(G, metric="affinity").entropy(T)
-    agrees(diffusion_spectrum(G, metric="affinity", **FORCED), exact)
+    agrees(diffusion_spectrum(G, metric="affinity", solver=FORCED), exact)
 
 
 def test_a_zero_operator_is_refused():
     zero = aslinearoperator(np.zeros((N, N)))
-    for options in [{}, FORCED, {"solver": "stochastic"}]:
+    for solver in ["exact", FORCED, "stochastic"]:
         with pytest.raises(ValueError, match="X must not be zero"):
-            adjacency_spectrum(zero, metric="affinity", **options)
+            adjacency_spectrum(zero, metric="affinity", solver=solver)
 
 
 def test_low_rank_ends_early_and_is_as_good_as_exact():
     K = X @ X.T
-    spectrum = kernel_spectrum(aslinearoperator(K), **{**FORCED, "tol": 1e-3})
+    spectrum = kernel_spectrum(aslinearoperator(K), solver=replace(FORCED, tol=1e-3))
     assert spectrum.parameters["products"] < 100
     assert spectrum.entropy(T) == pytest.approx(entropies(np.linalg.eigvalsh(K)), abs=1e-6)
     low = np.diag([3.0, -2.0, 1.0] + [0.0] * 500)
-    spectrum = adjacency_spectrum(aslinearoperator(low), metric="affinity", **{**FORCED, "tol": 1e-3})
+    spectrum = adjacency_spectrum(aslinearoperator(low), metric="affinity", solver=replace(FORCED, tol=1e-3))
     assert spectrum.entropy(T) == pytest.approx(entropies([3, 2, 1]), abs=1e-6)
 
 
-def test_files_know_sparse_matrices_and_doubt_objects(tmp_path):
+def test_files_know_sparse_matrices_and_no_objects(tmp_path):
     G = sp.csr_array(np.where(AFFINITY > 0.3, AFFINITY, 0))
-    spectrum = diffusion_spectrum(G, metric="affinity", **FORCED)
+    spectrum = diffusion_spectrum(G, metric="affinity", solver=FORCED)
     spectrum.save(tmp_path / "sparse")
     loaded = Spectrum.load(tmp_path / "sparse", X=sp.coo_array(G))
     assert np.array_equal(loaded.entropy(T), spectrum.entropy(T))
@@ -337,14 +340,14 @@ def test_bad_operators_are_named(given, text, error):
 def test_kernels_with_negative_eigenvalues_are_refused():
     K = np.diag(np.r_[-1.0, np.ones(N - 1)])
     for kind in [np.asarray, sp.csr_array, aslinearoperator]:
-        for options in [{}, FORCED, {"solver": "stochastic", "tol": 1e-9}]:
+        for solver in ["exact", FORCED, Stochastic(tol=1e-9)]:
             with pytest.raises(ValueError, match="K must be positive semi-definite"):
-                kernel_spectrum(kind(K), **options)
+                kernel_spectrum(kind(K), solver=solver)
     for kind in [sp.csr_array, aslinearoperator]:
         with pytest.raises(ValueError, match="K must not be zero"):
             kernel_spectrum(kind(np.zeros((5, 5))))
         with pytest.raises(ValueError, match="K must not be zero"):
-            kernel_spectrum(kind(np.zeros((900, 900))), **FORCED)
+            kernel_spectrum(kind(np.zeros((900, 900))), solver=FORCED)
 
 
 @pytest.mark.parametrize(
@@ -383,7 +386,7 @@ def test_what_matmat_raises_is_raised(result, error, text, solver):
 
 
 ROWS = np.random.default_rng(0).normal(size=(6000, 4))
-ENDLESS = {"solver": "stochastic", "tol": 1e-6, "max_products": 10**9, "memory_limit": 120_000_000}
+ENDLESS = Stochastic(tol=1e-6, max_products=10**9, memory_limit=120_000_000)
 
 
 def _slowly(block):
@@ -395,9 +398,11 @@ def _slowly(block):
 @pytest.mark.parametrize(
     "endless",
     [
-        lambda: kernel_spectrum(LinearOperator((6000, 6000), matvec=_slowly, matmat=_slowly, dtype=float), **ENDLESS),
-        lambda: diffusion_spectrum(ROWS, bandwidth=1.0, graph="knn", **ENDLESS),
-        lambda: diffusion_spectrum(ROWS, bandwidth=0.3, storage="tiled", **ENDLESS),
+        lambda: kernel_spectrum(
+            LinearOperator((6000, 6000), matvec=_slowly, matmat=_slowly, dtype=float), solver=ENDLESS
+        ),
+        lambda: diffusion_spectrum(ROWS, bandwidth=1.0, graph="knn", solver=ENDLESS),
+        lambda: diffusion_spectrum(ROWS, bandwidth=0.3, solver=replace(ENDLESS, storage="tiled")),
     ],
     ids=["given", "sparse", "tiled"],
 )
@@ -422,6 +427,6 @@ def test_few_rows():
     for n in (2, 3, 20):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            estimate = diffusion_spectrum(X[:n], graph="knn", n_neighbors=1, bandwidth=1.0, **FORCED)
+            estimate = diffusion_spectrum(X[:n], graph="knn", n_neighbors=1, bandwidth=1.0, solver=FORCED)
         exact = diffusion_spectrum(X[:n], graph="knn", n_neighbors=1, bandwidth=1.0)
         assert estimate.entropy(T) == pytest.approx(exact.entropy(T), abs=1e-6)

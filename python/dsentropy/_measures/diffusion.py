@@ -1,0 +1,286 @@
+"""The spectrum of the diffusion operator of a data set.
+
+With G the Gaussian affinity of the rows::
+
+    G' = Q^-alpha G Q^-alpha,    K = D^-1/2 G' D^-1/2,
+
+Q and D the diagonal matrices of the row sums of G and of G' (Coifman & Lafon, "Diffusion maps", ACHA 21, 2006).
+Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from numpy.typing import ArrayLike
+
+from dsentropy._checks.choices import Graph
+from dsentropy._checks.progress import as_progress
+from dsentropy._checks.scalars import Precision, as_alpha, as_choice, as_positive, as_precision, as_threads
+from dsentropy._checks.unused import require_unused
+from dsentropy._core import OperatorSpec
+from dsentropy._data.data import Metric
+from dsentropy._measures.operator_arguments import operator_source
+from dsentropy._operator import neighbor_graph as _graph
+from dsentropy._operator.bandwidth import (
+    Bandwidth,
+    BandwidthLike,
+    core_bandwidth,
+    kernel_bandwidth,
+    n_neighbors_of,
+    resolve_with_parameters,
+)
+from dsentropy._operator.dask_affinity import ChunkedDiffusion, Chunks, is_dask_array
+from dsentropy._operator.kernel_operator import KernelOperator
+from dsentropy._operator.linear_operators import LinearOperator, is_operator
+from dsentropy._operator.precision import refuse_single, require_single_used
+from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._spectrum.problem import Problem, selected_rows, solve
+from dsentropy._spectrum.solver import Stochastic, require_default_storage, resolve_solver
+from dsentropy._spectrum.spectrum import Spectrum
+
+
+def diffusion_spectrum(
+    X: ArrayLike,
+    *,
+    bandwidth: BandwidthLike | None = None,
+    n_neighbors: int | None = None,
+    alpha: float = 0.0,
+    metric: Metric = "euclidean",
+    precision: Precision = "auto",
+    max_samples: int | None = None,
+    random_state: int | None = 0,
+    num_threads: int | None = None,
+    progress: bool = False,
+    graph: Graph = "gaussian",
+    neighbors: Any = None,
+    solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+) -> Spectrum:
+    r"""Compute or estimate the spectrum of the diffusion operator of a data set.
+
+    .. math::
+
+        G_{ij} = \exp\left(-\frac{d_{ij}^2}{2 \sigma_i \sigma_j}\right), \qquad
+        G' = Q^{-\alpha} G Q^{-\alpha}, \qquad K = D^{-1/2} G' D^{-1/2},
+
+    where Q and D are the diagonal matrices of the row sums of G and of G'.
+
+    Parameters
+    ----------
+    X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
+        The data: anything that NumPy can make an array of, or a torch tensor. Affinities may also be a sparse matrix
+        of SciPy, or an object with ``shape`` and ``matmat`` such as its LinearOperator. With a stochastic solver also
+        a ``dask.array`` in chunks of rows; it needs a number as bandwidth and Euclidean or cosine distances, and is
+        read anew for each product unless it is persisted: ``X = X.persist()``.
+    bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, optional, default "median"
+        :math:`\sigma`, in units of the distances. One number holds for all rows. ``"median"`` is the median of the
+        positive distances of all pairs, which makes the spectrum independent of the scale of the data; where there
+        are more than 4000 rows, a random subset of 4000 is used. ``"knn"`` gives each row the distance to its
+        ``n_neighbors``-th nearest other row (self-tuning; where that is 0, the smallest positive one of all rows),
+        which shrinks as N grows. A callable gets the rows that are used, scaled to length 1 where the metric is
+        ``"cosine"``, and returns a number or one a row. Refused where ``metric`` is ``"affinity"``.
+    n_neighbors : int, optional, default 15
+        Number of neighbours of the bandwidth ``"knn"`` and of the graph ``"knn"``, below N; the row itself is not
+        counted. Refused where neither uses it.
+    alpha : float, default 0.0
+        How far the density of the rows is divided out, from 0 to 1: 0 is the operator of the diffusion spectral
+        entropy, 1/2 approximates a Fokker-Planck operator, 1 the Laplace-Beltrami operator.
+    metric : {"euclidean", "cosine", "precomputed", "affinity"}, default "euclidean"
+        What d is: Euclidean distances; Euclidean distances of the rows scaled to length 1, whose squares are
+        2 - 2 cos; X itself, a symmetric matrix of distances. With ``"affinity"`` X is G itself, symmetric and not
+        negative.
+    precision : {"auto", "single", "double"}, default "auto"
+        Precision in which K is stored and decomposed. A spectrum may be read at any t and order, so ``"auto"`` is
+        double. ``"single"`` takes half the memory for K, and entropies for ``1 <= t <= 10`` and orders from 1 to 2
+        are within 1e-6 sqrt(N) bits. It needs one bandwidth for all rows, Euclidean or cosine distances, the graph
+        ``"gaussian"`` and the exact solver, and is refused elsewhere. Fewer than 256 rows are computed in double.
+    max_samples : int, optional
+        Where there are more rows, a random subset of this size is used.
+    random_state : int or None, default 0
+        Seed of random subsets and of the signs of an estimate. None draws from Python's global generator.
+    num_threads : int, optional
+        Threads to use; see :func:`diffusion_spectral_entropy`.
+    progress : bool, default False
+        Show a progress bar. Needs tqdm.
+    graph : {"gaussian", "knn"}, default "gaussian"
+        ``"knn"`` keeps the affinities of rows of which one is among the ``n_neighbors`` nearest other rows of the
+        other, and those on the diagonal; all others are 0. Such an operator is sparse and may have negative
+        eigenvalues.
+    neighbors : sparse matrix of shape (N, N), or pair of array_like of shape (N, k), optional
+        Neighbors of the graph ``"knn"``, in place of the exact nearest rows: distances, stored zeros among them, as
+        from scikit-learn's ``kneighbors_graph(mode="distance")`` or a transformer such as pynndescent's; or distances
+        and indices, as from :func:`nearest_neighbors`.
+    solver : {"exact", "stochastic"} or Stochastic, default "exact"
+        ``"exact"`` computes all eigenvalues. ``"stochastic"`` estimates the spectrum from matrix-vector products, to
+        within the tolerance of :class:`Stochastic`, which has the options.
+
+    Returns
+    -------
+    Spectrum
+        N eigenvalues, of which the largest is 1; an :class:`EstimatedSpectrum` where it is estimated. With one
+        bandwidth and Euclidean distances none is negative; the self-tuning kernel, kernels of other distances and
+        sparse ones are not positive definite in general, and moduli are kept.
+
+    Raises
+    ------
+    ValueError
+        For a value out of range, an argument that plays no part, and data that are not finite or, for pairs, not
+        symmetric.
+    TypeError
+        For an argument, or data, of a wrong type.
+    MemoryError
+        Before any work, where one N x N matrix does not fit into the memory that the process can have.
+
+    Warns
+    -----
+    ToleranceWarning
+        Where an estimate did not converge to its tolerance.
+
+    Notes
+    -----
+    Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances. Memory: N x N numbers and 15% more, and 16 N D
+    bytes. :class:`Stochastic` has the cost of an estimate. The graph ``"knn"`` takes N^2 D flops for the neighbours,
+    and 4 N n_neighbors a product. See docs/scaling.md. Where no two rows differ, as in a collapsed layer, any
+    bandwidth gives the entropy 0.
+
+    References
+    ----------
+    Liao, Liu et al., arXiv 2312.04823, Definition 3.1; Coifman & Lafon, "Diffusion maps", ACHA 21 (2006), for alpha;
+    Zelnik-Manor & Perona, "Self-tuning spectral clustering", NIPS 2004, for one bandwidth a row.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import diffusion_spectrum
+    >>> X = np.random.default_rng(0).normal(size=(100, 5))
+    >>> spectrum = diffusion_spectrum(X)
+    >>> bool(np.isclose(diffusion_spectrum(1000 * X).entropy(), spectrum.entropy()))
+    True
+    """
+    threads, shown = as_threads(num_threads), as_progress(progress)
+    options = resolve_solver(solver, random_state)
+    kind: Graph = as_choice(graph, "graph", "gaussian", "knn")
+    if neighbors is not None and kind != "knn":
+        raise ValueError("neighbors must be None where graph is 'gaussian'")
+    arguments = _Arguments(
+        bandwidth=bandwidth,
+        n_neighbors=n_neighbors,
+        alpha=as_alpha(alpha),
+        metric=metric,
+        precision=as_precision(precision),
+        max_samples=max_samples,
+        random_state=random_state,
+        num_threads=threads,
+        graph=kind,
+        neighbors=neighbors,
+        options=options,
+    )
+    return solve(_problem(X, arguments), options, threads, shown)
+
+
+@dataclass(frozen=True)
+class _Arguments:
+    """Arguments of :func:`diffusion_spectrum`, of which those that need no data are checked."""
+
+    bandwidth: Any
+    n_neighbors: Any
+    alpha: float
+    metric: Any
+    precision: Precision
+    max_samples: Any
+    random_state: Any
+    num_threads: int | None
+    graph: Graph
+    neighbors: Any
+    options: SlqOptions | None
+
+
+def _problem(X: Any, arguments: _Arguments) -> Problem:
+    if arguments.precision == "single" and arguments.options is not None:
+        refuse_single("solver is 'stochastic'")
+    if is_operator(X):
+        return _of_operator(X, arguments)
+    if is_dask_array(X):
+        return _of_chunks(X, arguments)
+    return (_of_neighbors if arguments.graph == "knn" else _of_rows)(X, arguments)
+
+
+def _of_rows(X: Any, arguments: _Arguments) -> Problem:
+    """Make the problem of a dense kernel of rows, distances or affinities."""
+    used, n_all, subset = selected_rows(X, arguments.metric, arguments.max_samples, arguments.random_state)
+    sigma, about = kernel_bandwidth(
+        arguments.bandwidth, used, arguments.n_neighbors, arguments.random_state, arguments.num_threads, n_all
+    )
+    require_single_used(arguments.precision, used, sigma)
+    stored: Literal["single", "double"] = "single" if arguments.precision == "single" else "double"
+    parameters = {"operator": "diffusion", **about, "alpha": arguments.alpha, **subset}
+    if arguments.options is None:
+        parameters["precision"] = arguments.precision
+    operator = KernelOperator(used, OperatorSpec.diffusion(core_bandwidth(sigma), arguments.alpha, stored))
+    return Problem(operator, used.n_samples, parameters, used.fingerprint)
+
+
+def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:
+    """Make the problem of the sparse affinities of nearest neighbours."""
+    if arguments.precision == "single":
+        refuse_single("graph is 'knn'")
+    require_default_storage(arguments.options, "graph is 'knn', whose affinities are always stored")
+    if arguments.neighbors is not None:
+        require_unused(arguments.n_neighbors, "n_neighbors", "neighbors are given")
+    used, n_all, subset = selected_rows(X, arguments.metric, arguments.max_samples, arguments.random_state)
+    if used.metric == "affinity":
+        raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
+    found = _graph.neighbor_distances(arguments.neighbors, used, arguments.n_neighbors, arguments.num_threads)
+    bandwidth = arguments.bandwidth
+    sigma: Bandwidth = _graph.farthest(found)
+    about: dict[str, Any] = {"bandwidth": sigma, "rule": "knn", "metric": used.metric}
+    if not (isinstance(bandwidth, str) and bandwidth == "knn"):
+        sigma, about = resolve_with_parameters(
+            bandwidth, used, None, arguments.random_state, arguments.num_threads, n_all
+        )
+    chosen: dict[str, Any] = {"neighbors": "given"}
+    if arguments.neighbors is None:
+        chosen = {"n_neighbors": n_neighbors_of(arguments.n_neighbors, used.n_samples)}
+    parameters = {"operator": "diffusion", "graph": "knn", **chosen, **about, "alpha": arguments.alpha, **subset}
+    operator = LinearOperator(_graph.neighbor_affinity(found, sigma), alpha=arguments.alpha)
+    return Problem(operator, used.n_samples, parameters, used.fingerprint)
+
+
+def _of_operator(X: Any, arguments: _Arguments) -> Problem:
+    """Make the problem of affinities that are a sparse matrix or an object that multiplies."""
+    if arguments.precision == "single":
+        refuse_single("X is an operator")
+    source = operator_source(
+        X,
+        arguments.metric,
+        arguments.graph,
+        arguments.max_samples,
+        arguments.bandwidth,
+        arguments.n_neighbors,
+        arguments.options,
+    )
+    parameters = {"operator": "diffusion", "metric": "affinity", "alpha": arguments.alpha}
+    operator = LinearOperator(source, alpha=arguments.alpha)
+    return Problem(operator, source.n_samples, parameters, source.fingerprint)
+
+
+def _of_chunks(X: Any, arguments: _Arguments) -> Problem:
+    """Make the problem of rows in a dask array."""
+    if arguments.options is None:
+        raise ValueError(
+            "solver must be 'stochastic' or a Stochastic where X is a dask.array; X.compute() makes an array of it"
+        )
+    if arguments.precision == "single":
+        refuse_single("X is a dask.array")
+    require_default_storage(arguments.options, "X is a dask.array, whose affinities are never stored")
+    needs_all_rows = arguments.graph == "knn" or arguments.max_samples is not None
+    bandwidth, metric = arguments.bandwidth, arguments.metric
+    if needs_all_rows or metric not in ("euclidean", "cosine") or bandwidth is None or isinstance(bandwidth, str):
+        raise ValueError("X as a dask.array needs bandwidth as a number, graph 'gaussian' and all rows")
+    require_unused(arguments.n_neighbors, "n_neighbors", "X is a dask.array")
+    sigma = as_positive(bandwidth, "bandwidth")
+    chunks = Chunks.of(X, metric)
+    about = {"bandwidth": sigma, "metric": metric, "alpha": arguments.alpha, "chunks": chunks.number}
+    operator = ChunkedDiffusion(chunks, sigma, arguments.alpha)
+    return Problem(operator, chunks.n_samples, {"operator": "diffusion", **about}, lambda: None)

@@ -1,0 +1,97 @@
+"""The spectrum of a kernel matrix that is given.
+
+Any symmetric, positive semi-definite matrix has one. The entropy of ``K / tr K`` is its von Neumann entropy, and two
+to its power the Vendi score (Friedman & Dieng, arXiv 2210.02410). Cost: 4/3 N^3 flops.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from numpy.typing import ArrayLike
+
+from dsentropy._checks.arrays import as_pairs, rounding_of
+from dsentropy._checks.progress import as_progress
+from dsentropy._checks.scalars import as_threads
+from dsentropy._data.data import Data
+from dsentropy._operator.kernel_operator import KernelMatrix
+from dsentropy._operator.linear_operators import LinearOperator, as_operator, is_operator
+from dsentropy._spectrum.problem import Problem, solve
+from dsentropy._spectrum.solver import Stochastic, require_default_storage, resolve_solver
+from dsentropy._spectrum.spectrum import Spectrum
+
+
+def kernel_spectrum(
+    K: ArrayLike,
+    *,
+    random_state: int | None = 0,
+    num_threads: int | None = None,
+    progress: bool = False,
+    solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+) -> Spectrum:
+    r"""Compute or estimate the spectrum of a kernel matrix: of any symmetric, positive semi-definite matrix.
+
+    At t = 1 its entropy is the von Neumann entropy of :math:`K / \mathrm{tr} K`, its effective rank the Vendi score.
+
+    Parameters
+    ----------
+    K : array_like of shape (N, N)
+        Symmetric up to the rounding of its dtype; entries on and above the diagonal are used. Also a sparse matrix of
+        SciPy, or an object with ``shape`` and ``matmat`` such as its LinearOperator.
+    random_state : int or None, default 0
+        Seed of the signs of an estimate. None draws one from Python's global generator.
+    num_threads : int, optional
+        Threads to use; see :func:`diffusion_spectral_entropy`.
+    progress : bool, default False
+        Show a progress bar. Needs tqdm.
+    solver : {"exact", "stochastic"} or Stochastic, default "exact"
+        ``"exact"`` computes all eigenvalues. ``"stochastic"`` estimates the spectrum; :class:`Stochastic` has the
+        options. An object's trace is not known, so an estimate of its spectrum takes more products than that of a
+        matrix.
+
+    Returns
+    -------
+    Spectrum
+        N eigenvalues; an :class:`EstimatedSpectrum` where it is estimated. Negative ones, down to 1e-5 of the largest
+        or to what the dtype rounds, are taken as 0.
+
+    Raises
+    ------
+    ValueError
+        For a matrix that is not square, not finite, not symmetric, zero, or has a negative eigenvalue below that.
+    TypeError, MemoryError
+        See :func:`diffusion_spectrum`.
+
+    Warns
+    -----
+    ToleranceWarning
+        Where an estimate did not converge to its tolerance.
+
+    Notes
+    -----
+    Cost: 4/3 N^3 flops, and N products where K is an object. Memory: N x N numbers of float64 and 15% more.
+    :class:`Stochastic` has the cost of an estimate.
+
+    References
+    ----------
+    Friedman & Dieng, "The Vendi Score: A Diversity Evaluation Metric for Machine Learning", arXiv 2210.02410.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import kernel_spectrum
+    >>> kernel_spectrum(np.eye(4)).effective_rank()
+    4.0
+    """
+    threads, shown = as_threads(num_threads), as_progress(progress)
+    options = resolve_solver(solver, random_state)
+    require_default_storage(options, "K is given, and multiplied as it is")
+    parameters = {"operator": "kernel"}
+    if is_operator(K):
+        source = as_operator(K, "K", affinities=False)
+        operator = LinearOperator(source, positive=True, name="K")
+        return solve(Problem(operator, source.n_samples, parameters, source.fingerprint), options, threads, shown)
+    matrix = as_pairs(K, "K")
+    data = Data(matrix, "affinity", matrix)
+    problem = Problem(KernelMatrix(matrix, "K", rounding_of(K, matrix)), data.n_samples, parameters, data.fingerprint)
+    return solve(problem, options, threads, shown)

@@ -1,0 +1,74 @@
+"""Operators of a kernel: on rows, on given distances or affinities, and a kernel matrix as it is.
+
+The core builds the matrix and decomposes it in one call, or multiplies with it without storing it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsentropy import _core
+from dsentropy._checks.arrays import Rows
+from dsentropy._checks.progress import Advance
+from dsentropy._core import OperatorSpec, Solution
+from dsentropy._data.data import Data
+from dsentropy._operator.eigenvalue_range import NEGATIVE_TOL, require_positive_semidefinite
+from dsentropy._operator.slq_options import SlqOptions
+
+
+@dataclass(frozen=True)
+class KernelOperator:
+    """The diffusion operator, the affinity or the graph of neighbours of a data set."""
+
+    data: Data
+    spec: OperatorSpec
+
+    def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
+        """Compute the moduli of all eigenvalues."""
+        return _core.eigenvalues(self.data.rows, self.data.core_metric, self.spec, num_threads)
+
+    def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
+        """Estimate the spectrum, or compute it where that costs less."""
+        rows, metric = self.data.rows, self.data.core_metric
+        return _core.estimate_spectrum(rows, metric, self.spec, options, progress=advance, num_threads=num_threads)
+
+    def check_range(self, smallest: float, largest: float) -> None:
+        """Accept any range: the largest eigenvalue of a kernel of checked data is positive."""
+
+
+@dataclass(frozen=True)
+class KernelMatrix:
+    """A symmetric, positive semi-definite matrix [N, N]."""
+
+    matrix: Rows
+    name: str
+    """The argument's name, for errors."""
+    rounding: float
+    """The relative rounding of an entry as it was given."""
+
+    def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
+        """Compute all eigenvalues; those that rounding made negative are 0."""
+        values = _core.symmetric_eigenvalues(self.matrix, num_threads)
+        self.check_range(float(values[0]), float(values[-1]))
+        return np.maximum(values, 0)
+
+    def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
+        """Estimate the spectrum, or compute it where that costs less."""
+        spec = OperatorSpec.affinity(1.0)  # affinities that are given have no bandwidth
+        return _core.estimate_spectrum(
+            self.matrix,
+            "affinity",
+            spec,
+            options,
+            positive_semidefinite=True,
+            progress=advance,
+            num_threads=num_threads,
+        )
+
+    def check_range(self, smallest: float, largest: float) -> None:
+        """Raise a ValueError unless the matrix is positive semi-definite up to its rounding, and not zero."""
+        tol = max(NEGATIVE_TOL, 4 * np.sqrt(len(self.matrix)) * self.rounding)
+        require_positive_semidefinite(smallest, largest, self.name, tol)

@@ -1,0 +1,71 @@
+"""Spectral entropies of the reference at one t, from eigenvalues or by an estimate.
+
+Entropies of eigenvalues are shifted by machine epsilon in each probability, as the reference shifts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from dsentropy import _core
+from dsentropy._checks.scalars import as_choice, as_positive, as_seed
+from dsentropy._core import Solution
+from dsentropy._data.data import Data
+from dsentropy._operator.kernel_operator import KernelOperator
+from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._reference.eigenvalue_cache import EigenvalueFile, cached_eigenvalues
+from dsentropy._reference.operators import ReferenceOperator
+from dsentropy._reference.rows import ReferenceRows
+from dsentropy._spectrum.problem import warn_if_not_converged
+from dsentropy._spectrum.solver import Stochastic, resolve_solver
+from dsentropy._spectrum.subset_entropies import read_solution
+
+
+def require_spectrum(solver: Any, measured: bool) -> None:
+    """Raise a ValueError where an estimate is asked for of an entropy that is ``measured`` without a spectrum."""
+    if is_stochastic(solver) and measured:
+        raise ValueError("solver must be 'exact' where the entropy is not read off a spectrum")
+
+
+def is_stochastic(solver: Any) -> bool:
+    """Return whether the reference's argument ``solver`` asks for an estimate."""
+    return as_choice(solver, "solver", "exact", "stochastic") == "stochastic"
+
+
+def reference_options(solver: Any, chebyshev_approx: Any, tol: Any, t: float, random_seed: Any) -> SlqOptions | None:
+    """Resolve the options of an estimate; None where none is asked for."""
+    if not (is_stochastic(solver) or chebyshev_approx):
+        return None
+    stochastic = Stochastic(tol=as_positive(tol, "tol"))
+    seed = as_seed(random_seed, "random_seed")
+    return resolve_solver(stochastic, seed, times=[t], orders=[1.0])
+
+
+def spectral_entropy(
+    operator: ReferenceOperator,
+    rows: ReferenceRows,
+    file: EigenvalueFile,
+    options: SlqOptions | None,
+    t: float,
+    num_threads: int | None,
+    say: Callable[[str], None],
+) -> float:
+    """Compute or estimate the entropy of an operator at t, in bits."""
+    if options is None:
+        return _core.spectral_entropy(cached_eigenvalues(operator, rows, file, num_threads, say), t)
+    if file.path is not None:
+        raise ValueError("solver must be 'exact' where eigval_save_path is given: an estimate has no eigenvalues")
+    used = rows.used()
+    say(f"Estimating the spectrum of the {operator.title}.")
+    kernel = KernelOperator(Data(used, "euclidean", used), operator.spec)
+    solution = kernel.estimate(options, None, num_threads)
+    warn_if_not_converged([solution], options)
+    return reference_entropy(solution, t)
+
+
+def reference_entropy(solution: Solution, t: float) -> float:
+    """Read the entropy at t, shifted as the reference shifts it where the solution has eigenvalues."""
+    if solution.estimate is None:
+        return _core.spectral_entropy(solution.eigenvalues, t)
+    return float(read_solution(solution, [t], [1.0])[0][0, 0])

@@ -1,0 +1,110 @@
+"""One way from an operator to its spectrum: by eigenvalues, or by an estimate.
+
+A public function checks its arguments, builds a :class:`Problem` and returns :func:`solve`. The exact solver takes
+4/3 N^3 flops, an estimate a few hundred to thousands of matrix-vector products; see :class:`Stochastic`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsentropy._checks.progress import progress_bar
+from dsentropy._checks.warn import warn
+from dsentropy._core import Solution
+from dsentropy._data.data import Data
+from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.spectral_operator import SpectralOperator
+from dsentropy._spectrum.estimated import EstimatedSpectrum, ToleranceWarning
+from dsentropy._spectrum.rounding import without_rounding
+from dsentropy._spectrum.spectrum import Spectrum
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An operator whose spectrum is asked for, and what the spectrum says of it."""
+
+    operator: SpectralOperator
+    n_samples: int
+    parameters: dict[str, Any]
+    """What the operator is and how it was made."""
+    fingerprint: Callable[[], str | None]
+    """Digests the data; called after the work, since all of them are read."""
+
+
+def solve(problem: Problem, options: SlqOptions | None, num_threads: int | None, progress: bool) -> Spectrum:
+    """Compute a spectrum, or estimate it with these options.
+
+    Returns
+    -------
+    Spectrum
+        An :class:`EstimatedSpectrum` where it is estimated, with a warning where it did not converge.
+    """
+    if options is None:
+        with progress_bar(progress, 1, "spectrum") as advance:
+            eigenvalues = problem.operator.eigenvalues(num_threads)
+            advance(1, math.nan)
+        return exact_spectrum(problem, eigenvalues)
+    with progress_bar(progress, None, "products") as advance:
+        solution = problem.operator.estimate(options, advance, num_threads)
+    estimate = solution.estimate
+    if estimate is None:
+        return exact_spectrum(problem, solution.eigenvalues, requested_solver="stochastic")
+    problem.operator.check_range(estimate.smallest_node, estimate.largest_node)
+    warn_if_not_converged([solution], options)
+    found = {"solver": "stochastic", "tol": options.tol, "products": estimate.info.products}
+    return EstimatedSpectrum(
+        estimate,
+        n_samples=problem.n_samples,
+        parameters={**problem.parameters, **found},
+        fingerprint=problem.fingerprint(),
+    )
+
+
+def exact_spectrum(problem: Problem, eigenvalues: NDArray[np.float64], **parameters: Any) -> Spectrum:
+    """Make a spectrum of eigenvalues that the core computed, after a check of their range."""
+    problem.operator.check_range(float(eigenvalues.min()), float(eigenvalues.max()))
+    return Spectrum(
+        without_rounding(np.abs(eigenvalues)),
+        n_samples=problem.n_samples,
+        parameters={**problem.parameters, "solver": "exact", **parameters},
+        fingerprint=problem.fingerprint(),
+    )
+
+
+def warn_if_not_converged(solutions: Iterable[Solution], options: SlqOptions) -> None:
+    """Warn, once, where estimates did not converge to the tolerance."""
+    missed = [
+        solution.estimate.info.products for solution in solutions if solution.estimate and not solution.converged
+    ]
+    if missed:
+        warn(
+            f"tol = {options.tol:g} bits is not reached within {max(missed)} products: the spectrum tells its error. "
+            "Allow more max_products, ask for no t or order below 1, or take solver='exact'",
+            ToleranceWarning,
+        )
+
+
+def selected_rows(X: Any, metric: Any, max_samples: Any, random_state: Any) -> tuple[Data, int, dict[str, Any]]:
+    """Check the data, and draw a subset where there are more rows than ``max_samples``.
+
+    Returns
+    -------
+    data : Data
+        The rows that are used.
+    n_all : int
+        The number of all rows.
+    parameters : dict
+        How the rows were chosen, where not all are used.
+    """
+    data = Data.of(X, metric)
+    used = data.limited(max_samples, random_state)
+    if used is data:
+        return data, data.n_samples, {}
+    seed = None if random_state is None else int(random_state)
+    return used, data.n_samples, {"max_samples": int(max_samples), "random_state": seed}

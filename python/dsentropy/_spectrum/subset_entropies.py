@@ -1,0 +1,114 @@
+"""Entropies of one operator on many subsets of the rows, computed or estimated in one call of the core."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsentropy import _core
+from dsentropy._checks.progress import progress_bar
+from dsentropy._checks.scalars import Precision
+from dsentropy._core import OperatorSpec, Solution
+from dsentropy._data.data import Data
+from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, kernel_bandwidth
+from dsentropy._operator.precision import core_precision, refuse_single, require_single_used
+from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._spectrum.estimated import readings
+from dsentropy._spectrum.problem import warn_if_not_converged
+from dsentropy._spectrum.rounding import without_rounding
+
+
+@dataclass(frozen=True)
+class SubsetEntropies:
+    """Entropies of subsets in bits, and their uncertainty; each array has the shape [subsets, times, orders]."""
+
+    bits: NDArray[np.float64]
+    standard_errors: NDArray[np.float64]
+    """Sampling errors of estimates, independent between subsets, as each has random signs of its own; else 0."""
+    reaches: NDArray[np.float64]
+    """How far truncation bounds reach from the entropies; 0 where those are exact."""
+
+
+@dataclass(frozen=True)
+class SubsetKernel:
+    """The diffusion operator of subsets of a data set, all with the bandwidth of all rows."""
+
+    data: Data
+    bandwidth: Bandwidth
+    spec: OperatorSpec
+
+    @classmethod
+    def of(
+        cls,
+        data: Data,
+        bandwidth: Any,
+        n_neighbors: Any,
+        alpha: float,
+        precision: Precision,
+        seed: int | None,
+        num_threads: int | None,
+        *,
+        times: list[float],
+        orders: list[float],
+        options: SlqOptions | None,
+    ) -> SubsetKernel:
+        """Resolve the bandwidth, and the precision in which these times and orders are accurate."""
+        if precision == "single" and options is not None:
+            refuse_single("solver is 'stochastic'")
+        sigma, _ = kernel_bandwidth(bandwidth, data, n_neighbors, seed, num_threads)
+        require_single_used(precision, data, sigma)
+        stored = core_precision(precision, data.given, times, orders)
+        return cls(data, sigma, OperatorSpec.diffusion(core_bandwidth(sigma), alpha, stored))
+
+
+def subset_entropies(
+    kernel: SubsetKernel,
+    subsets: list[NDArray[np.uint64]],
+    times: list[float],
+    orders: list[float],
+    options: SlqOptions | None,
+    num_threads: int | None,
+    progress: bool,
+) -> SubsetEntropies:
+    """Compute the entropies of the operator on each subset of the rows, or estimate them."""
+    kernel.data.require_subsets(subsets)
+    with progress_bar(progress, len(subsets), "entropies") as advance:
+        solutions = subset_solutions(kernel.data, subsets, kernel.spec, options, advance, num_threads)
+    read = np.array([read_solution(solution, times, orders) for solution in solutions])
+    bits, errors, reaches = np.moveaxis(read, 1, 0)
+    return SubsetEntropies(bits, errors, reaches)
+
+
+def subset_solutions(
+    data: Data,
+    subsets: list[NDArray[np.uint64]],
+    operator: OperatorSpec,
+    options: SlqOptions | None,
+    advance: Any,
+    num_threads: int | None,
+) -> list[Solution]:
+    """Solve for each subset; one warning where estimates did not converge."""
+    rows, metric = data.rows, data.core_metric
+    if options is None:
+        spectra = _core.subset_eigenvalues(rows, metric, subsets, operator, progress=advance, num_threads=num_threads)
+        return [Solution.exact(eigenvalues) for eigenvalues in spectra]
+    solutions = _core.estimate_subsets(
+        rows, metric, subsets, operator, options, progress=advance, num_threads=num_threads
+    )
+    warn_if_not_converged(solutions, options)
+    return solutions
+
+
+def read_solution(
+    solution: Solution, times: list[float], orders: list[float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Read entropies [times, orders], their standard errors, and how far bounds reach from them."""
+    if solution.estimate is None:
+        bits = _core.renyi_entropies(without_rounding(np.abs(solution.eigenvalues)), times, orders)
+        return bits, np.zeros_like(bits), np.zeros_like(bits)
+    found = readings(solution.estimate, times, orders)
+    reach = np.maximum(found.upper - found.entropy, found.entropy - found.lower)
+    return found.entropy, found.standard_error, reach
