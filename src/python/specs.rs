@@ -59,16 +59,11 @@ impl<T: Named> FromPyObject<'_, '_> for Choice<T> {
 
 /// Lists the names as an error does: 'a', 'b' or 'c'.
 fn listed<T: Named>() -> String {
-    let mut text = String::new();
-    for (place, (name, _)) in T::NAMES.iter().enumerate() {
-        text += match place {
-            0 => "",
-            _ if place + 1 == T::NAMES.len() => " or ",
-            _ => ", ",
-        };
-        text += &format!("'{name}'");
+    let names: Vec<String> = T::NAMES.iter().map(|(name, _)| format!("'{name}'")).collect();
+    match names.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        _ => names.concat(),
     }
-    text
 }
 
 /// A bandwidth: one number, or one for each row.

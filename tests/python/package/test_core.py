@@ -1,0 +1,131 @@
+"""The classes of the compiled core: named results, options read by field, pickling, errors that name an argument."""
+
+import pickle
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from dsentropy import _core
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(40, 3))
+OPERATOR = _core.OperatorSpec.diffusion(1.0, 0.0, "double")
+
+
+def options(**changes):
+    fields = {"tol": 1e-2, "times": [1.0], "orders": [1.0], "max_products": 5000, "seed": 0}
+    return SimpleNamespace(**{**fields, "storage": "tiled", "memory_limit": None, **changes})
+
+
+def estimate():
+    """A solution that is an estimate: the memory limit leaves no room for the exact solver."""
+    rows = RNG.normal(size=(900, 8))
+    operator = _core.OperatorSpec.diffusion(3.0, 0.0, "double")
+    return _core.estimate_spectrum(rows, "euclidean", operator, options(memory_limit=12_000_000))
+
+
+def test_options_are_read_by_field_from_any_object():
+    rows = RNG.normal(size=(600, 3))
+    solution = _core.estimate_spectrum(rows, "euclidean", OPERATOR, options(tol=1e-9))
+    assert solution.estimate is None  # a tolerance that the exact solver reaches sooner
+    assert solution.converged
+    assert np.array_equal(solution.eigenvalues, _core.eigenvalues(rows, "euclidean", OPERATOR))
+    incomplete = options()
+    del incomplete.seed
+    with pytest.raises(AttributeError, match="seed"):
+        _core.estimate_spectrum(X, "euclidean", OPERATOR, incomplete)
+
+
+def test_names_are_checked_where_they_are_read():
+    with pytest.raises(ValueError, match="metric must be 'euclidean', 'precomputed' or 'affinity', got 'cosine'"):
+        _core.eigenvalues(X, "cosine", OPERATOR)
+    with pytest.raises(ValueError, match="precision must be 'single', 'double' or 'fastest', got 'auto'"):
+        _core.OperatorSpec.diffusion(1.0, 0.0, "auto")
+    with pytest.raises(ValueError, match="symmetrize must be 'union', 'mutual' or 'mean', got 'max'"):
+        _core.OperatorSpec.neighbor_graph(3, "max")
+    with pytest.raises(TypeError, match="storage") as raised:
+        _core.estimate_spectrum(X, "euclidean", OPERATOR, options(storage="disk"))
+    assert "storage must be 'auto', 'dense' or 'tiled', got 'disk'" in str(raised.value.__cause__)
+
+
+def test_an_estimate_is_restored_from_its_info_and_arrays():
+    solution = estimate()
+    found = solution.estimate
+    with pytest.raises(AttributeError, match="an estimated spectrum has no eigenvalues"):
+        _ = solution.eigenvalues
+    assert found.info.dim == 900
+    assert found.info.positive_semidefinite
+    assert 0 < found.info.products <= 5000
+    assert found.smallest_node == 0
+    assert found.largest_node == pytest.approx(1)
+    arrays = found.to_arrays()
+    restored = _core.Estimate.from_arrays(found.info, arrays.known, arrays.deflated, arrays.probes)
+    assert restored.info == found.info
+    one, other = (each.read([0.5, 1.0], [1.0, 2.0, np.inf]) for each in (found, restored))
+    for field in ("entropy", "standard_error", "lower", "upper"):
+        assert getattr(one, field).shape == (2, 3)
+        assert np.array_equal(getattr(one, field), getattr(other, field))
+    assert (one.lower <= one.entropy).all()
+    assert (one.entropy <= one.upper).all()
+
+
+def test_eigenvalues_can_be_wrapped_as_a_solution():
+    eigenvalues = np.array([0.5, 1.0])
+    solution = _core.Solution.exact(eigenvalues)
+    assert solution.estimate is None
+    assert solution.converged
+    assert solution.eigenvalues is eigenvalues
+
+
+def test_what_travels_between_machines_can_be_pickled():
+    scaling = _core.GlobalScaling(mean=X.mean(axis=0), largest=3.0, bandwidth=2.0, single=True)
+    copy = pickle.loads(pickle.dumps(scaling))
+    assert np.array_equal(copy.mean, scaling.mean)
+    assert (copy.largest, copy.bandwidth, copy.single) == (3.0, 2.0, True)
+    moments = pickle.loads(pickle.dumps(_core.Moments(trace=1.5, squared_norm=2.5)))
+    assert (moments.trace, moments.squared_norm) == (1.5, 2.5)
+
+
+def test_chunks_have_one_dtype():
+    scaling = _core.GlobalScaling(mean=X.mean(axis=0), largest=3.0, bandwidth=2.0, single=False)
+    double, single = (_core.Chunk(X.astype(dtype), np.ones((40, 1))) for dtype in (np.float64, np.float32))
+    for first, second in ((double, single), (single, double)):
+        with pytest.raises(TypeError, match="chunks must have one dtype, got float32 and float64"):
+            _core.pair_moments(scaling, first, second)
+
+
+def test_products_of_two_chunks_are_named():
+    scaling = _core.GlobalScaling(mean=X.mean(axis=0), largest=np.abs(X).max(), bandwidth=2.0, single=False)
+    vectors = RNG.normal(size=(40, 2))
+    first, second = (_core.Chunk(X[rows], vectors[rows]) for rows in (slice(0, 25), slice(25, 40)))
+    G = np.exp(-((X[:, None] - X) ** 2).sum(axis=-1) / 8)
+    product = _core.pair_product(scaling, [0.0, 0.0], first, second)
+    assert product.first == pytest.approx(G[:25, 25:] @ vectors[25:], abs=1e-12)
+    assert product.second == pytest.approx(G[25:, :25] @ vectors[:25], abs=1e-12)
+    alone = _core.pair_product(scaling, [0.0, 0.0], first)
+    assert alone.first == pytest.approx(G[:25, :25] @ vectors[:25], abs=1e-12)
+    assert alone.second is None
+
+
+def test_neighbours_and_edges_are_named():
+    line = np.array([[0.0], [1.0], [3.0]])
+    neighbors = _core.nearest_neighbors(line, 2)
+    assert neighbors.indices.tolist() == [[1, 2], [0, 2], [1, 0]]
+    assert neighbors.distances.tolist() == [[1.0, 3.0], [1.0, 2.0], [2.0, 3.0]]
+    edges = _core.neighbor_edges(line, 2)
+    assert edges.indptr.tolist() == [0, 2, 4, 6]
+    assert edges.indices.tolist() == [0, 1, 0, 1, 1, 2]
+
+
+def test_an_affinity_of_callbacks_returns_moments_with_fields():
+    G = np.exp(-((X[:, None] - X) ** 2).sum(axis=-1) / 2)
+
+    def moments(squares, exact):
+        return SimpleNamespace(trace=squares @ np.diag(G), squared_norm=squares @ G**2 @ squares)
+
+    operator = _core.CallbackAffinity(lambda block, ceilings, exact: G @ block, moments, 40, alpha=0.0, error=1e-16)
+    solution = _core.estimate_operator(operator, options())
+    expected = _core.renyi_entropies(_core.eigenvalues(X, "euclidean", OPERATOR), [1.0], [1.0])
+    assert solution.estimate.read([1.0], [1.0]).entropy == pytest.approx(expected, abs=1e-2)
+    with pytest.raises(ValueError, match="operator must be a sparse or a callback operator, got an affinity"):
+        _core.operator_eigenvalues(operator)
