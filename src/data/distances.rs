@@ -1,6 +1,7 @@
-//! Squared distances of pairs of rows: computed from rows, given as a matrix, or kept in one.
+//! Squared distances of pairs of rows, tile by tile: the trait, distances given as a matrix, and stored distances.
 //!
-//! Of a matrix that is given, only the entries on and above the diagonal are read.
+//! Distances computed from rows are in `points.rs`. Of a given matrix only the entries on and above the diagonal are
+//! read. Distances are in units of a power of two, so that no square over- or underflows.
 
 use std::ops::Range;
 
@@ -15,7 +16,7 @@ use crate::runtime::parallel::Job;
 /// Scaled entries stay below 2^491, so that a sum of 2^40 squared differences is finite.
 const LARGEST_EXPONENT: i32 = 490;
 
-/// Squared distances of N rows, tile by tile, wherever they come from.
+/// A source of the squared distances of N rows, tile by tile.
 pub trait Distances: Sync {
     /// N, the number of rows.
     fn len(&self) -> usize;
@@ -25,13 +26,13 @@ pub trait Distances: Sync {
         self.len() == 0
     }
 
-    /// The length in which distances are given: a power of two.
+    /// The unit of length of the distances: a power of two.
     fn unit(&self) -> f64;
 
     /// Writes the squared distances of `rows` to `columns` into `out`, [rows, columns].
     ///
     /// # Panics
-    /// Where the shape of `out` is another, or its rows are not contiguous.
+    /// Where `out` has another shape, or its rows are not contiguous.
     fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<f64>);
 }
 
@@ -41,14 +42,14 @@ pub(crate) fn common_exponent(length: f64, largest: f64) -> i32 {
     binary_exponent(length).max(binary_exponent(largest) - LARGEST_EXPONENT)
 }
 
-/// A matrix [N, N] of distances.
+/// Distances that the caller gives as a matrix [N, N].
 pub(crate) struct GivenDistances<'a, T> {
     matrix: ArrayView2<'a, T>,
     exponent: i32,
 }
 
 impl<'a, T: Element> GivenDistances<'a, T> {
-    /// Prepares distances, which are to be compared with `length`.
+    /// Prepares distances that are compared with `length`.
     pub(crate) fn new(matrix: ArrayView2<'a, T>, length: f64) -> Self {
         let upper = matrix.rows().into_iter().enumerate().map(|(i, row)| row.slice_move(s![i..]));
         Self { matrix, exponent: common_exponent(length, max_abs(upper)) }
@@ -76,13 +77,14 @@ impl<T: Element> Distances for GivenDistances<'_, T> {
     }
 }
 
-/// Squared distances of whatever kind, computed once and kept.
+/// Squared distances of any source, computed once and stored: 8 N^2 bytes, of which half are touched.
 pub(crate) struct StoredDistances {
     squared: UpperTriangle,
     unit: f64,
 }
 
 impl StoredDistances {
+    /// Computes the upper triangle of the squared distances.
     pub(crate) fn new(distances: &dyn Distances, job: &Job) -> Result<Self> {
         let n = distances.len();
         let mut squared = UpperTriangle::zeros(n)?;
@@ -107,5 +109,45 @@ impl Distances for StoredDistances {
 
     fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
         out.assign(&self.squared.tile(rows, columns));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::points::Points;
+    use crate::kernel::gaussian::{Bandwidth, gaussian_affinity};
+    use crate::runtime::parallel;
+    use ndarray::Array2;
+
+    fn affinity(distances: &dyn Distances, sigma: f64) -> UpperTriangle {
+        parallel::run(2, || false, |job| gaussian_affinity(distances, &Bandwidth::Fixed(sigma), job)).unwrap()
+    }
+
+    /// Distances from rows, from a given matrix, and stored from either.
+    #[test]
+    fn affinities_do_not_depend_on_where_distances_come_from() {
+        let n = 1100;
+        for scale in [1e-200, 1.0, 1e200] {
+            let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0 * scale);
+            let sigma = 4.0 * scale;
+            let points = Points::new(x.view(), sigma);
+            let matrix = Array2::from_shape_fn((n, n), |(i, j)| {
+                if i > j {
+                    return f64::NAN; // entries below the diagonal are not read
+                }
+                (0..3).map(|k| ((x[[i, k]] - x[[j, k]]) / scale).powi(2)).sum::<f64>().sqrt() * scale
+            });
+            let given = GivenDistances::new(matrix.view(), sigma);
+            let stored = |distances| parallel::run(2, || false, |job| StoredDistances::new(distances, job)).unwrap();
+            let direct = affinity(&points, sigma);
+            for other in
+                [affinity(&given, sigma), affinity(&stored(&points), sigma), affinity(&stored(&given), sigma)]
+            {
+                for (i, j) in [(0, 0), (3, 500), (95, 96), (90, 20), (7, 1099), (1099, 1099)] {
+                    approx::assert_relative_eq!(other.get(i, j), direct.get(i, j), max_relative = 1e-12);
+                }
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! What operators are built on: rows, or what is known of each pair of them.
+//! The input of operators: rows of data, or distances or affinities of all pairs of rows.
 
 use ndarray::{Array2, ArrayView2, Axis};
 
@@ -7,7 +7,7 @@ use crate::data::points::Points;
 use crate::error::{Error, Result};
 use crate::linalg::scalar::Element;
 
-/// What the entries of a matrix are.
+/// The meaning of the entries of an input matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
     /// Coordinates [N, D], whose distances are Euclidean.
@@ -18,18 +18,18 @@ pub enum Metric {
     Affinity,
 }
 
-/// A data set. Matrices of pairs are symmetric, and not negative; only what stands on and above the diagonal is read,
-/// but for the graph of nearest neighbours.
+/// A data set. Matrices of pairs are symmetric and not negative. Only their entries on and above the diagonal are read,
+/// except for the graph of nearest neighbours, which reads all.
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a, T> {
-    /// What the entries are.
+    /// The meaning of the entries.
     pub metric: Metric,
     /// The entries.
     pub matrix: ArrayView2<'a, T>,
 }
 
 impl<'a, T: Element> Input<'a, T> {
-    /// Rows [N, D].
+    /// Takes rows [N, D].
     pub fn rows(matrix: ArrayView2<'a, T>) -> Self {
         Self { metric: Metric::Euclidean, matrix }
     }
@@ -44,13 +44,13 @@ impl<'a, T: Element> Input<'a, T> {
         self.len() == 0
     }
 
-    /// The number of columns of which distances are Euclidean, so that a Gaussian kernel is positive definite; of pairs
-    /// nothing of the kind is known.
+    /// The number of columns of rows, whose distances are Euclidean, so that a Gaussian kernel is positive definite. For
+    /// matrices of pairs there is none, and the kernel need not be.
     pub(crate) fn columns(&self) -> Option<usize> {
         (self.metric == Metric::Euclidean).then(|| self.matrix.ncols())
     }
 
-    /// The part of the matrix that belongs to some rows.
+    /// Selects rows, or the entries of pairs of them from a matrix of pairs.
     pub(crate) fn part(&self, rows: &[usize]) -> Array2<T> {
         let matrix = &self.matrix;
         if self.metric == Metric::Euclidean {
@@ -60,7 +60,7 @@ impl<'a, T: Element> Input<'a, T> {
         Array2::from_shape_fn((rows.len(), rows.len()), |(i, j)| matrix[ordered(rows[i], rows[j])])
     }
 
-    /// Distances that are to be compared with `length`. Affinities have none.
+    /// Prepares distances that are compared with `length`. Affinities have none.
     pub(crate) fn distances(&self, length: f64) -> Result<Box<dyn Distances + 'a>> {
         match self.metric {
             Metric::Euclidean => Ok(Box::new(Points::new(self.matrix, length))),
@@ -69,7 +69,7 @@ impl<'a, T: Element> Input<'a, T> {
         }
     }
 
-    /// Fails unless there are finite entries and, for pairs, the matrix is square.
+    /// Fails unless there are entries, all finite, and a matrix of pairs is square.
     pub(crate) fn require(&self) -> Result<()> {
         let matrix = self.matrix;
         if matrix.is_empty() {
@@ -78,7 +78,7 @@ impl<'a, T: Element> Input<'a, T> {
         if self.metric != Metric::Euclidean && !matrix.is_square() {
             return Err(Error::invalid("x", "square", format!("{:?}", matrix.shape())));
         }
-        // Without a way out, many at once.
+        // Without an early exit, the check of a row is vectorized.
         if matrix.rows().into_iter().all(|row| row.iter().fold(true, |all, &entry| all & entry.into().is_finite())) {
             return Ok(());
         }

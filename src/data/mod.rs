@@ -1,7 +1,8 @@
-//! Rows, the distances of pairs of them, and nearest neighbours.
+//! Rows of data, the distances of pairs of them, and nearest neighbours.
 
+mod candidates;
 pub(crate) mod distances;
 pub(crate) mod input;
-pub(crate) mod knn_search;
+mod knn_search;
 pub(crate) mod neighbors;
 pub(crate) mod points;

@@ -4,25 +4,26 @@
 //! A_ij = 1 where |x_i - x_j| <= the k-th smallest distance of row i, the row itself counted, ties kept; else 0
 //! ```
 //!
-//! A is not symmetric. Ties of integers and dyadic fractions are found exactly. Cost: N^2 D flops in f32; where distances
-//! lie nearer to each other than f32 tells, D more in f64 for each candidate (see `screen.rs`).
+//! A is not symmetric. Ties of integers and dyadic fractions are found exactly. Cost: N^2 D flops in f32, and D in f64
+//! for each candidate whose distance f32 cannot tell from those of others (see `knn_search.rs`).
 
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis};
 
 use crate::data::distances::Distances;
-use crate::data::knn_search::Screen;
+use crate::data::knn_search::KnnSearch;
 use crate::data::points::Points;
 use crate::error::{Error, Result};
 use crate::linalg::scalar::Element;
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
 
-/// The `n_neighbors` nearest other rows of each row: their distances, ascending, and their numbers, ascending where
-/// distances are equal; both [N, `n_neighbors`].
+/// Finds the `n_neighbors` nearest other rows of each row: their distances, ascending, and their numbers, ascending
+/// where distances are equal. Both arrays are [N, `n_neighbors`].
 ///
 /// # Errors
-/// [`Error::Invalid`] where `n_neighbors` is not in 1..N; out of memory, before any work; interrupted.
+/// [`Error::Invalid`] where `n_neighbors` is not in 1..N; [`Error::OutOfMemory`], before any work;
+/// [`Error::Interrupted`].
 pub fn nearest_neighbors(points: &Points, n_neighbors: usize, job: &Job) -> Result<(Array2<f64>, Array2<usize>)> {
     let n = points.len();
     if !(1..n).contains(&n_neighbors) {
@@ -30,11 +31,11 @@ pub fn nearest_neighbors(points: &Points, n_neighbors: usize, job: &Job) -> Resu
     }
     let k = n_neighbors + 1; // the row itself is found as well
     let results = n as u64 * n_neighbors as u64 * 16;
-    memory::require(n, results.saturating_add(Screen::bytes(points, k, job)), job)?;
+    memory::require(n, results.saturating_add(KnnSearch::bytes(points, k, job)), job)?;
     let mut distances = Array2::zeros((n, n_neighbors));
     let mut numbers = Array2::zeros((n, n_neighbors));
     let rows = distances.axis_iter_mut(Axis(0)).into_par_iter().zip(numbers.axis_iter_mut(Axis(0)));
-    Screen::new(points).nearest(k, job, rows, |(distances, numbers), i, nearest| {
+    KnnSearch::new(points).nearest(k, job, rows, |(distances, numbers), i, nearest| {
         let others = nearest.into_iter().filter(|&(_, j)| j != i);
         for ((distance, number), (squared, j)) in distances.iter_mut().zip(numbers).zip(others) {
             *distance = squared.sqrt() * points.unit();
@@ -44,18 +45,18 @@ pub fn nearest_neighbors(points: &Points, n_neighbors: usize, job: &Job) -> Resu
     Ok((distances, numbers))
 }
 
-/// The adjacency matrix [N, N], ones and zeros, of the `n_neighbors` nearest rows, the row itself counted.
+/// Builds the adjacency matrix [N, N], ones and zeros, of the `n_neighbors` nearest rows, the row itself counted.
 ///
 /// # Errors
-/// [`Error::Invalid`] where `n_neighbors` is not in 1..=N; out of memory; interrupted.
+/// [`Error::Invalid`] where `n_neighbors` is not in 1..=N; [`Error::OutOfMemory`]; [`Error::Interrupted`].
 pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<Array2<f64>> {
     let n = points.len();
     require_neighbors(n_neighbors, n)?;
     let matrix = (n as u64).saturating_mul(8 * n as u64);
-    memory::require(n, matrix.saturating_add(Screen::bytes(points, n_neighbors, job)), job)?;
+    memory::require(n, matrix.saturating_add(KnnSearch::bytes(points, n_neighbors, job)), job)?;
     let mut graph = memory::zeros(n)?;
     let rows = graph.axis_iter_mut(Axis(0)).into_par_iter();
-    Screen::new(points).nearest(n_neighbors, job, rows, |row, _, nearest| {
+    KnnSearch::new(points).nearest(n_neighbors, job, rows, |row, _, nearest| {
         for (_, j) in nearest {
             row[j] = 1.0;
         }
@@ -63,17 +64,19 @@ pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<
     Ok(graph)
 }
 
-/// The same matrix in compressed rows, which are all ones: where each row begins and the last ends, and the columns.
+/// Builds the matrix of [`neighbor_graph`] in compressed sparse rows: the start of each row and the end of the last, and
+/// the columns. All entries are ones, so they are left out.
 ///
 /// # Errors
-/// [`Error::Invalid`] where `n_neighbors` is not in 1..=N; out of memory, before any work; interrupted.
+/// [`Error::Invalid`] where `n_neighbors` is not in 1..=N; [`Error::OutOfMemory`], before any work;
+/// [`Error::Interrupted`].
 pub fn neighbor_edges(points: &Points, n_neighbors: usize, job: &Job) -> Result<(Vec<usize>, Vec<usize>)> {
     let n = points.len();
     require_neighbors(n_neighbors, n)?;
     let results = (n as u64).saturating_mul(24 * n_neighbors as u64);
-    memory::require(n, results.saturating_add(Screen::bytes(points, n_neighbors, job)), job)?;
+    memory::require(n, results.saturating_add(KnnSearch::bytes(points, n_neighbors, job)), job)?;
     let mut rows: Vec<Vec<usize>> = vec![Vec::new(); n];
-    Screen::new(points).nearest(n_neighbors, job, rows.par_iter_mut(), |row, _, nearest| {
+    KnnSearch::new(points).nearest(n_neighbors, job, rows.par_iter_mut(), |row, _, nearest| {
         row.extend(nearest.into_iter().map(|(_, j)| j));
         row.sort_unstable();
     })?;
@@ -86,10 +89,10 @@ pub fn neighbor_edges(points: &Points, n_neighbors: usize, job: &Job) -> Result<
     Ok((starts, columns))
 }
 
-/// The same of a matrix [N, N] of distances, whose diagonal is zero.
+/// Builds the adjacency matrix of nearest neighbours from a matrix [N, N] of distances, whose diagonal is zero.
 ///
 /// # Errors
-/// As above.
+/// [`Error::Invalid`] where `n_neighbors` is not in 1..=N; [`Error::OutOfMemory`]; [`Error::Interrupted`].
 pub(crate) fn neighbor_graph_of_distances<T: Element>(
     matrix: ArrayView2<T>,
     n_neighbors: usize,
@@ -111,6 +114,7 @@ pub(crate) fn neighbor_graph_of_distances<T: Element>(
     Ok(graph)
 }
 
+/// Fails unless a row can have `n_neighbors` nearest rows, itself counted.
 fn require_neighbors(n_neighbors: usize, n: usize) -> Result<()> {
     if (1..=n).contains(&n_neighbors) {
         return Ok(());
@@ -118,19 +122,19 @@ fn require_neighbors(n_neighbors: usize, n: usize) -> Result<()> {
     Err(Error::invalid("n_neighbors", format!("in 1..={n}, the number of rows"), n_neighbors))
 }
 
-/// How a graph that is not symmetric is made so.
+/// The rule by which a graph is made symmetric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Symmetrize {
-    /// An edge where there is one either way.
+    /// An edge where there is one in at least one direction.
     Union,
-    /// An edge where there is one each way.
+    /// An edge where there is one in both directions.
     Mutual,
-    /// The mean of both: half an edge where there is one either way only.
+    /// The mean of both directions: half an edge where there is one in one direction only.
     Mean,
 }
 
 impl Symmetrize {
-    /// Makes the graph symmetric.
+    /// Makes the adjacency matrix of a graph symmetric.
     pub(crate) fn apply(self, graph: &mut Array2<f64>) {
         for i in 0..graph.nrows() {
             for j in 0..i {
@@ -168,7 +172,7 @@ mod tests {
         assert_eq!(graph(&x, 4).unwrap(), Array2::ones((4, 4)));
     }
 
-    /// A grid far from the origin, where every distance is tied with others.
+    /// Every distance on the grid is tied with others, and the grid is far from the origin.
     #[test]
     fn ties_survive_a_translation() {
         let grid = Array2::from_shape_fn((144, 2), |(i, j)| if j == 0 { i / 12 } else { i % 12 } as f64);
@@ -240,8 +244,8 @@ mod tests {
         assert!(nearest(&x, 0).is_err());
     }
 
-    /// Over several blocks and tiles, near each other, in groups far apart and with an outlier that is all that f32
-    /// sees.
+    /// Several blocks and tiles; rows close to each other, in groups far apart, and with an outlier so far away that the
+    /// others are equal in f32.
     #[test]
     fn neighbors_are_those_of_all_distances() {
         let noise = |i: usize, j: usize| ((i * 7919 + j * 104_729 + i * i * 31) % 10_007) as f64 / 10_007.0;
@@ -262,7 +266,7 @@ mod tests {
         }
     }
 
-    /// All distances of a row, itself left out, ascending, and where they are equal by number.
+    /// The k nearest other rows of each row by direct search: ascending by distance, then by number.
     fn of_all_distances(points: &Points, k: usize) -> (Array2<f64>, Array2<usize>) {
         let n = points.len();
         let (mut distances, mut numbers) = (Array2::zeros((n, k)), Array2::zeros((n, k)));
@@ -282,8 +286,8 @@ mod tests {
         ((i * 7919 + j * 104_729 + i * i * (31 + 2 * j)) % 10_007 % modulus) as f64
     }
 
-    /// No block is full, the last one is narrow, and the number of threads changes the blocks; k is 1, is no more than
-    /// what is searched pair by pair and one more, is larger than a block, is all.
+    /// No block is full, the last one is narrow, and the number of threads changes the blocks. k is 1, the largest that is
+    /// searched pair by pair, one more, larger than a block, and all rows.
     #[test]
     fn no_pair_of_rows_is_lost_or_seen_twice() {
         for n in [1100, 1537] {
@@ -301,9 +305,9 @@ mod tests {
     }
 
     /// All rows equal; a few places that hold hundreds each; a grid; duplicates among others; groups so far apart that
-    /// f32 does not see within one; an outlier that leaves nothing of the others in f32.
+    /// rows of one are equal in f32; an outlier so far away that the others are equal in f32.
     #[test]
-    fn crowded_rows_find_their_nearest() {
+    fn rows_whose_lists_overflow_find_their_nearest() {
         let n = 1100;
         let rows: [fn(usize, usize) -> f64; 6] = [
             |_, _| 3.0,
@@ -313,18 +317,18 @@ mod tests {
             |i, j| numbers_to(1000, i, j) + 1e8 * (i % 3) as f64,
             |i, j| if i == 7 { 1e30 } else { numbers_to(1000, i, j) },
         ];
-        for (about, row) in rows.iter().enumerate() {
+        for (case, row) in rows.iter().enumerate() {
             let x = Array2::from_shape_fn((n, 2), |(i, j)| row(i, j));
             let points = Points::in_own_scale(x.view());
             for k in [1, 4, 60] {
                 let expected = of_all_distances(&points, k);
-                assert!(nearest(&x, k).unwrap() == expected, "{about} {k}");
+                assert!(nearest(&x, k).unwrap() == expected, "{case} {k}");
                 let graph = graph(&x, k).unwrap();
                 for i in 0..n {
-                    // The row itself is the nearest, so the radius is that of k - 1 others.
+                    // The row itself is the nearest, so the radius is the distance of the (k - 1)-th other row.
                     let radius = if k == 1 { 0.0 } else { expected.0[[i, k - 2]] };
                     let within = |j: usize| points.squared_distance(i, j).sqrt() * points.unit() <= radius;
-                    assert!((0..n).all(|j| (graph[[i, j]] == 1.0) == within(j)), "{about} {k} {i}");
+                    assert!((0..n).all(|j| (graph[[i, j]] == 1.0) == within(j)), "{case} {k} {i}");
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Squared Euclidean distances of rows, each with a relative error near 1e-12, whatever the input.
+//! Squared Euclidean distances of rows, each with a relative error near 1e-12 for any input.
 //!
 //! Tiles come from the Gram trick on centred rows,
 //!
@@ -6,10 +6,10 @@
 //! |x - y|^2 = |x - m|^2 + |y - m|^2 - 2 <x - m, y - m>,     m the mean row,
 //! ```
 //!
-//! one matrix product a tile. Its error is a few eps (|x - m|^2 + |y - m|^2), so what comes out small against that
-//! sum (duplicates, tight groups far apart) is computed again as sum (x - y)^2 of the rows as they were given, which
-//! is exact for integers. Rows are first multiplied by a power of two, which rounds nothing, so that no square over-
-//! or underflows. Cost: N^2 D flops for one triangle.
+//! one matrix product a tile. Its error is a few eps (|x - m|^2 + |y - m|^2). So a distance that is small against that
+//! sum (duplicates, tight groups far apart) is computed again as sum (x - y)^2 of the rows before they were centred,
+//! which is exact for integers. Rows are first multiplied by a power of two, which rounds nothing, so that no square
+//! over- or underflows. Cost: N^2 D flops for one triangle.
 
 use std::ops::Range;
 
@@ -21,15 +21,15 @@ use crate::linalg::scalar::Element;
 use crate::linalg::scaling::{binary_exponent, halves, max_abs, power_of_two};
 use crate::runtime::simd::{add_norms, sum_of_squared_differences, sum_of_squares};
 
-/// A Gram distance below this part of |x - m|^2 + |y - m|^2 is computed again. eps / `RECOMPUTE_BELOW` is 1e-12.
+/// A Gram distance below this part of |x - m|^2 + |y - m|^2 is computed again. eps / `RECOMPUTE_BELOW` is about 1e-12.
 const RECOMPUTE_BELOW: f64 = 1.0 / 4096.0;
 
-/// Bits of the mean row, from which rows are centred, below the largest entry.
+/// Bits of the rounded mean row, below the leading bit of the largest entry.
 const MEAN_BITS: i32 = 30;
 
 const CONTIGUOUS: &str = "rows of an owned array in standard layout are contiguous";
 
-/// The rows of a data set [N, D], prepared for distances, which are then in units of [`Points::unit`].
+/// The rows of a data set [N, D], prepared for distances in units of [`Points::unit`].
 #[derive(Debug)]
 pub struct Points {
     rows: Array2<f64>,
@@ -46,7 +46,8 @@ impl Points {
         Self::with_exponent(rows, exponent, None)
     }
 
-    /// The same with a mean that has few digits, so that it has the same bits in whatever order it was summed.
+    /// Prepares rows as [`Points::new`] does, centred on a mean that is rounded to few digits, so that its bits do not
+    /// depend on the order in which it was summed.
     pub(crate) fn around_rounded_mean<T: Element>(x: ArrayView2<T>, length: f64) -> Self {
         let rows = in_rows(x);
         let largest = max_abs(rows.rows());
@@ -55,8 +56,9 @@ impl Points {
         Self::with_exponent(rows, exponent, Some(rounded_mean(mean, largest, exponent)))
     }
 
-    /// The same of some of the rows, where the largest modulus of an entry and the mean of all are known.
-    pub(crate) fn of_part<T: Element>(x: ArrayView2<T>, length: f64, largest: f64, mean: ArrayView1<f64>) -> Self {
+    /// Prepares some of the rows as [`Points::around_rounded_mean`] prepares all, given the largest magnitude of an entry
+    /// and the mean of all rows.
+    pub(crate) fn of_chunk<T: Element>(x: ArrayView2<T>, length: f64, largest: f64, mean: ArrayView1<f64>) -> Self {
         let exponent = common_exponent(length, largest);
         let (first, second) = halves(-exponent);
         let mean = rounded_mean(mean.mapv(|entry| entry * first * second), largest, exponent);
@@ -70,7 +72,7 @@ impl Points {
         Self::with_exponent(rows, exponent, None)
     }
 
-    /// In units of 2^exponent, as the mean is if it is given.
+    /// Prepares rows in units of 2^exponent, centred on `mean` in these units or else on their own.
     fn with_exponent(mut rows: Array2<f64>, exponent: i32, mean: Option<Array1<f64>>) -> Self {
         let (first, second) = halves(-exponent);
         rows.mapv_inplace(|entry| entry * first * second);
@@ -86,18 +88,18 @@ impl Points {
         self.rows.ncols()
     }
 
-    /// sum (x - y)^2 of rows i and j as they were given.
+    /// The sum of (x - y)^2 over the columns of rows i and j, which are not centred.
     pub(crate) fn squared_distance(&self, i: usize, j: usize) -> f64 {
         let row = |i| self.rows.row(i).to_slice().expect(CONTIGUOUS);
         sum_of_squared_differences(row(i), row(j))
     }
 
-    /// x - m, in the same unit.
+    /// The centred rows x - m, in units of [`Points::unit`].
     pub(crate) fn centred(&self) -> &Array2<f64> {
         &self.centred
     }
 
-    /// |x - m|^2, in the same unit.
+    /// The squared norms |x - m|^2, in the square of [`Points::unit`].
     pub(crate) fn squared_norms(&self) -> &Array1<f64> {
         &self.squared_norms
     }
@@ -133,7 +135,7 @@ impl Distances for Points {
     }
 }
 
-/// A copy in f64 whose rows stand one after the other.
+/// A copy in f64 and row-major order.
 fn in_rows<T: Element>(x: ArrayView2<T>) -> Array2<f64> {
     let mut rows = Array2::zeros(x.raw_dim());
     rows.zip_mut_with(&x, |entry, &given| *entry = given.into());
@@ -147,7 +149,7 @@ fn scaled_mean(rows: &Array2<f64>, exponent: i32) -> Array1<f64> {
     rows.axis_iter(Axis(1)).map(|column| column.iter().map(|entry| entry * first * second / n).sum()).collect()
 }
 
-/// A mean row in units of 2^exponent, to a small part of the largest entry.
+/// Rounds a mean row in units of 2^exponent to 2^-30 of the largest entry.
 fn rounded_mean(mean: Array1<f64>, largest: f64, exponent: i32) -> Array1<f64> {
     let (half, rest) = halves(MEAN_BITS - binary_exponent(largest) + exponent);
     mean.mapv_into(|entry| (entry * half * rest).round() / half / rest)

@@ -1,4 +1,4 @@
-//! Distances and affinities that are given as matrices, or kept in one.
+//! Affinities that are given as a matrix.
 //!
 //! Of a matrix that is given, only the entries on and above the diagonal are read.
 
@@ -73,42 +73,8 @@ fn largest<T: Element>(matrix: ArrayView2<T>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::distances::{Distances, GivenDistances, StoredDistances};
-    use crate::data::points::Points;
-    use crate::kernel::gaussian::{Bandwidth, gaussian_affinity};
     use crate::runtime::parallel;
     use ndarray::Array2;
-
-    fn affinity(distances: &dyn Distances, sigma: f64) -> UpperTriangle {
-        parallel::run(2, || false, |job| gaussian_affinity(distances, &Bandwidth::Fixed(sigma), job)).unwrap()
-    }
-
-    /// Rows, their distances as a matrix, and those kept from either.
-    #[test]
-    fn affinities_do_not_depend_on_where_distances_come_from() {
-        let n = 1100;
-        for scale in [1e-200, 1.0, 1e200] {
-            let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0 * scale);
-            let sigma = 4.0 * scale;
-            let points = Points::new(x.view(), sigma);
-            let matrix = Array2::from_shape_fn((n, n), |(i, j)| {
-                if i > j {
-                    return f64::NAN; // below the diagonal, which is not read
-                }
-                (0..3).map(|k| ((x[[i, k]] - x[[j, k]]) / scale).powi(2)).sum::<f64>().sqrt() * scale
-            });
-            let given = GivenDistances::new(matrix.view(), sigma);
-            let stored = |distances| parallel::run(2, || false, |job| StoredDistances::new(distances, job)).unwrap();
-            let direct = affinity(&points, sigma);
-            for other in
-                [affinity(&given, sigma), affinity(&stored(&points), sigma), affinity(&stored(&given), sigma)]
-            {
-                for (i, j) in [(0, 0), (3, 500), (95, 96), (90, 20), (7, 1099), (1099, 1099)] {
-                    approx::assert_relative_eq!(other.get(i, j), direct.get(i, j), max_relative = 1e-12);
-                }
-            }
-        }
-    }
 
     #[test]
     fn sums_of_affinities_of_any_scale_are_finite() {

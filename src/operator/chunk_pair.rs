@@ -30,7 +30,7 @@ pub struct GlobalScaling {
 
 impl GlobalScaling {
     fn points<T: Element>(&self, rows: ArrayView2<T>) -> Points {
-        Points::of_part(rows, self.bandwidth, self.largest, self.mean.view())
+        Points::of_chunk(rows, self.bandwidth, self.largest, self.mean.view())
     }
 
     fn require<T: Element>(&self, rows: ArrayView2<T>) -> Result<()> {

@@ -1,0 +1,59 @@
+//! The rows that may be among the k nearest of one row, from bounds on their distances.
+//!
+//! Candidates are those whose lower bound is at most the k-th smallest upper bound. That bound is found again whenever
+//! the list is twice as long as after the last time, so each row added costs O(1) on average.
+
+/// A row that may be among the nearest, and bounds on its squared distance.
+pub(super) struct Candidate {
+    pub(super) lower: f32,
+    pub(super) upper: f32,
+    /// The number of the row.
+    pub(super) j: usize,
+}
+
+/// The candidates of one row among the rows seen so far.
+pub(super) struct Candidates {
+    pub(super) k: usize,
+    pub(super) found: Vec<Candidate>,
+    /// The k-th smallest upper bound at the last pruning. A row with a larger lower bound is no candidate. Once the list
+    /// has overflowed no row is one.
+    pub(super) bound: f32,
+    /// The length at which the list is pruned next.
+    limit: usize,
+    /// The largest limit that there is memory for.
+    capacity: usize,
+}
+
+impl Candidates {
+    /// An empty list for the `k` nearest of a row.
+    pub(super) fn new(k: usize, capacity: usize) -> Self {
+        Self { k, found: Vec::new(), bound: f32::INFINITY, limit: 2 * k + 32, capacity }
+    }
+
+    /// A list that held too many candidates, which are dropped. The row is searched again by itself.
+    pub(super) fn overflowed(k: usize) -> Self {
+        Self { k, found: Vec::new(), bound: f32::NEG_INFINITY, limit: 0, capacity: 0 }
+    }
+
+    /// Whether the list has held too many candidates.
+    pub(super) fn has_overflowed(&self) -> bool {
+        self.bound == f32::NEG_INFINITY
+    }
+
+    /// Adds a candidate; false where there is no memory for as many candidates as are left after pruning.
+    pub(super) fn add(&mut self, candidate: Candidate) -> bool {
+        if self.found.len() == self.found.capacity() {
+            self.found.reserve_exact(self.limit - self.found.len());
+        }
+        self.found.push(candidate);
+        self.found.len() < self.limit || self.prune()
+    }
+
+    /// Drops the rows that are no candidates any more; false where there is no memory for as many as are left.
+    pub(super) fn prune(&mut self) -> bool {
+        self.bound = self.found.select_nth_unstable_by(self.k - 1, |a, b| a.upper.total_cmp(&b.upper)).1.upper;
+        self.found.retain(|candidate| candidate.lower <= self.bound);
+        self.limit = 2 * self.found.len() + 32;
+        self.limit <= self.capacity
+    }
+}
