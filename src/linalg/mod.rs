@@ -1,4 +1,6 @@
-//! Eigenvalues, through LAPACK and by our own code where that is faster.
+//! Matrices: eigenvalues, by LAPACK and by our own code where that is faster, and blocked products.
+//!
+//! Nothing here knows of rows of data: see `data/`.
 
 mod general;
 mod lapack;
@@ -18,11 +20,12 @@ use ndarray_linalg::{Eigh, UPLO};
 
 use crate::error::{Error, Result};
 
+/// Converts an error of ndarray-linalg.
 pub(crate) fn lapack_error(error: &LinalgError) -> Error {
     Error::Lapack(error.to_string())
 }
 
-/// The eigenvalues of a small symmetric matrix, ascending, and its eigenvectors, as columns.
+/// Computes the eigenvalues of a small symmetric matrix, ascending, and its eigenvectors, as columns.
 pub(crate) fn symmetric_eigenpairs(matrix: ArrayView2<f64>) -> Result<(Array1<f64>, Array2<f64>)> {
     // A copy of a view of one row has strides that LAPACK refuses.
     let mut copy = Array2::zeros(matrix.raw_dim());

@@ -1,7 +1,8 @@
-//! Products with tall matrices, whose columns are vectors of N numbers: block of rows by block of rows, summed in order,
-//! so that threads change nothing. OpenBLAS's own threads would go on spinning where others have work to do.
+//! Products of tall matrices, whose columns are vectors of N numbers.
 //!
-//! Bases are lists of blocks of columns, beside each other.
+//! Each product is computed by blocks of rows, which are summed in order, so the number of threads changes no bit.
+//! OpenBLAS's own threads would spin after each product and slow down rayon's. A basis B is a list of matrices, the
+//! blocks of its columns from left to right. Cost of a product: 2 N columns(B) columns(W) flops.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
@@ -10,15 +11,15 @@ use ndarray::{Array2, ArrayView2, Axis, s};
 use crate::error::Result;
 use crate::runtime::parallel::Job;
 
-/// Rows of a block.
+/// Rows of a block. Another number changes the order of sums.
 const BLOCK_ROWS: usize = 1024;
 
-/// Columns of a basis.
+/// The number of columns of a basis.
 pub(crate) fn width(basis: &[Array2<f64>]) -> usize {
     basis.iter().map(Array2::ncols).sum()
 }
 
-/// The blocks of a basis beside the place of each in it.
+/// The blocks of a basis, each with the number of its first column.
 fn placed(basis: &[Array2<f64>]) -> impl Iterator<Item = (usize, &Array2<f64>)> {
     basis.iter().scan(0, |at, block| {
         *at += block.ncols();
@@ -26,7 +27,7 @@ fn placed(basis: &[Array2<f64>]) -> impl Iterator<Item = (usize, &Array2<f64>)> 
     })
 }
 
-/// B' W.
+/// Computes B' W.
 pub(crate) fn inner_products(basis: &[Array2<f64>], w: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
     let shape = (width(basis), w.ncols());
     let parts: Vec<Array2<f64>> = job.parallel(|| {
@@ -46,7 +47,7 @@ pub(crate) fn inner_products(basis: &[Array2<f64>], w: &Array2<f64>, job: &Job) 
     Ok(parts.iter().fold(Array2::zeros(shape), |sum, part| sum + part))
 }
 
-/// W + factor B C.
+/// Adds `factor` B C to W.
 fn add_combination(
     w: &mut Array2<f64>,
     factor: f64,
@@ -67,7 +68,7 @@ fn add_combination(
     })
 }
 
-/// B C.
+/// Computes B C, a matrix of `rows` rows.
 pub(crate) fn combination(
     basis: &[Array2<f64>],
     coefficients: ArrayView2<f64>,
@@ -79,14 +80,15 @@ pub(crate) fn combination(
     Ok(sum)
 }
 
-/// Takes away from W what of it lies in the span of an orthonormal basis, once; returns B' W.
+/// Subtracts from W its projection B B' W onto the span of an orthonormal basis, once. Returns B' W.
 pub(crate) fn project_out(basis: &[Array2<f64>], w: &mut Array2<f64>, job: &Job) -> Result<Array2<f64>> {
     let entries = inner_products(basis, w, job)?;
     add_combination(w, -1.0, basis, entries.view(), job)?;
     Ok(entries)
 }
 
-/// Changes each entry of `w` by those beside it in two other matrices, and sums what comes of that over the rows.
+/// Calls `change` for each entry of `w` with the number of its column and the entries at the same place in two other
+/// matrices, and sums the results over the rows: one sum a column.
 pub(crate) fn sums_over_rows(
     w: &mut Array2<f64>,
     one: &Array2<f64>,
@@ -127,9 +129,9 @@ mod tests {
         Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 29 + j * 7) % 53) as f64 / 26.0 - 1.0)
     }
 
-    /// Of several blocks, over several blocks of rows, against the products of whole matrices.
+    /// A basis of several blocks, and several blocks of rows.
     #[test]
-    fn products_are_those_of_whole_matrices() {
+    fn products_agree_with_those_of_whole_matrices() {
         let n = 2 * BLOCK_ROWS + 17;
         let basis = [block(n, 3), block(n, 1).mapv(f64::exp)];
         let whole = concatenate![Axis(1), basis[0], basis[1]];

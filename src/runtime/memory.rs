@@ -1,4 +1,7 @@
-//! How much memory this process can still have, asked before anything large is allocated.
+//! The memory that this process can still have, and the bytes that a dense problem needs.
+//!
+//! Both are compared before anything large is allocated, so that a problem that is too large is an error and not the end
+//! of the process.
 
 use bytemuck::Zeroable;
 use ndarray::Array2;
@@ -7,14 +10,14 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 use crate::error::{Error, Result};
 use crate::runtime::parallel::Job;
 
-/// Requests below this are granted without looking, where the address space is not limited.
+/// Requests below this many bytes are granted at once, where the address space is not limited.
 const SMALL: u64 = 64 << 20;
 
-/// Address space that a thread takes besides: OpenBLAS's buffer (128 MiB) and a stack. It ends the process where it
-/// cannot have them.
-const THREAD_ADDRESSES: u64 = 140 << 20;
+/// Address space of a thread: OpenBLAS's buffer (128 MiB) and a stack. OpenBLAS ends the process where it cannot have
+/// them.
+const THREAD_ADDRESS_SPACE: u64 = 140 << 20;
 
-/// Fails unless a problem of `rows` rows that holds `needed` bytes at once fits into what is available.
+/// Fails unless a problem of `rows` rows that holds `needed` bytes at once fits into the available memory.
 pub fn require(rows: usize, needed: u64, job: &Job) -> Result<()> {
     if needed < SMALL && address_space_limit().is_none() {
         return Ok(());
@@ -23,12 +26,13 @@ pub fn require(rows: usize, needed: u64, job: &Job) -> Result<()> {
     if needed > available { Err(Error::OutOfMemory { rows, needed, available }) } else { Ok(()) }
 }
 
-/// Bytes that this process can still take: the least of the machine's available memory, what its cgroup leaves
-/// (caches that can be dropped are not counted against it), and what its address space limit leaves beside threads.
+/// The bytes that this process can still take: the least of the machine's available memory, the rest of its cgroup's
+/// limit (caches that can be dropped are not counted against it), and the rest of its address space limit without
+/// `threads` threads. u64::MAX where the system gives none of them.
 pub(crate) fn available(threads: usize) -> u64 {
     let Ok(mut system) = System::new() else { return u64::MAX };
     system.refresh_memory();
-    // Where the system does not tell, it must not forbid everything.
+    // Some systems give 0 for unknown.
     let machine = Some(system.available_memory()).filter(|&bytes| bytes > 0);
     let pid = Pid::from_u32(std::process::id());
     system.refresh_processes_specifics(
@@ -40,24 +44,27 @@ pub(crate) fn available(threads: usize) -> u64 {
     let cgroup = process
         .and_then(sysinfo::Process::cgroup_limits)
         .map(|limits| limits.total_memory.saturating_sub(limits.rss));
-    let for_threads = THREAD_ADDRESSES.saturating_mul(threads as u64 + 1);
+    let for_threads = THREAD_ADDRESS_SPACE.saturating_mul(threads as u64 + 1);
     let address_space = address_space_limit()
         .zip(process)
         .map(|(limit, process)| limit.saturating_sub(process.virtual_memory()).saturating_sub(for_threads));
     [machine, cgroup, address_space].into_iter().flatten().min().unwrap_or(u64::MAX)
 }
 
+/// The limit of this process's address space in bytes, if there is one.
 #[cfg(unix)]
 fn address_space_limit() -> Option<u64> {
     rustix::process::getrlimit(rustix::process::Resource::As).current
 }
 
+/// No limit is known on systems other than Unix.
 #[cfg(not(unix))]
 fn address_space_limit() -> Option<u64> {
     None
 }
 
-/// A square matrix of zeros, or an error where the allocator refuses. Untouched pages cost nothing yet.
+/// Allocates a square matrix of zeros, or fails where the allocator refuses. Pages take memory only when they are
+/// touched.
 pub fn zeros<A: Zeroable>(n: usize) -> Result<Array2<A>> {
     let bytes = (n as u64).saturating_mul(n as u64).saturating_mul(size_of::<A>() as u64);
     let refused = || Error::OutOfMemory { rows: n, needed: bytes, available: available(0).min(bytes) };
@@ -66,7 +73,8 @@ pub fn zeros<A: Zeroable>(n: usize) -> Result<Array2<A>> {
     Ok(Array2::from_shape_vec((n, n), zeros.into_vec()).expect("n * n entries were allocated"))
 }
 
-/// Square matrices of f64, two copies of the rows, and what LAPACK and blocks in flight need besides.
+/// The bytes of a dense problem: `matrices` matrices [n, n] of f64 and two copies of the rows [n, d]. 15% are added to
+/// the matrices for LAPACK's workspace and for blocks that threads work on.
 pub(crate) fn dense_bytes(matrices: f64, n: usize, d: usize) -> u64 {
     let (n, d) = (n as f64, d as f64);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is not negative")]

@@ -1,14 +1,17 @@
-//! Loops over slices, compiled for several instruction sets, of which the widest that the processor has is taken at
-//! run time. They are written without fused operations, so that all give the same bits.
+//! Loops over slices, compiled for several instruction sets.
+//!
+//! The widest set that the processor has is chosen at run time. The loops have no fused operations, so all sets give the
+//! same bits.
 
 use multiversion::multiversion;
 
-/// Where the exponential is taken as 0: above the smallest normal number, 2^-1022.
+/// The argument below which the exponential is taken as 0: exp(-708) is just above the smallest normal
+/// number, 2^-1022.
 const CUTOFF: f64 = -708.0;
 
-/// `exp(-rate x)` of each x, which is not negative: that of the rounded product, with a relative error below 4e-16,
-/// and 0 below 3.3e-308.
-#[allow(unsafe_code, reason = "the macro calls what it has found the processor to have")]
+/// Replaces each x, which is not negative, by `exp(-rate x)`: the exponential of the rounded product, with a relative
+/// error below 4e-16, and 0 below 3.3e-308.
+#[allow(unsafe_code, reason = "the macro calls the version that it has found the processor to support")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(crate) fn negative_exponentials(values: &mut [f64], rate: f64) {
     for value in values {
@@ -16,8 +19,9 @@ pub(crate) fn negative_exponentials(values: &mut [f64], rate: f64) {
     }
 }
 
-/// `exp(-x own other)` of each x and the other of its column, as above.
-#[allow(unsafe_code, reason = "as above")]
+/// Replaces each x by `exp(-x own other)` with the other rate of its column, as precisely as
+/// [`negative_exponentials`] does.
+#[allow(unsafe_code, reason = "the macro calls the version that it has found the processor to support")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(crate) fn negative_exponentials_of_products(values: &mut [f64], own: f64, others: &[f64]) {
     for (value, other) in values.iter_mut().zip(others) {
@@ -25,11 +29,11 @@ pub(crate) fn negative_exponentials_of_products(values: &mut [f64], own: f64, ot
     }
 }
 
-/// exp x = 2^n exp r with |r| <= ln 2 / 2, by Cody & Waite, "Software manual for the elementary functions" (1980),
-/// and the Taylor series of exp r.
+/// Computes exp x = 2^n exp r with |r| <= ln 2 / 2, after Cody & Waite, "Software manual for the elementary functions"
+/// (1980), with the Taylor series of exp r.
 #[inline(always)]
 fn exponential(x: f64) -> f64 {
-    // Added, it leaves the integer part in the low bits.
+    // Adding it moves the integer part into the low bits.
     const ROUND: f64 = 6_755_399_441_055_744.0; // 1.5 * 2^52
     // ln 2 in two parts, the first of 32 bits, so that n times it is exact.
     const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
@@ -62,9 +66,9 @@ fn exponential(x: f64) -> f64 {
     if x < CUTOFF { 0.0 } else { series * two_to_n }
 }
 
-/// `exp(-(own + other - x))`, at most 1, of each x and the other of its column, with a relative error below 2e-7 beside
-/// that of the argument, and 0 below 2e-38.
-#[allow(unsafe_code, reason = "as above")]
+/// Replaces each x by `exp(-(own + other - x))`, at most 1, with the other number of its column. The relative error is
+/// below 2e-7, without the rounding of the argument, and results below 2e-38 are 0.
+#[allow(unsafe_code, reason = "the macro calls the version that it has found the processor to support")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(crate) fn negative_exponentials_single(values: &mut [f32], own: f32, others: &[f32]) {
     for (value, other) in values.iter_mut().zip(others) {
@@ -72,7 +76,7 @@ pub(crate) fn negative_exponentials_single(values: &mut [f32], own: f32, others:
     }
 }
 
-/// As [`exponential`].
+/// Computes exp x in single precision by the algorithm of [`exponential`].
 #[inline(always)]
 fn exponential_single(x: f32) -> f32 {
     const ROUND: f32 = 12_582_912.0; // 1.5 * 2^23
@@ -94,9 +98,9 @@ fn exponential_single(x: f32) -> f32 {
     if x < CUTOFF { 0.0 } else { series * two_to_n }
 }
 
-/// `entry + own + other` for each entry and the other of its column; tells whether one came out below `part` of
-/// `own + other`.
-#[allow(unsafe_code, reason = "as above")]
+/// Adds `own + other` to each entry, with the other number of its column. Returns whether one of the sums is below
+/// `part` of `own + other`.
+#[allow(unsafe_code, reason = "the macro calls the version that it has found the processor to support")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(crate) fn add_norms(entries: &mut [f64], own: f64, others: &[f64], part: f64) -> bool {
     let mut small = 0;
@@ -108,8 +112,8 @@ pub(crate) fn add_norms(entries: &mut [f64], own: f64, others: &[f64], part: f64
     small > 0
 }
 
-/// `entry + (own + other)` for each entry and the other of its column.
-#[allow(unsafe_code, reason = "as above")]
+/// Adds `own + other` to each entry in single precision, with the other number of its column.
+#[allow(unsafe_code, reason = "the macro calls the version that it has found the processor to support")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(crate) fn add_norms_single(entries: &mut [f32], own: f32, others: &[f32]) {
     for (entry, other) in entries.iter_mut().zip(others) {
@@ -117,9 +121,9 @@ pub(crate) fn add_norms_single(entries: &mut [f32], own: f32, others: &[f32]) {
     }
 }
 
-/// The first place from `start` on whose entry is at most `own` or the other bound of its column; the length where there
-/// is none.
-#[allow(unsafe_code, reason = "as above")]
+/// Finds the first place from `start` on whose entry is at most `own` or at most the other bound of its column. Returns
+/// the length where there is none.
+#[allow(unsafe_code, reason = "the macro calls the version that it has found the processor to support")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(crate) fn next_at_most(entries: &[f32], own: f32, others: &[f32], start: usize) -> usize {
     const LANES: usize = 64;
@@ -138,19 +142,20 @@ pub(crate) fn next_at_most(entries: &[f32], own: f32, others: &[f32], start: usi
 }
 
 /// The sum of the squares of a row.
-#[allow(unsafe_code, reason = "as above")]
+#[allow(unsafe_code, reason = "the macro calls the version that it has found the processor to support")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(crate) fn sum_of_squares(x: &[f64]) -> f64 {
     sum_in_lanes(x, x, |a, _| a * a)
 }
 
 /// The sum of the squared differences of two rows.
-#[allow(unsafe_code, reason = "as above")]
+#[allow(unsafe_code, reason = "the macro calls the version that it has found the processor to support")]
 #[multiversion(targets("x86_64+avx512f+avx512dq+avx512vl", "x86_64+avx2+fma", "aarch64+neon"))]
 pub(crate) fn sum_of_squared_differences(x: &[f64], y: &[f64]) -> f64 {
     sum_in_lanes(x, y, |a, b| (a - b) * (a - b))
 }
 
+/// Sums `term` over pairs of entries, in eight partial sums that a vector holds.
 #[inline(always)]
 fn sum_in_lanes(x: &[f64], y: &[f64], term: impl Fn(f64, f64) -> f64) -> f64 {
     const LANES: usize = 8;
@@ -171,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exponentials_are_those_of_the_standard_library() {
+    fn exponentials_agree_with_the_standard_library() {
         let x: Vec<f64> = (0..200_000).map(|i| f64::from(i) * 3.7e-3).collect();
         for rate in [1.0, 0.3, 1e-9, 7e250] {
             let mut values = x.clone();
@@ -192,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn small_sums_are_told() {
+    fn small_sums_are_reported() {
         let mut entries = [-2.0, 0.0, -5.0];
         assert!(!add_norms(&mut entries, 1.0, &[4.0, 0.5, 9.0], 0.25));
         assert_eq!(entries, [3.0, 1.5, 5.0]);
@@ -200,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn next_is_found_wherever_it_stands() {
+    fn next_is_found_in_every_place() {
         let mut entries = vec![1.0_f32; 200];
         for at in [0, 1, 63, 64, 130, 199] {
             entries[at] = 0.5;

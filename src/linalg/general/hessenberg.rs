@@ -1,12 +1,18 @@
 //! The Hessenberg form of a general matrix.
 //!
-//! Blocks of Householder reflections after Dongarra, Hammarling & Sorensen, "Block reduction of matrices to condensed
-//! forms for eigenvalue computations", J. Comput. Appl. Math. 27 (1989): `Q = I - V T V'` of a panel, and
-//! `Y = A V T`, so that `Q' A Q = (I - V T' V')(A - Y V')`; 10/3 n^3 flops, a fifth of them matrix times vector.
+//! Blocks of Householder reflections, Q = I - V T V' of a panel of columns:
 //!
-//! LAPACK's `dgehrd` rounds otherwise on another number of BLAS threads, and the eigenvalues of a graph that is not
-//! symmetric show it. Here the work is cut into pieces that depend on the matrix's size alone, each with one BLAS
-//! thread.
+//! ```text
+//! Q' A Q = (I - V T' V') (A - Y V'),  Y = A V T
+//! ```
+//!
+//! (Dongarra, Hammarling & Sorensen, "Block reduction of matrices to condensed forms for eigenvalue computations", J.
+//! Comput. Appl. Math. 27, 1989, doi:10.1016/0377-0427(89)90367-1). Cost: 10/3 n^3 flops, a fifth of them in products of
+//! the matrix with a vector.
+//!
+//! LAPACK's `dgehrd` rounds differently with another number of BLAS threads, which is visible in the eigenvalues of a
+//! graph that is not symmetric. Here the work is cut into pieces that depend on the size of the matrix alone, each with
+//! one BLAS thread.
 
 use ndarray::linalg::{general_mat_mul, general_mat_vec_mul};
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, ShapeBuilder, Zip, s};
@@ -16,13 +22,13 @@ use crate::error::Result;
 use crate::linalg::scaling::max_abs;
 use crate::runtime::parallel::Job;
 
-/// Columns of a panel.
+/// Columns of a panel. Another number changes the rounding.
 const PANEL: usize = 32;
-/// Rows, or columns, of one piece of work.
+/// Rows, or columns, of one piece of work. Another size changes the rounding.
 const PIECE: usize = 64;
 
-/// Overwrites a matrix of columns with its Hessenberg form, which has the same eigenvalues. To be called where rayon
-/// may work.
+/// Overwrites a matrix in column-major order with its Hessenberg form, which has the same eigenvalues. It is called
+/// inside [`Job::parallel`].
 pub(super) fn reduce_to_hessenberg(mut a: ArrayViewMut2<f64>, job: &Job) -> Result<()> {
     let n = a.nrows();
     let mut v = Array2::zeros((n, PANEL).f());
@@ -46,8 +52,8 @@ pub(super) fn reduce_to_hessenberg(mut a: ArrayViewMut2<f64>, job: &Job) -> Resu
     Ok(())
 }
 
-/// Finds the reflections of a panel. `a`: the rows that they act on, from the panel's first column on; of it only the
-/// panel's columns are changed.
+/// Finds the reflections of a panel. `a` has the rows that they act on, from the panel's first column on. Only the
+/// panel's columns of it are changed.
 fn reduce_panel(
     mut a: ArrayViewMut2<f64>,
     mut v: ArrayViewMut2<f64>,
@@ -88,11 +94,11 @@ fn reduce_panel(
     }
 }
 
-/// The reflection `I - tau v v'` with `v[0] = 1` that leaves of `x` the first entry only; tau is zero where nothing
-/// else is there.
+/// Takes `x` to a multiple of the first unit vector by a reflection `I - tau v v'` with `v[0] = 1`. Returns tau, which is
+/// 0 where the other entries are zero.
 fn reflection(mut x: ArrayViewMut1<f64>, mut v: ArrayViewMut1<f64>) -> f64 {
     let alpha = x[0];
-    // The length of the rest, out of the way of overflow and underflow.
+    // The norm of the other entries is computed from scaled ones, so that no square over- or underflows.
     let largest = max_abs([x.slice(s![1..])]);
     if largest == 0.0 {
         return 0.0;
@@ -106,7 +112,7 @@ fn reflection(mut x: ArrayViewMut1<f64>, mut v: ArrayViewMut1<f64>) -> f64 {
     (beta - alpha) / beta
 }
 
-/// `y = factor a x`.
+/// Computes `y = factor a x`.
 fn times_vector(factor: f64, a: ArrayView2<f64>, x: ArrayView1<f64>, mut y: ArrayViewMut1<f64>) {
     y.axis_chunks_iter_mut(Axis(0), PIECE)
         .into_par_iter()
@@ -114,7 +120,7 @@ fn times_vector(factor: f64, a: ArrayView2<f64>, x: ArrayView1<f64>, mut y: Arra
         .for_each(|(mut y, a)| general_mat_vec_mul(factor, &a, &x, 0.0, &mut y));
 }
 
-/// `y = a v t`.
+/// Computes `y = a v t`.
 fn times_reflections(a: ArrayView2<f64>, v: ArrayView2<f64>, t: ArrayView2<f64>, mut y: ArrayViewMut2<f64>) {
     y.axis_chunks_iter_mut(Axis(0), PIECE).into_par_iter().zip(a.axis_chunks_iter(Axis(0), PIECE)).for_each(
         |(mut y, a)| {
@@ -124,8 +130,8 @@ fn times_reflections(a: ArrayView2<f64>, v: ArrayView2<f64>, t: ArrayView2<f64>,
     );
 }
 
-/// `Q' a Q` for the columns of `a`, which are those that the reflections act on. The first `done` have it already in
-/// the rows from `below` on.
+/// Replaces `a`, the columns that the reflections act on, by `Q' a Q`. The first `done` columns have it already in the
+/// rows from `below` on.
 fn apply(
     mut a: ArrayViewMut2<f64>,
     v: ArrayView2<f64>,
@@ -178,7 +184,7 @@ mod tests {
         eigenvalues
     }
 
-    /// One panel and less, its edges, several panels, several pieces.
+    /// Sizes of at most one panel, near its end, of several panels, and of several pieces.
     #[test]
     fn eigenvalues_are_those_of_the_matrix() {
         for n in [1, 2, 3, 33, 34, 35, 66, 150, 300] {
@@ -205,9 +211,9 @@ mod tests {
         }
     }
 
-    /// Columns in which nothing is left to eliminate, between others; and scales at both ends.
+    /// Columns with nothing to eliminate, alone and between others, and entries near both ends of the exponent range.
     #[test]
-    fn what_is_in_hessenberg_form_stays_and_no_scale_is_lost() {
+    fn hessenberg_matrix_stays_and_no_scale_is_lost() {
         let mut matrix = random(100);
         for ((i, j), entry) in matrix.indexed_iter_mut() {
             if i > j + 1 {

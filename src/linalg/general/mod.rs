@@ -1,15 +1,13 @@
-//! Eigenvalues of a general matrix, one strongly connected block after the other.
+//! Eigenvalues of a general matrix, from the diagonal blocks of its strongly connected components.
 //!
-//! | f64                          |
-//! |:-----------------------------|
-//! | `hessenberg` and then dhseqr |
+//! The nonzero entries are the edges of a graph. In the order of its strongly connected components the matrix is block
+//! triangular, so its eigenvalues are those of the diagonal blocks. Each block is reduced to Hessenberg form
+//! ([`hessenberg`]), and LAPACK's `dhseqr`, the QR iteration without vectors, computes its eigenvalues. Cost: about
+//! 10 n^3 flops for a block of n rows.
 //!
-//! Read as the edges of a graph, the entries other than zero have strongly connected components, in whose order the
-//! matrix is block triangular: its eigenvalues are those of the diagonal blocks. Each block takes a Hessenberg
-//! reduction and the QR iteration without vectors, about 10 n^3 flops. The eigenvalues of a graph that is not
-//! symmetric are ill conditioned: rounding in another order moves them visibly, so no step depends on the number of
-//! threads, and the QR iteration has one. Balancing is left out: a strongly connected block of ones has nothing to
-//! permute and little to scale.
+//! The eigenvalues of a graph that is not symmetric are ill conditioned: rounding in another order moves them visibly. So
+//! no step depends on the number of threads, and the QR iteration has one. There is no balancing: a strongly connected
+//! block of ones has nothing to permute and little to scale.
 
 mod hessenberg;
 
@@ -26,16 +24,17 @@ use crate::runtime::memory;
 use crate::runtime::parallel::Job;
 use hessenberg::reduce_to_hessenberg;
 
-/// The entries of a matrix other than zero, as edges from row to column.
+/// The nonzero entries of a matrix, as edges from row to column.
 type Entries = DiGraph<(), f64, u32>;
 
-/// Bytes that an entry takes there.
+/// Bytes that an entry takes in the graph of [`general_eigenvalues`].
 pub(crate) const EDGE_BYTES: u64 = 24;
 
-/// The eigenvalues of a square matrix, block by block.
+/// Computes the eigenvalues of a square matrix, block by block.
 ///
 /// # Errors
-/// [`crate::Error::Lapack`] where the matrix is not square or the iteration does not converge; interrupted.
+/// [`crate::Error::Lapack`] where the matrix is not square or the iteration does not converge;
+/// [`crate::Error::Interrupted`].
 pub fn general_eigenvalues(matrix: Array2<f64>, job: &Job) -> Result<Vec<c64>> {
     matrix.ensure_square().map_err(|error| lapack_error(&error))?;
     let entries = entries(&matrix);
@@ -44,7 +43,7 @@ pub fn general_eigenvalues(matrix: Array2<f64>, job: &Job) -> Result<Vec<c64>> {
     for rows in &mut components {
         rows.sort_unstable();
     }
-    components.sort_by_key(|rows| std::cmp::Reverse(rows.len())); // stable, so the order is the same each time
+    components.sort_by_key(|rows| std::cmp::Reverse(rows.len())); // a stable sort, so the order is reproducible
     let eigenvalues = job.many(components, |rows, job| {
         let mut block = block(&entries, &rows)?;
         reduce_to_hessenberg(block.view_mut(), job)?;
@@ -53,6 +52,7 @@ pub fn general_eigenvalues(matrix: Array2<f64>, job: &Job) -> Result<Vec<c64>> {
     Ok(eigenvalues.concat())
 }
 
+/// Collects the nonzero entries of a matrix.
 fn entries(matrix: &Array2<f64>) -> Entries {
     let n = matrix.nrows();
     let mut entries = Entries::with_capacity(n, matrix.iter().filter(|&&entry| entry != 0.0).count());
@@ -69,8 +69,8 @@ fn entries(matrix: &Array2<f64>) -> Entries {
     entries
 }
 
-/// The block of the rows and columns of a component, columns as columns: the eigenvalues of the transpose are the
-/// same but for rounding, which is visible here, so the matrix is taken as other libraries take it.
+/// The diagonal block of a component, in column-major order. Its transpose has the same eigenvalues but for rounding,
+/// which is visible here, so LAPACK gets the matrix itself, as in other libraries.
 fn block(entries: &Entries, rows: &[NodeIndex<u32>]) -> Result<Array2<f64>> {
     let mut block = memory::zeros(rows.len())?.reversed_axes();
     for (i, &row) in rows.iter().enumerate() {
@@ -89,7 +89,7 @@ mod tests {
     use crate::runtime::parallel;
     use ndarray_linalg::EigVals;
 
-    /// A cycle of n: the n-th roots of unity.
+    /// The eigenvalues of a directed cycle of n points are the n-th roots of unity.
     #[test]
     fn directed_cycle_has_the_roots_of_unity() {
         let n = 12;
@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(general(Array2::zeros((0, 0))), Ok(vec![]));
     }
 
-    /// Two cycles, of 3 and 4, and one point, with edges from one to the next only, in shuffled rows.
+    /// A cycle of 3, a cycle of 4 and a point, with edges from each to later ones only, in shuffled rows.
     #[test]
     fn block_triangular_matrix_has_the_eigenvalues_of_its_blocks() {
         let cycle = |first: usize, n: usize| (0..n).map(move |i| (first + i, first + (i + 1) % n));
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(blocks.len(), 8);
         for value in expected {
             assert!(blocks.iter().any(|v| (v - value).norm() < 1e-13), "{value}");
-            // Of the whole matrix the eigenvalue 1, which both cycles have, is defective: half the digits.
+            // The eigenvalue 1, which both cycles have, is defective in the whole matrix: half of its digits are lost.
             assert!(whole.iter().any(|v| (v - value).norm() < 1e-6), "{value}");
         }
     }

@@ -1,18 +1,20 @@
 //! From a symmetric matrix to a symmetric band matrix, with the same eigenvalues.
 //!
-//! Panel by panel of `width` columns: below the band the panel is Q R, and what is behind it becomes Q' A Q with
-//! Q = I - V T V', that is
+//! The matrix is reduced panel by panel of `width` columns. Below the band a panel is Q R, and the matrix behind it, A,
+//! becomes Q' A Q with Q = I - V T V', that is
 //!
 //! ```text
 //! A - V W' - W V',  W = Y - V (T' V' Y) / 2,  Y = A V T
 //! ```
 //!
 //! (Dongarra, Hammarling & Sorensen, "Block reduction of matrices to condensed forms for eigenvalue computations", J.
-//! Comput. Appl. Math. 27, 1989; to a band: Grosser & Lang, "Efficient parallel reduction to bidiagonal form", Parallel
-//! Comput. 25, 1999). Of a matrix that is larger than the caches both the difference and the product with the next V are
-//! bound by memory. So the difference waits until the next V is known, and each tile is read once for both. Tiles that
-//! share neither rows nor columns are worked on beside each other, in rounds, so that sums come in one order on any
-//! number of threads. Cost: 4/3 N^3 flops, nearly all of them products of tiles. Memory: 8 N width.
+//! Comput. Appl. Math. 27, 1989, doi:10.1016/0377-0427(89)90367-1; to a band: Grosser & Lang, "Efficient parallel
+//! reduction to bidiagonal form", Parallel Comput. 25, 1999, doi:10.1016/S0167-8191(99)00041-1).
+//!
+//! For a matrix larger than the caches both the difference and the product with the next V are bound by memory. So the
+//! difference is delayed until the next V is known, and each tile is read once for both. Tiles that share neither rows
+//! nor columns are processed in parallel, in rounds, so sums have one order on any number of threads. Cost: 4/3 N^3
+//! flops, nearly all of them products of tiles. Memory: 8 N width.
 
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -27,13 +29,13 @@ use crate::linalg::scalar::Real;
 use crate::runtime::lock;
 use crate::runtime::parallel::Job;
 
-/// The band of `width` entries below the diagonal, a row of which holds the entries of one column, of the matrix whose
-/// upper triangle is given. The matrix is overwritten.
+/// Reduces a symmetric matrix, given by its upper triangle, to a band with `width` off-diagonals. A row of the result
+/// holds the entries of one column, from the diagonal down. The matrix is overwritten.
 pub(super) fn dense_to_band<A: Real>(mut matrix: Array2<A>, width: usize, job: &Job) -> Result<Array2<A>> {
     let n = matrix.nrows();
     let height = (A::tuning(job.tuning()).band_tile_rows / width).max(1) * width;
     let mut band = Array2::zeros((n, width + 1));
-    // Rows are columns to LAPACK, which wants no fewer rows than columns.
+    // LAPACK reads these rows as columns, and requires at least as many rows as columns: zeros are added.
     let mut panel = Array2::zeros((width, n + width));
     let mut update = Update { first: n, left: Array2::zeros((2 * width, n)), right: Array2::zeros((2 * width, n)) };
     job.parallel(|| {
@@ -78,6 +80,7 @@ fn mirror<A: Real>(mut tile: ArrayViewMut2<A>) {
     }
 }
 
+/// Copies the upper triangle of a diagonal block to the band.
 fn copy_diagonal_block<A: Real>(block: ArrayView2<A>, mut band: ArrayViewMut2<A>) {
     let width = block.nrows();
     for (i, (row, mut below)) in block.rows().into_iter().zip(band.rows_mut()).enumerate() {
@@ -85,7 +88,7 @@ fn copy_diagonal_block<A: Real>(block: ArrayView2<A>, mut band: ArrayViewMut2<A>
     }
 }
 
-/// Moves R to the band; what is left is V.
+/// Moves R from a factored panel to the band. V is left.
 fn take_r<A: Real>(panel: &mut Array2<A>, mut band: ArrayViewMut2<A>) {
     let width = panel.nrows();
     for (j, (mut column, mut below)) in panel.rows_mut().into_iter().zip(band.rows_mut()).enumerate() {
@@ -96,27 +99,29 @@ fn take_r<A: Real>(panel: &mut Array2<A>, mut band: ArrayViewMut2<A>) {
     }
 }
 
-/// The rows of each tile: these stay where they are in the whole matrix, so the first one is the rest of one.
+/// The rows of each tile. Tiles keep their places in the whole matrix, so the first one may be cut.
 fn tile_rows(rows: Range<usize>, height: usize) -> Vec<Range<usize>> {
     let blocks = rows.start / height..rows.end.div_ceil(height);
     blocks.map(|block| (block * height).max(rows.start)..((block + 1) * height).min(rows.end)).collect()
 }
 
-/// `A - V W' - W V'`, of the rows and columns from `first` on.
+/// The delayed update `A - V W' - W V'` of the rows and columns from `first` on.
 struct Update<A> {
     first: usize,
-    /// V' over W', and W' over V'.
+    /// V' above W'.
     left: Array2<A>,
+    /// W' above V'.
     right: Array2<A>,
 }
 
 impl<A: Real> Update<A> {
+    /// Updates a tile.
     fn apply(&self, tile: &mut ArrayViewMut2<A>, rows: &Range<usize>, columns: &Range<usize>) {
         let of = |range: &Range<usize>| s![.., range.start - self.first..range.end - self.first];
         general_mat_mul(-A::one(), &self.left.slice(of(rows)).t(), &self.right.slice(of(columns)), A::one(), tile);
     }
 
-    /// To rows that begin with their diagonal entries.
+    /// Updates rows that begin with their diagonal entries, in parallel pieces of columns.
     fn apply_to_rows(&self, mut rows: ArrayViewMut2<A>, first: usize, piece: usize) {
         let own = first..first + rows.nrows();
         let pieces = rows.axis_chunks_iter_mut(Axis(1), piece).into_par_iter().enumerate();
@@ -127,11 +132,11 @@ impl<A: Real> Update<A> {
         });
     }
 
-    /// From V', T, and the products V' A.
+    /// Replaces the update by that of the next panel, from V', T, and the products V' A of each range.
     fn renew(&mut self, ranges: &[Range<usize>], v: ArrayView2<A>, t: &Array2<A>, products: Vec<Array2<A>>) {
         let width = v.nrows();
         self.first = ranges[0].start;
-        // Y' = T' V' A and T' V' Y.
+        // Y' = T' V' A, and V' Y by ranges.
         let parts: Vec<(Array2<A>, Array2<A>)> = products
             .into_par_iter()
             .zip(ranges)
@@ -167,7 +172,7 @@ impl<A: Real> Update<A> {
     }
 }
 
-/// Applies the update to the rows and columns that V has, and multiplies: V' A, the columns of each range.
+/// Applies the update to the rows and columns of the next V, and multiplies: V' A, the columns of each range.
 fn update_and_multiply<A: Real>(
     matrix: ArrayViewMut2<A>,
     v: ArrayView2<A>,
@@ -182,7 +187,7 @@ fn update_and_multiply<A: Real>(
     let v_of = |block: usize| v.slice(s![.., ranges[block].start - first..ranges[block].end - first]);
     for round in 0..blocks {
         job.check()?;
-        // Each block meets one, or itself.
+        // In each round a block meets one other block, or itself.
         let pairs = (0..blocks).map(|one| (one, (round + blocks - one) % blocks)).filter(|(one, other)| one <= other);
         let tasks: Vec<_> = pairs.filter_map(|(i, j)| Some((i, j, tiles[i][j].take()?))).collect();
         tasks.into_par_iter().with_max_len(1).for_each(|(i, j, mut tile)| {

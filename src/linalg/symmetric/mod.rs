@@ -17,6 +17,7 @@
 
 mod band_to_tridiagonal;
 mod dense_to_band;
+mod reflections;
 mod tridiagonal;
 
 use ndarray::{Array2, s};
@@ -101,7 +102,7 @@ mod tests {
         parallel::run(2, || false, |job| in_two_stages(matrix, band_width, own_band, job))
     }
 
-    /// The path graph's Laplacian: 2 - 2 cos(pi k / n). What stands below the diagonal must not matter.
+    /// The Laplacian of the path graph has the eigenvalues 2 - 2 cos(pi k / n). Entries below the diagonal are not read.
     #[test]
     fn path_graph_from_its_upper_triangle() {
         let n = 90;
@@ -141,8 +142,7 @@ mod tests {
         }
     }
 
-    /// Each against the other, at the size from which on two stages are taken, on a spectrum that spans all
-    /// magnitudes.
+    /// A spectrum that spans all magnitudes, at the size from which two stages are used.
     #[test]
     fn one_stage_and_two_agree() {
         let n = Tuning::MEASURED.eigenvalues_f64.two_stages_from[1];
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_may_stand_one_after_the_other() {
+    fn matrix_may_be_in_column_major_order() {
         let n = 50;
         let matrix = Array2::from_shape_fn((n, n), |(i, j)| if j < i { f64::NAN } else { (i + j * j % 7) as f64 });
         let mut columns = Array2::zeros((n, n)).reversed_axes();
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_finite_is_refused() {
+    fn entries_that_are_not_finite_are_refused() {
         for entry in [f64::NAN, f64::INFINITY] {
             let mut matrix = Array2::eye(5);
             matrix[[1, 3]] = entry;
