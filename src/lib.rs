@@ -36,26 +36,30 @@ pub use data::input::{Input, Metric};
 pub use data::neighbors::{Symmetrize, nearest_neighbors, neighbor_edges, neighbor_graph};
 pub use data::points::Points;
 pub use error::{Error, Result};
-pub use kernel::bandwidth::{median_distance, neighbor_distances};
-pub use kernel::gaussian::{Bandwidth, gaussian_affinity};
+pub use kernel::bandwidth::{Bandwidth, median_distance, neighbor_distances};
+pub use kernel::gaussian::gaussian_affinity;
 pub use linalg::scalar::Element;
 pub use linalg::upper_triangle::UpperTriangle;
 pub use linalg::{general_eigenvalues, symmetric_eigenvalues};
 pub use measure::binned_rows::binned_rows_entropy;
 pub use measure::covariance::covariance_eigenvalues;
-pub use measure::entropy::{matrix_entry_entropy, renyi_entropies, spectral_entropy};
+pub use measure::direct_entropy::{Measure, matrix_entry_entropy};
+pub use measure::entropy::{renyi_entropies, spectral_entropy};
 pub use measure::estimated_spectrum::{
     ExternalDiffusion, Solution, estimate_affinity, estimate_operator, estimate_sparse, estimate_spectrum,
     operator_eigenvalues,
 };
-pub use measure::spectrum::{Measure, OperatorSpec, Precision, given_eigenvalues};
+pub use measure::spectrum::{OperatorSpec, Precision, given_eigenvalues};
 pub use measure::subsets::{estimate_subsets, subset_eigenvalues, subset_entropies};
 pub use measure::sweep::sweep_eigenvalues;
 pub use operator::SymmetricOperator;
 pub use operator::chunk_pair::{Chunk, GlobalScaling, pair_moments, pair_product};
-pub use operator::dense::{diffusion_eigenvalues_single, diffusion_operator};
+pub use operator::deflated_f32::diffusion_eigenvalues_single;
+pub use operator::dense::diffusion_operator;
+pub use operator::normalization::NormalizedOperator;
+pub use operator::reproducible_sum::SumRounding;
 pub use operator::sparse::{SparseMatrix, SparseOperator};
-pub use operator::tiles::{CELL, ExternalAffinity, SumRounding};
+pub use operator::tiles::{CELL, ExternalAffinity};
 pub use runtime::parallel;
 pub use runtime::tuning::{EigenvalueTuning, NeighborTuning, SlqTuning, Tuning};
 pub use slq::adaptive::{Estimated, estimate};

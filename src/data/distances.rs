@@ -116,7 +116,8 @@ impl Distances for StoredDistances {
 mod tests {
     use super::*;
     use crate::data::points::Points;
-    use crate::kernel::gaussian::{Bandwidth, gaussian_affinity};
+    use crate::kernel::bandwidth::Bandwidth;
+    use crate::kernel::gaussian::gaussian_affinity;
     use crate::runtime::parallel;
     use ndarray::Array2;
 

@@ -1,7 +1,8 @@
-//! Bandwidths that follow the data.
+//! The bandwidth sigma of a kernel, and two rules that choose it from the data.
 //!
-//! The median distance of all pairs makes an entropy independent of the scale of the data; the distance of each row to
-//! its k-th neighbour (Zelnik-Manor & Perona, "Self-tuning spectral clustering", 2004) follows their density as well.
+//! The median distance of all pairs makes an entropy independent of the scale of the data (cost: N^2 D flops). The
+//! distance of each row to its k-th nearest neighbour (Zelnik-Manor & Perona, "Self-tuning spectral clustering",
+//! NIPS 2004) makes it independent of their density as well.
 
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Axis, s};
@@ -9,14 +10,52 @@ use ndarray::{Array2, Axis, s};
 use crate::data::input::{Input, Metric};
 use crate::data::neighbors::nearest_neighbors;
 use crate::data::points::Points;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, require_positive};
 use crate::linalg::scalar::Element;
 use crate::linalg::upper_triangle::{TILE_COLUMNS, map_row_blocks, tiles};
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
 
-/// The median of the positive distances of all pairs of rows; 0 where there are none. Cost: N^2 D flops, and 16
-/// bytes a pair.
+/// A bandwidth, in units of the data.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bandwidth {
+    /// One sigma for all rows.
+    Fixed(f64),
+    /// One sigma per row.
+    Adaptive(Vec<f64>),
+}
+
+impl Bandwidth {
+    /// Fails unless each sigma is positive and finite and, where there are several, there is one per row.
+    pub(crate) fn require(&self, rows: usize) -> Result<()> {
+        match self {
+            Self::Fixed(sigma) => require_positive("bandwidth", *sigma),
+            Self::Adaptive(sigmas) if sigmas.len() != rows => {
+                Err(Error::invalid("bandwidth", format!("one number, or one for each of {rows} rows"), sigmas.len()))
+            }
+            Self::Adaptive(sigmas) => sigmas.iter().try_for_each(|&sigma| require_positive("bandwidth", sigma)),
+        }
+    }
+
+    /// The smallest sigma, for which distances are prepared.
+    pub(crate) fn smallest(&self) -> f64 {
+        match self {
+            Self::Fixed(sigma) => *sigma,
+            Self::Adaptive(sigmas) => sigmas.iter().copied().fold(f64::MAX, f64::min),
+        }
+    }
+
+    /// The bandwidth of some of the rows.
+    pub(crate) fn of_rows(&self, rows: &[usize]) -> Self {
+        match self {
+            Self::Fixed(sigma) => Self::Fixed(*sigma),
+            Self::Adaptive(sigmas) => Self::Adaptive(rows.iter().map(|&i| sigmas[i]).collect()),
+        }
+    }
+}
+
+/// The median of the positive distances of all pairs of rows, or 0 where there are none. Cost: N^2 D flops, and 16
+/// bytes per pair.
 ///
 /// # Errors
 /// [`Error::Invalid`] for entries that are not finite, or affinities; out of memory; interrupted.
@@ -42,7 +81,7 @@ pub fn median_distance<T: Element>(input: Input<T>, job: &Job) -> Result<f64> {
     Ok(median_root(pairs.concat()) * distances.unit())
 }
 
-/// The median of the square roots; 0 where there are none.
+/// The median of the square roots of the numbers, or 0 where there are none.
 fn median_root(mut squared: Vec<f64>) -> f64 {
     if squared.is_empty() {
         return 0.0;
@@ -93,7 +132,7 @@ mod tests {
         parallel::run(2, || false, |job| median_distance(Input::rows(x.view()), job)).unwrap()
     }
 
-    /// Of 1, 2 and 3 the middle one; of 1, 1, 2 and 3, 1, 2 the mean of two.
+    /// Distances 1, 2, 3 have the median 2; distances 1, 1, 1, 2, 2, 3 the mean of two, 1.5.
     #[test]
     fn medians_of_odd_and_even_numbers_of_pairs() {
         assert_eq!(median(&array![[0.0], [1.0], [3.0]]), 2.0);
@@ -107,9 +146,9 @@ mod tests {
         assert_eq!(median(&array![[3.0]]), 0.0);
     }
 
-    /// Over several blocks and tiles.
+    /// A median over several blocks and tiles, against all pairs in a list.
     #[test]
-    fn median_is_that_of_all_pairs_at_any_scale() {
+    fn median_counts_all_pairs_at_any_scale() {
         let n = 1101;
         let x = Array2::from_shape_fn((n, 2), |(i, j)| ((i * 7919 + j * 104_729 + i * i * 31) % 10_007) as f64);
         let mut all = Vec::new();

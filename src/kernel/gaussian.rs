@@ -1,64 +1,28 @@
-//! Affinities of rows.
+//! The Gaussian affinity of rows.
 //!
 //! ```text
 //! G_ij = exp(-|x_i - x_j|^2 / (2 sigma_i sigma_j)),     sigma the bandwidth.
 //! ```
 //!
 //! With one sigma for all rows this is the Gaussian affinity of arXiv 2312.04823, whose factor 1 / (sigma sqrt(2 pi))
-//! cancels in every measure and is left out; with one a row it is the self-tuning affinity of Zelnik-Manor & Perona,
-//! "Self-tuning spectral clustering" (2004), which need not be positive definite. Cost: the distances and N^2 / 2
-//! exponentials.
+//! cancels in every measure and is left out. With one sigma per row it is the self-tuning affinity of Zelnik-Manor &
+//! Perona, "Self-tuning spectral clustering" (NIPS 2004), which need not be positive definite. Cost: the distances and
+//! N^2 / 2 exponentials.
 
 use std::ops::Range;
 
-use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayViewMut2, s};
 
 use crate::data::distances::Distances;
-use crate::data::points::Points;
-use crate::error::{Error, Result, require_positive};
+use crate::error::Result;
 use crate::kernel::Kernel;
+use crate::kernel::bandwidth::Bandwidth;
 use crate::linalg::upper_triangle::{RowSums, TILE_COLUMNS, UpperTriangle, map_row_blocks, tiles};
 use crate::runtime::parallel::Job;
-use crate::runtime::simd::{negative_exponentials, negative_exponentials_of_products, negative_exponentials_single};
+use crate::runtime::simd::{negative_exponentials, negative_exponentials_of_products};
 
-/// sigma, in units of the data.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Bandwidth {
-    /// One for all rows.
-    Fixed(f64),
-    /// One a row.
-    Adaptive(Vec<f64>),
-}
-
-impl Bandwidth {
-    /// Fails unless it is positive and finite, and there is one a row where there are several.
-    pub(crate) fn require(&self, rows: usize) -> Result<()> {
-        match self {
-            Self::Fixed(sigma) => require_positive("bandwidth", *sigma),
-            Self::Adaptive(sigmas) if sigmas.len() != rows => {
-                Err(Error::invalid("bandwidth", format!("one number, or one for each of {rows} rows"), sigmas.len()))
-            }
-            Self::Adaptive(sigmas) => sigmas.iter().try_for_each(|&sigma| require_positive("bandwidth", sigma)),
-        }
-    }
-
-    /// The smallest one, with which distances are to be compared.
-    pub(crate) fn smallest(&self) -> f64 {
-        match self {
-            Self::Fixed(sigma) => *sigma,
-            Self::Adaptive(sigmas) => sigmas.iter().copied().fold(f64::MAX, f64::min),
-        }
-    }
-
-    /// That of some of the rows.
-    pub(crate) fn of_rows(&self, rows: &[usize]) -> Self {
-        match self {
-            Self::Fixed(sigma) => Self::Fixed(*sigma),
-            Self::Adaptive(sigmas) => Self::Adaptive(rows.iter().map(|&i| sigmas[i]).collect()),
-        }
-    }
-}
+/// The largest factor 1 / sigma of a row, in units of the distances, so that the product of two is finite.
+const LARGEST_RATE: f64 = 1e150;
 
 /// The Gaussian affinity of rows whose distances were prepared for this bandwidth.
 ///
@@ -77,91 +41,42 @@ pub fn gaussian_affinity(distances: &dyn Distances, bandwidth: &Bandwidth, job: 
     Ok(affinity)
 }
 
-/// The relative error of an exponential in f32.
-const EXPONENTIAL_ERROR: f64 = 2e-7;
-
-/// The Gaussian kernel of one bandwidth in f32, from Gram distances in f32: for estimates.
-///
-/// ```text
-/// G_ij = exp(2 <y_i, y_j> - |y_i|^2 - |y_j|^2),     y = (x - m) / (sigma sqrt 2)
-/// ```
-pub(crate) struct GaussianF32 {
-    rows: Array2<f32>,
-    squared_norms: Vec<f32>,
-    error: f64,
-}
-
-impl GaussianF32 {
-    /// None where the relative error of an affinity could be above `tolerance`: where rows are many bandwidths from
-    /// their mean.
-    pub(crate) fn new(points: &Points, bandwidth: f64, tolerance: f64) -> Option<Self> {
-        let scale = points.unit() / bandwidth / std::f64::consts::SQRT_2;
-        let longest =
-            points.squared_norms().iter().fold(0.0, |longest: f64, norm| longest.max(*norm)) * scale * scale;
-        // Of D products and their sum, rounded. Measured: the largest error of an affinity is 0.4 to 0.9 of this at D = 64
-        // and 512, and moves the entropy by less.
-        let error = f64::from(f32::EPSILON) * longest * (points.dim() as f64).sqrt() + EXPONENTIAL_ERROR;
-        if error.is_nan() || error > tolerance {
-            return None;
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "this is where they are rounded")]
-        let rows = points.centred().mapv(|entry| (entry * scale) as f32);
-        // Of the rounded rows, so that equal rows have an affinity near 1.
-        let squared_norms = rows.rows().into_iter().map(|row| row.dot(&row)).collect();
-        Some(Self { rows, squared_norms, error })
-    }
-}
-
-impl Kernel<f32> for GaussianF32 {
-    fn len(&self) -> usize {
-        self.rows.nrows()
-    }
-
-    fn affinities(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f32>) {
-        let (left, right) = (self.rows.slice(s![rows.clone(), ..]), self.rows.slice(s![columns.clone(), ..]));
-        general_mat_mul(2.0, &left, &right.t(), 0.0, &mut out);
-        for (i, mut row) in rows.zip(out.rows_mut()) {
-            let row = row.as_slice_mut().expect("the rows of a tile are contiguous");
-            negative_exponentials_single(row, self.squared_norms[i], &self.squared_norms[columns.clone()]);
-        }
-    }
-
-    fn error(&self) -> f64 {
-        self.error
-    }
-}
-
-/// A Gaussian kernel on distances that were prepared for its bandwidth: affinities, tile by tile, stored nowhere.
+/// A Gaussian kernel on distances that were prepared for its bandwidth. Its affinities are computed tile by tile and
+/// stored nowhere.
 pub(crate) struct Gaussian<'a> {
     distances: &'a dyn Distances,
-    scale: Scale,
+    rate: Rate,
 }
 
-/// What squared distances are multiplied by before the exponential, in their unit.
-enum Scale {
+/// The factor of squared distances, in their unit, before the exponential.
+enum Rate {
+    /// 1 / (2 sigma^2).
     Fixed(f64),
-    /// The product of one of the row and one of the column, and 1/2.
+    /// 1 / sigma of each row: the factor of a pair is half the product of its two.
     Adaptive(Vec<f64>),
 }
 
 impl<'a> Gaussian<'a> {
+    /// Prepares the factors.
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite, or of another number of rows.
     pub(crate) fn new(distances: &'a dyn Distances, bandwidth: &Bandwidth) -> Result<Self> {
         bandwidth.require(distances.len())?;
-        let scale = match bandwidth {
+        let rate = match bandwidth {
             Bandwidth::Fixed(sigma) => {
                 let sigma = sigma / distances.unit();
-                // A bandwidth far below all rounding of the data: the cap keeps 0 * rate at 0 for identical rows.
-                Scale::Fixed((0.5 / sigma / sigma).min(f64::MAX))
+                // A bandwidth far below all rounding of the data: with a finite factor, identical rows keep affinity 1.
+                Rate::Fixed((0.5 / sigma / sigma).min(f64::MAX))
             }
             Bandwidth::Adaptive(sigmas) => {
-                // The cap does the same for products.
-                Scale::Adaptive(sigmas.iter().map(|sigma| (distances.unit() / sigma).min(1e150)).collect())
+                Rate::Adaptive(sigmas.iter().map(|sigma| (distances.unit() / sigma).min(LARGEST_RATE)).collect())
             }
         };
-        Ok(Self { distances, scale })
+        Ok(Self { distances, rate })
     }
 
-    /// `weights[i] sum_j G_ij weights[j]`; with weights of 1, the row sums of the affinity.
+    /// The row sums of W G W, W the diagonal matrix of `weights`, or of G where there are none.
     pub(crate) fn weighted_row_sums(&self, weights: Option<&[f64]>, job: &Job) -> Result<Vec<f64>> {
         let n = self.len();
         let sums = map_row_blocks(n, job, |rows| {
@@ -190,9 +105,9 @@ impl Kernel<f64> for Gaussian<'_> {
         self.distances.squared_distances(rows.clone(), columns.clone(), out.view_mut());
         for (i, mut row) in rows.zip(out.rows_mut()) {
             let row = row.as_slice_mut().expect("the rows of a tile are contiguous");
-            match &self.scale {
-                Scale::Fixed(rate) => negative_exponentials(row, *rate),
-                Scale::Adaptive(rates) => {
+            match &self.rate {
+                Rate::Fixed(rate) => negative_exponentials(row, *rate),
+                Rate::Adaptive(rates) => {
                     negative_exponentials_of_products(row, 0.5 * rates[i], &rates[columns.clone()]);
                 }
             }
@@ -204,7 +119,7 @@ impl Kernel<f64> for Gaussian<'_> {
     }
 }
 
-/// Multiplies each entry by that of its row and that of its column.
+/// Multiplies each entry of a tile by the numbers of its row and of its column.
 pub(crate) fn multiply(mut tile: ArrayViewMut2<f64>, of_rows: &[f64], of_columns: &[f64]) {
     for (row, own) in tile.rows_mut().into_iter().zip(of_rows) {
         for (entry, other) in row.into_iter().zip(of_columns) {

@@ -1,14 +1,16 @@
-//! From distances and a bandwidth to affinities.
+//! Affinities: from distances and a bandwidth, or given.
 
+pub(crate) mod affinity_source;
 pub(crate) mod bandwidth;
 pub(crate) mod gaussian;
+pub(crate) mod gaussian_f32;
 pub(crate) mod precomputed;
 
 use std::ops::Range;
 
 use ndarray::ArrayViewMut2;
 
-/// Affinities, tile by tile, stored nowhere.
+/// Affinities that are computed or read tile by tile.
 pub(crate) trait Kernel<A>: Sync {
     /// The number of rows.
     fn len(&self) -> usize;
@@ -19,8 +21,24 @@ pub(crate) trait Kernel<A>: Sync {
     /// The relative error of an affinity.
     fn error(&self) -> f64;
 
-    /// No affinity is larger.
+    /// An upper bound of the affinities' moduli; infinite where there is none.
     fn largest(&self) -> f64 {
         1.0
     }
+
+    /// The properties that an operator needs besides the entries.
+    fn info(&self, positive: bool) -> AffinityInfo {
+        AffinityInfo { positive, error: self.error(), largest: self.largest() }
+    }
+}
+
+/// Properties of an affinity besides its entries.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AffinityInfo {
+    /// Whether it is known to be positive semi-definite.
+    pub positive: bool,
+    /// The relative error of its entries.
+    pub error: f64,
+    /// An upper bound of its entries' moduli; infinite where products are not to be rounded.
+    pub largest: f64,
 }

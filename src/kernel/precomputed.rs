@@ -1,6 +1,6 @@
-//! Affinities that are given as a matrix.
+//! Affinities that are given as a matrix [N, N].
 //!
-//! Of a matrix that is given, only the entries on and above the diagonal are read.
+//! The matrix is symmetric; only its entries on and above the diagonal are read. Cost: one pass over it.
 
 use std::ops::Range;
 
@@ -9,21 +9,20 @@ use ndarray::{ArrayView2, ArrayViewMut2, Zip, s};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::linalg::scalar::Element;
-use crate::linalg::scaling::power_of_two_near;
+use crate::linalg::scaling::{max_abs, power_of_two_near};
 use crate::linalg::upper_triangle::UpperTriangle;
 use crate::runtime::parallel::Job;
 
-/// A matrix [N, N] of affinities, read tile by tile.
+/// A matrix of affinities that is read tile by tile.
 pub(crate) struct GivenAffinities<'a, T> {
     matrix: ArrayView2<'a, T>,
     unit: f64,
 }
 
 impl<'a, T: Element> GivenAffinities<'a, T> {
-    /// In units of a power of two near the largest, so that neither squares nor sums over- or underflow.
+    /// Takes a power of two near the largest entry as the unit, so that neither squares nor sums over- or underflow.
     pub(crate) fn new(matrix: ArrayView2<'a, T>) -> Self {
-        let extreme = |largest: f64, &entry: &T| largest.max(entry.into().abs());
-        Self { matrix, unit: power_of_two_near(matrix.iter().fold(0.0, extreme)) }
+        Self { matrix, unit: power_of_two_near(max_abs(matrix.rows())) }
     }
 }
 
@@ -44,30 +43,42 @@ impl<T: Element> Kernel<f64> for GivenAffinities<'_, T> {
         f64::EPSILON
     }
 
-    /// They may span many decades, so nothing is rounded: see [`crate::operator::tiles::Rounding`].
+    /// Infinity: the entries may span many decades, so products are not rounded to a common unit, see
+    /// [`crate::SumRounding`].
     fn largest(&self) -> f64 {
         f64::INFINITY
     }
 }
 
-/// Affinities as they are given; where `in_own_scale`, multiplied by a power of two if sums of them could overflow.
+/// The unit of a dense matrix of given affinities.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AffinityUnit {
+    /// The entries as they are given.
+    AsGiven,
+    /// A power of two such that no row sum overflows, for operators that any common factor of the entries leaves as
+    /// they are.
+    FiniteSums,
+}
+
+/// A copy in f64 of affinities that are given.
 pub(crate) fn given_affinity<T: Element>(
     matrix: ArrayView2<T>,
-    in_own_scale: bool,
+    unit: AffinityUnit,
     job: &Job,
 ) -> Result<UpperTriangle> {
-    let excess = (largest(matrix) / f64::MAX * 2.0 * matrix.nrows() as f64).log2().ceil().max(0.0);
-    let factor = if in_own_scale { excess.exp2().recip() } else { 1.0 };
+    let factor = match unit {
+        AffinityUnit::AsGiven => 1.0,
+        AffinityUnit::FiniteSums => {
+            let excess = (max_abs(matrix.rows()) / f64::MAX * 2.0 * matrix.nrows() as f64).log2().ceil().max(0.0);
+            excess.exp2().recip()
+        }
+    };
     let mut affinity = UpperTriangle::zeros(matrix.nrows())?;
     affinity.for_each_block(job, |row, mut block| {
         let given = matrix.slice(s![row..row + block.nrows(), row..]);
         Zip::from(&mut block).and(given).for_each(|entry, &given| *entry = given.into() * factor);
     })?;
     Ok(affinity)
-}
-
-fn largest<T: Element>(matrix: ArrayView2<T>) -> f64 {
-    matrix.iter().fold(0.0, |largest: f64, &entry| largest.max(entry.into().abs()))
 }
 
 #[cfg(test)]
@@ -79,11 +90,9 @@ mod tests {
     #[test]
     fn sums_of_affinities_of_any_scale_are_finite() {
         let matrix = Array2::from_shape_fn((150, 150), |(i, j)| 1e308 / (1.0 + i.abs_diff(j) as f64));
-        let given = |in_own_scale| {
-            parallel::run(2, || false, |job| given_affinity(matrix.view(), in_own_scale, job)).unwrap()
-        };
-        assert_eq!(given(false).get(3, 140), matrix[[3, 140]]);
-        let scaled = given(true);
+        let given = |unit| parallel::run(2, || false, |job| given_affinity(matrix.view(), unit, job)).unwrap();
+        assert_eq!(given(AffinityUnit::AsGiven).get(3, 140), matrix[[3, 140]]);
+        let scaled = given(AffinityUnit::FiniteSums);
         let sums = parallel::run(2, || false, |job| scaled.row_sums(job)).unwrap();
         assert!(sums.iter().all(|sum| sum.is_finite()));
         assert_eq!(scaled.get(2, 100) / scaled.get(0, 0), matrix[[2, 100]] / 1e308);

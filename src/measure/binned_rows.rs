@@ -1,10 +1,13 @@
-//! Classic Shannon entropy of binned rows.
+//! The classic Shannon entropy of binned rows.
 //!
-//! Each column is scaled to [0, 1] and cut into n equal bins, bin k from the edge k (1/n) on; the last one holds all
-//! from its edge on, the maximum among them. A row is the tuple of its bins; p is the frequency of each tuple that
-//! occurs. Edges and values are rounded as NumPy's `linspace` and `digitize` round them, so a value on an edge falls
-//! where it falls there. Columns that do not vary tell nothing. Cost: N D to bin, N log N tuples
-//! compared.
+//! ```text
+//! H = -sum_b p_b log2 p_b,     p_b the frequency of the tuple b of bins among the rows
+//! ```
+//!
+//! Each column is scaled to [0, 1] and divided into n equal-width bins. Bin k begins at the edge k (1/n); the last bin
+//! includes the maximum. Edges and values are rounded as NumPy's `linspace` and `digitize` round them, so a value on an
+//! edge falls into the bin into which it falls there. Constant columns add nothing. Cost: N D operations to bin, and
+//! N log N comparisons of tuples.
 
 use ndarray::{Array2, ArrayView1, ArrayView2, Axis, Zip};
 use rayon::prelude::*;
@@ -14,7 +17,7 @@ use crate::linalg::scalar::Element;
 use crate::measure::entropy::shannon_entropy;
 use crate::runtime::parallel::Job;
 
-/// The entropy, in bits, of the rows of `x` with `n_bins` bins a column.
+/// Computes the entropy, in bits, of the rows of `x` with `n_bins` bins per column.
 ///
 /// # Errors
 /// [`Error::Invalid`] for `n_bins` of 0; interrupted.
@@ -47,7 +50,7 @@ fn bin_of(v: f64, n_bins: usize) -> usize {
     let width = 1.0 / n_bins as f64;
     let starts_by = |k: usize| k as f64 * width <= v;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "v is in [0, 1]")]
-    let mut k = ((v * n_bins as f64) as usize).min(n_bins - 1); // right but for rounding
+    let mut k = ((v * n_bins as f64) as usize).min(n_bins - 1); // correct up to rounding
     while !starts_by(k) {
         k -= 1;
     }
@@ -57,7 +60,7 @@ fn bin_of(v: f64, n_bins: usize) -> usize {
     k
 }
 
-/// Scales a column to [0, 1].
+/// The scaling of a column to [0, 1].
 struct MinMax {
     min: f64,
     range: f64,
@@ -77,7 +80,7 @@ impl MinMax {
         if scale.range.is_finite() { scale } else { extent(0.5) }
     }
 
-    /// `None` where the column does not vary.
+    /// The scaled value; None where the column is constant.
     fn apply(&self, value: f64) -> Option<f64> {
         (self.range > 0.0).then(|| (value * self.factor - self.min) / self.range)
     }
@@ -100,7 +103,7 @@ mod tests {
         approx::assert_abs_diff_eq!(entropy(&x, 1), 0.0, epsilon = 1e-14);
     }
 
-    /// Where the edge k (1/n) is rounded to above the value k/n, that value falls into the bin before.
+    /// A value k/n below its edge k (1/n), which is rounded up, falls into the bin before.
     #[test]
     fn edges_are_rounded_as_numpy_rounds_them() {
         let edges = (2..100_u32).flat_map(|n| (1..n).map(move |k| (n, f64::from(k), f64::from(n))));

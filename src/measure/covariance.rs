@@ -4,8 +4,8 @@
 //! C = X_c' X_c / (N - 1),     X_c the centred rows
 //! ```
 //!
-//! From its eigenvalues effective ranks and the participation ratio are read. They are those of X_c X_c' / (N - 1),
-//! and zeros besides, so the smaller of the two matrices is formed. Cost: 2 N D min(N, D) flops, and the eigenvalues.
+//! Effective ranks and the participation ratio are read off its eigenvalues. X_c' X_c and X_c X_c' have the same nonzero
+//! eigenvalues, so the smaller of the two matrices is formed. Cost: 2 N D min(N, D) flops, and the eigenvalues.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2};
@@ -19,7 +19,7 @@ use crate::linalg::symmetric_eigenvalues;
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
 
-/// The D eigenvalues of the covariance, in no particular order; none is negative.
+/// Computes the D eigenvalues of the covariance, in no particular order; none is negative.
 ///
 /// # Errors
 /// [`crate::Error::Invalid`] for entries that are not finite; out of memory; interrupted; LAPACK's.
@@ -67,9 +67,9 @@ mod tests {
         }
     }
 
-    /// More columns than rows: the other Gram matrix.
+    /// More columns than rows: the Gram matrix of the rows, and zeros.
     #[test]
-    fn wide_data_have_zeros_besides() {
+    fn wide_data_have_zero_eigenvalues() {
         let x = array![[1.0, 0.0, 0.0, 0.0, 0.0], [-1.0, 0.0, 0.0, 0.0, 0.0]];
         for (value, expected) in eigenvalues(&x).iter().zip([0.0, 0.0, 0.0, 0.0, 2.0]) {
             approx::assert_abs_diff_eq!(*value, expected, epsilon = 1e-15);

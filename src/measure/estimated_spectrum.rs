@@ -10,18 +10,16 @@
 use ndarray::{Array2, Axis, s};
 
 use crate::data::input::{Input, Metric};
-use crate::data::points::Points;
-use crate::error::{Error, Result};
-use crate::kernel::Kernel;
-use crate::kernel::gaussian::{Bandwidth, Gaussian, GaussianF32};
-use crate::kernel::precomputed::GivenAffinities;
+use crate::error::Result;
+use crate::kernel::affinity_source::AffinitySource;
+use crate::kernel::{AffinityInfo, Kernel};
 use crate::linalg::scalar::{Element, Entry};
 use crate::linalg::symmetric_eigenvalues;
-use crate::measure::spectrum::{OperatorSpec, given_eigenvalues};
+use crate::measure::spectrum::{KernelSpec, OperatorSpec, given_eigenvalues};
 use crate::operator::SymmetricOperator;
-use crate::operator::dense::require_alpha;
+use crate::operator::normalization::require_alpha;
 use crate::operator::sparse::SparseOperator;
-use crate::operator::tiled::{AffinityInfo, AffinityOperator, DiffusionOperator};
+use crate::operator::tiled::{AffinityOperator, DiffusionOperator};
 use crate::operator::tiles::{ExternalAffinity, StoredTiles, TiledAffinity};
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
@@ -98,23 +96,17 @@ pub fn estimate_spectrum<T: Element>(
 ) -> Result<Solution> {
     input.require()?;
     let n = input.len();
-    let Some(bandwidth) = operator.bandwidth() else {
-        return Err(Error::invalid("operator", "of a kernel", "a graph of neighbours"));
-    };
+    let KernelSpec { bandwidth, alpha, .. } = operator.kernel("operator")?;
     if input.metric != Metric::Affinity {
         bandwidth.require(n)?;
     }
-    let alpha = match operator {
-        OperatorSpec::Diffusion { alpha, .. } => Some(*alpha),
-        _ => None,
-    };
     require_alpha(alpha.unwrap_or(0.0))?;
     let cost = job.tuning().slq.exact_products * n as f64;
     let budget = exact_budget(n, estimate_bytes(n, input.columns(), job), cost, options, job)?;
     let exact_products = if options.storage == Storage::Dense { Some(budget?) } else { budget.ok() };
     let is_stored = options.storage != Storage::Tiled && exact_products.is_some();
     let task = KernelTask { alpha, is_stored, options, exact_products, progress };
-    let estimated = task.estimate_input(&input, bandwidth, positive, job)?;
+    let estimated = task.estimate_source(&AffinitySource::reproducible(input, bandwidth)?, positive, job)?;
     // Affinities that are called positive semi-definite keep the signs of their eigenvalues, to check that they are.
     let keeps_signs = positive && input.metric == Metric::Affinity && alpha.is_none();
     Solution::estimated_or(estimated, || {
@@ -133,33 +125,17 @@ struct KernelTask<'a> {
 }
 
 impl KernelTask<'_> {
-    /// Estimates with the kernel of rows, distances or affinities.
-    fn estimate_input<T: Element>(
+    /// Estimates with the kernel of a source, in f32 where the tolerance allows it. `positive` is said of given affinities.
+    fn estimate_source<T: Element>(
         &self,
-        input: &Input<T>,
-        bandwidth: &Bandwidth,
+        source: &AffinitySource<T>,
         positive: bool,
         job: &Job,
     ) -> Result<Option<Estimated>> {
-        match input.metric {
-            Metric::Affinity => self.estimate_kernel(&GivenAffinities::new(input.matrix), positive, job),
-            Metric::Precomputed => {
-                let distances = input.distances(bandwidth.smallest())?;
-                self.estimate_kernel(&Gaussian::new(&*distances, bandwidth)?, false, job)
-            }
-            Metric::Euclidean => {
-                let points = Points::around_rounded_mean(input.matrix, bandwidth.smallest());
-                let fixed = match bandwidth {
-                    Bandwidth::Fixed(sigma) => Some(*sigma),
-                    Bandwidth::Adaptive(_) => None,
-                };
-                let allowed = self.options.single_precision_error(input.len(), &job.tuning().slq);
-                let single = fixed.zip(allowed).and_then(|(sigma, error)| GaussianF32::new(&points, sigma, error));
-                match single {
-                    Some(kernel) => self.estimate_kernel(&kernel, true, job),
-                    None => self.estimate_kernel(&Gaussian::new(&points, bandwidth)?, fixed.is_some(), job),
-                }
-            }
+        let allowed = self.options.single_precision_error(source.len(), &job.tuning().slq);
+        match allowed.and_then(|error| source.kernel_f32(error)) {
+            Some(kernel) => self.estimate_kernel(&kernel, true, job),
+            None => self.estimate_kernel(&*source.kernel()?, source.is_positive_semidefinite(positive), job),
         }
     }
 
@@ -172,7 +148,7 @@ impl KernelTask<'_> {
     ) -> Result<Option<Estimated>> {
         let stored = if self.is_stored { Some(StoredTiles::new(kernel, job)?) } else { None };
         let affinity = stored.as_ref().map_or(TiledAffinity::Computed(kernel), TiledAffinity::Stored);
-        let info = AffinityInfo { positive, error: kernel.error(), largest: kernel.largest() };
+        let info = kernel.info(positive);
         if let Some(alpha) = self.alpha {
             let operator = DiffusionOperator::new(affinity, info, alpha, job)?;
             return estimate(&operator, self.options, self.exact_products, self.progress, job);

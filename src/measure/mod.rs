@@ -1,7 +1,8 @@
-//! What is asked of data: spectra, and the entropies that are read off them.
+//! Spectra of a data set, the entropies that are read off them, and entropies without a spectrum.
 
 pub(crate) mod binned_rows;
 pub(crate) mod covariance;
+pub(crate) mod direct_entropy;
 pub(crate) mod entropy;
 pub(crate) mod estimated_spectrum;
 pub(crate) mod spectrum;

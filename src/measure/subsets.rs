@@ -1,28 +1,31 @@
-//! Spectra and entropies of many row subsets at once, from which spectral mutual information is a weighted difference.
+//! Spectra and entropies of many subsets of the rows at once. Spectral mutual information is a weighted difference of
+//! them:
 //!
 //! ```text
 //! DSMI(A; B) = sum_b p(b) [ mean over repetitions of DSE(A*) - DSE(A | B = b) ]
 //! ```
 //!
 //! with A* random rows of A, as many as B = b has (arXiv 2312.04823, Definition 4.1). Subsets are independent
-//! problems: each runs on one thread, beside the others, the largest first.
+//! problems: they run in parallel on one thread each, the largest first.
 
 use ndarray::ArrayView2;
 
 use crate::data::input::Input;
 use crate::error::{Error, Result};
+use crate::kernel::affinity_source::DistanceKind;
 use crate::linalg::scalar::Element;
+use crate::measure::direct_entropy::Measure;
 use crate::measure::estimated_spectrum::{Solution, estimate_bytes, estimate_spectrum};
-use crate::measure::spectrum::{Measure, OperatorSpec};
+use crate::measure::spectrum::OperatorSpec;
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
 use crate::slq::options::SlqOptions;
 
-/// The moduli of the eigenvalues of the operator on each subset of the rows, in the order of the subsets; `done` is
-/// called after each. Bandwidths go with their rows.
+/// Computes the moduli of the eigenvalues of the operator on each subset of the rows, in the order of the subsets; `done`
+/// is called after each. Each row keeps its bandwidth.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a row number that there is not; those of [`OperatorSpec::eigenvalues`].
+/// [`Error::Invalid`] for a row number that does not exist; those of [`OperatorSpec::eigenvalues`].
 pub fn subset_eigenvalues<T: Element>(
     input: Input<T>,
     subsets: &[impl AsRef<[usize]> + Sync],
@@ -33,7 +36,8 @@ pub fn subset_eigenvalues<T: Element>(
     if let Some(bandwidth) = operator.bandwidth() {
         bandwidth.require(input.len())?;
     }
-    let bytes = |n| operator.bytes(n, input.columns());
+    let kind = DistanceKind::of(&input);
+    let bytes = |n| operator.bytes(n, kind, job.tuning());
     on_subsets(input, subsets, bytes, job, |place, part, job| {
         let eigenvalues = operator.of_rows(subsets[place].as_ref()).eigenvalues(part, job)?;
         done();
@@ -41,10 +45,11 @@ pub fn subset_eigenvalues<T: Element>(
     })
 }
 
-/// The same by estimates, each with random signs of its own, or the eigenvalues where those cost less.
+/// Estimates the spectrum of the operator on each subset of the rows, each with random signs of its own, or computes the
+/// eigenvalues where those cost less; `done` is called after each.
 ///
 /// # Errors
-/// As above, and those of [`estimate_spectrum`].
+/// [`Error::Invalid`] for a row number that does not exist; those of [`estimate_spectrum`].
 pub fn estimate_subsets<T: Element>(
     input: Input<T>,
     subsets: &[impl AsRef<[usize]> + Sync],
@@ -57,7 +62,7 @@ pub fn estimate_subsets<T: Element>(
         bandwidth.require(input.len())?;
     }
     let bytes = |n| estimate_bytes(n, input.columns(), job);
-    // As many beside each other as there is memory for their matrices, or one.
+    // As many in parallel as there is memory for their matrices, and at least one.
     let largest = subsets.iter().map(|rows| rows.as_ref().len()).max().unwrap_or(0);
     let each = bytes(largest).saturating_add(memory::dense_bytes(1.0, largest, 0)).max(1);
     let limit = options.memory_limit.unwrap_or_else(|| memory::available(job.threads()));
@@ -72,10 +77,10 @@ pub fn estimate_subsets<T: Element>(
     })
 }
 
-/// The entropy of each subset of the rows of `x`, in bits and in order.
+/// Computes the entropy of each subset of the rows of `x`, in bits, in the order of the subsets.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a row number that `x` does not have; those of [`Measure::entropy`].
+/// [`Error::Invalid`] for a row number that does not exist; those of [`Measure::entropy`].
 pub fn subset_entropies<T: Element>(
     x: ArrayView2<T>,
     subsets: &[impl AsRef<[usize]> + Sync],
@@ -86,7 +91,7 @@ pub fn subset_entropies<T: Element>(
     on_subsets(Input::rows(x), subsets, bytes, job, |_, part, job| measure.entropy(part.matrix, job))
 }
 
-/// What `solve` makes of the place and the rows of each subset, in order.
+/// Calls `solve` with the place and the rows of each subset, and returns its results in the order of the subsets.
 fn on_subsets<T: Element, V: Send + Sync>(
     input: Input<T>,
     subsets: &[impl AsRef<[usize]> + Sync],

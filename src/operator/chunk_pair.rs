@@ -1,30 +1,37 @@
-//! Products with the part of a Gaussian affinity that belongs to two parts of the rows: what one machine of several
-//! computes, so that none needs all rows.
+//! Products with the blocks of a Gaussian affinity that belong to a pair of chunks of the rows.
 //!
-//! The parts know the mean and the largest entry of all rows, so that distances, and what is rounded, are those of all
-//! rows together. Cost: N_1 N_2 D flops for the distances, as many exponentials, and 4 N_1 N_2 b flops for b vectors. It
-//! runs on one thread: there are many pairs.
+//! ```text
+//! Y_1 = G_12 X_2,     Y_2 = G_12' X_1,     G_12 the affinities of the rows of chunk 1 to those of chunk 2
+//! ```
+//!
+//! Each machine of several computes some pairs, so that none needs all rows. Chunks are scaled by the mean and the largest
+//! entry of all rows, which makes distances and rounding equal to those of one process. Cost: N_1 N_2 D flops for the
+//! distances, N_1 N_2 exponentials, and 4 N_1 N_2 b flops for b vectors. A pair runs on one thread, because there are
+//! many pairs.
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, concatenate, s};
 
 use crate::data::points::Points;
 use crate::error::{Error, Result, require_positive};
 use crate::kernel::Kernel;
-use crate::kernel::gaussian::{Bandwidth, Gaussian, GaussianF32};
+use crate::kernel::bandwidth::Bandwidth;
+use crate::kernel::gaussian::Gaussian;
+use crate::kernel::gaussian_f32::GaussianF32;
 use crate::linalg::scalar::{Element, Entry};
-use crate::operator::tiles::{CELL, SumRounding, TILE_ROWS, TiledAffinity};
+use crate::operator::reproducible_sum::SumRounding;
+use crate::operator::tiles::{CELL, TILE_ROWS, TiledAffinity};
 use crate::runtime::parallel::Job;
 
-/// What all parts of a data set have in common.
+/// The scaling that all chunks of a data set have in common.
 #[derive(Debug, Clone)]
 pub struct GlobalScaling {
-    /// The mean row.
+    /// The mean of all rows.
     pub mean: Array1<f64>,
-    /// The largest modulus of an entry.
+    /// The largest modulus of all entries.
     pub largest: f64,
-    /// sigma, in units of the data.
+    /// The bandwidth sigma, in units of the data.
     pub bandwidth: f64,
-    /// Whether affinities are in f32; see [`GlobalScaling::single_error`].
+    /// Whether affinities are computed in f32; see [`GlobalScaling::single_error`].
     pub single: bool,
 }
 
@@ -42,7 +49,7 @@ impl GlobalScaling {
         Ok(())
     }
 
-    /// The relative error that affinities of these rows may have in f32; infinite where there are none.
+    /// A bound of the relative error of affinities of these rows in f32; infinite where they cannot be computed in f32.
     ///
     /// # Errors
     /// [`Error::Invalid`] where the number of columns is not that of the mean, or the bandwidth is not positive.
@@ -53,22 +60,22 @@ impl GlobalScaling {
     }
 }
 
-/// Rows of a part, and numbers of each.
+/// The rows of a chunk, and vectors with an entry for each row.
 #[derive(Debug, Clone, Copy)]
 pub struct Chunk<'a, T> {
-    /// [n, D].
+    /// The rows [n, D].
     pub rows: ArrayView2<'a, T>,
     /// Vectors [n, b], or the diagonal of a scaling [n, 1].
     pub vectors: ArrayView2<'a, f64>,
 }
 
-/// G_12 x_2 and G_21 x_1 of two parts; G_11 x_1 where there is one. Where parts begin at multiples of [`CELL`], sums over
-/// all pairs have the bits that a product in one process has.
+/// Computes G_12 x_2 and G_21 x_1 of two chunks, or G_11 x_1 of one. Where chunks begin at multiples of [`CELL`], sums
+/// over all pairs have the bits that a product in one process has.
 ///
 /// # Errors
 /// [`Error::Invalid`] where shapes do not fit; interrupted.
 pub fn pair_product<'a, T: Element>(
-    frame: &GlobalScaling,
+    scaling: &GlobalScaling,
     one: Chunk<'a, T>,
     other: Option<Chunk<'a, T>>,
     rounding: &SumRounding,
@@ -79,59 +86,63 @@ pub fn pair_product<'a, T: Element>(
     }
     let other_vectors = other.map(|other| other.vectors.to_owned());
     let task = Product { one: one.vectors.to_owned(), other: other_vectors, rounding };
-    with_kernel(frame, one, other, task, job)
+    with_kernel(scaling, one, other, task, job)
 }
 
-/// The trace of S G S, and its squared norm, from what of it belongs to two different parts (both blocks), or to one.
+/// Computes the trace and the squared norm of the blocks of S G S that belong to two chunks (both off-diagonal blocks), or
+/// to one.
 ///
 /// # Errors
-/// As above.
+/// [`Error::Invalid`] where shapes do not fit; interrupted.
 pub fn pair_moments<'a, T: Element>(
-    frame: &GlobalScaling,
+    scaling: &GlobalScaling,
     one: Chunk<'a, T>,
     other: Option<Chunk<'a, T>>,
     job: &Job,
 ) -> Result<(f64, f64)> {
-    let squares = |part: Chunk<T>| part.vectors.column(0).mapv(|scale| scale * scale);
-    with_kernel(frame, one, other, Moments { one: squares(one), other: other.map(squares) }, job)
+    let squares = |chunk: Chunk<T>| chunk.vectors.column(0).mapv(|scale| scale * scale);
+    with_kernel(scaling, one, other, Moments { one: squares(one), other: other.map(squares) }, job)
 }
 
-/// What is done with a kernel of the rows of both parts, the first one's before the other's.
-trait OfPair {
+/// A computation with a kernel of the rows of both chunks, those of the first before those of the other.
+trait PairTask {
     type Output;
 
+    /// Runs it; `first` is the number of rows of the first chunk.
     fn on<A: Entry>(self, kernel: &dyn Kernel<A>, first: usize, job: &Job) -> Result<Self::Output>;
 }
 
-fn with_kernel<'a, T: Element, F: OfPair>(
-    frame: &GlobalScaling,
+/// Checks the chunks, and runs a task with the kernel of their rows in the precision of the scaling.
+fn with_kernel<'a, T: Element, F: PairTask>(
+    scaling: &GlobalScaling,
     one: Chunk<'a, T>,
     other: Option<Chunk<'a, T>>,
     task: F,
     job: &Job,
 ) -> Result<F::Output> {
-    for part in std::iter::once(&one).chain(&other) {
-        frame.require(part.rows)?;
-        if part.vectors.nrows() != part.rows.nrows() || part.vectors.ncols() != one.vectors.ncols() {
-            let wanted = format!("of {} rows", part.rows.nrows());
-            return Err(Error::invalid("vectors", wanted, format!("{:?}", part.vectors.shape())));
+    for chunk in std::iter::once(&one).chain(&other) {
+        scaling.require(chunk.rows)?;
+        if chunk.vectors.nrows() != chunk.rows.nrows() || chunk.vectors.ncols() != one.vectors.ncols() {
+            let wanted = format!("of {} rows", chunk.rows.nrows());
+            return Err(Error::invalid("vectors", wanted, format!("{:?}", chunk.vectors.shape())));
         }
     }
     let rows = match other {
         None => one.rows.to_owned(),
         Some(other) => concatenate![Axis(0), one.rows, other.rows],
     };
-    let points = frame.points(rows.view());
+    let points = scaling.points(rows.view());
     let first = one.rows.nrows();
-    if frame.single {
-        let kernel = GaussianF32::new(&points, frame.bandwidth, f64::MAX);
+    if scaling.single {
+        let kernel = GaussianF32::new(&points, scaling.bandwidth, f64::MAX);
         let kernel = kernel.ok_or_else(|| Error::invalid("single", "false where rows are far", true))?;
         return task.on(&kernel, first, job);
     }
-    task.on(&Gaussian::new(&points, &Bandwidth::Fixed(frame.bandwidth))?, first, job)
+    task.on(&Gaussian::new(&points, &Bandwidth::Fixed(scaling.bandwidth))?, first, job)
 }
 
-/// Calls `f` with each tile of the block of affinities of the first rows to the others, and where it begins.
+/// Calls `f` with the first row, the first column and the entries of each tile of the block of affinities of the first
+/// rows to the others.
 fn for_each_tile<A: Entry>(
     kernel: &dyn Kernel<A>,
     first: usize,
@@ -155,13 +166,14 @@ fn for_each_tile<A: Entry>(
     })
 }
 
+/// The products of a pair with vectors.
 struct Product<'a> {
     one: Array2<f64>,
     other: Option<Array2<f64>>,
     rounding: &'a SumRounding,
 }
 
-impl OfPair for Product<'_> {
+impl PairTask for Product<'_> {
     type Output = (Array2<f64>, Option<Array2<f64>>);
 
     fn on<A: Entry>(self, kernel: &dyn Kernel<A>, first: usize, job: &Job) -> Result<Self::Output> {
@@ -181,12 +193,13 @@ impl OfPair for Product<'_> {
     }
 }
 
+/// The trace and the squared norm of S G S, from the squares of the diagonal of S.
 struct Moments {
     one: Array1<f64>,
     other: Option<Array1<f64>>,
 }
 
-impl OfPair for Moments {
+impl PairTask for Moments {
     type Output = (f64, f64);
 
     fn on<A: Entry>(self, kernel: &dyn Kernel<A>, first: usize, job: &Job) -> Result<Self::Output> {
@@ -202,6 +215,7 @@ impl OfPair for Moments {
     }
 }
 
+/// The sum of the squares of a line, each multiplied by its weight.
 fn squared_sum<A: Entry>(line: ArrayView1<A>, weights: ArrayView1<f64>) -> f64 {
     let squares = line.iter().zip(weights).map(|(&entry, weight)| {
         let entry: f64 = entry.into();
@@ -215,9 +229,9 @@ mod tests {
     use super::*;
     use crate::runtime::parallel;
 
-    /// Parts of 1300 rows, more than a tile each, give what all rows together give, in either precision.
+    /// Chunks of 1300 rows, each of several tiles, add up to the product of all rows, in either precision.
     #[test]
-    fn parts_add_up_to_the_whole() {
+    fn chunks_add_up_to_the_whole() {
         let n = 1300;
         let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0 + 100.0);
         let v = Array2::from_shape_fn((n, 2), |(i, j)| ((i * 29 + j * 7) % 53) as f64 / 26.0 - 1.0);
@@ -226,7 +240,7 @@ mod tests {
         let largest = x.iter().fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
         let rounding = SumRounding { ceilings: vec![1.5 * 4096.0; 2] };
         for single in [false, true] {
-            let frame = GlobalScaling { mean: mean.clone(), largest, bandwidth: 2.0, single };
+            let scaling = GlobalScaling { mean: mean.clone(), largest, bandwidth: 2.0, single };
             let work = |job: &Job| {
                 let sigma = Bandwidth::Fixed(2.0);
                 let (double, float) = (Gaussian::new(&points, &sigma)?, GaussianF32::new(&points, 2.0, 1.0));
@@ -254,20 +268,20 @@ mod tests {
                             (one, (a != b).then_some(Chunk { rows: xb.view(), vectors: right }))
                         };
                         let (one, other) = pair(va.view(), vb.view());
-                        let (of_a, of_b) = pair_product(&frame, one, other, &rounding, job)?;
+                        let (of_a, of_b) = pair_product(&scaling, one, other, &rounding, job)?;
                         sum.slice_mut(s![a.clone(), ..]).zip_mut_with(&of_a, |sum, part| *sum += part);
                         if let Some(of_b) = of_b {
                             sum.slice_mut(s![b.clone(), ..]).zip_mut_with(&of_b, |sum, part| *sum += part);
                         }
                         let (one, other) = pair(oa.view(), ob.view());
-                        let (trace, norm) = pair_moments(&frame, one, other, job)?;
+                        let (trace, norm) = pair_moments(&scaling, one, other, job)?;
                         of_parts = (of_parts.0 + trace, of_parts.1 + norm);
                     }
                 }
                 assert_eq!(sum, whole);
                 approx::assert_relative_eq!(of_parts.0, moments.0, max_relative = 1e-12);
                 approx::assert_relative_eq!(of_parts.1, moments.1, max_relative = 1e-12);
-                let errors = cuts.iter().map(|cut| frame.single_error(x.slice(s![cut.clone(), ..])));
+                let errors = cuts.iter().map(|cut| scaling.single_error(x.slice(s![cut.clone(), ..])));
                 let errors: Vec<f64> = errors.collect::<Result<_>>()?;
                 let worst = errors.iter().fold(0.0, |worst: f64, error| worst.max(*error));
                 approx::assert_relative_eq!(worst, float.error(), max_relative = 1e-12);
@@ -278,14 +292,14 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_do_not_fit_are_refused() {
-        let frame = GlobalScaling { mean: Array1::zeros(2), largest: 1.0, bandwidth: 1.0, single: false };
+    fn chunks_that_do_not_fit_are_refused() {
+        let scaling = GlobalScaling { mean: Array1::zeros(2), largest: 1.0, bandwidth: 1.0, single: false };
         let (rows, wide, vectors) =
             (Array2::<f64>::zeros((3, 2)), Array2::<f64>::zeros((3, 4)), Array2::zeros((2, 1)));
         let of = |rows: &Array2<f64>| {
             let part = Chunk { rows: rows.view(), vectors: vectors.view() };
             let rounding = SumRounding { ceilings: vec![0.0] };
-            parallel::run(1, || false, |job| pair_product(&frame, part, None, &rounding, job))
+            parallel::run(1, || false, |job| pair_product(&scaling, part, None, &rounding, job))
                 .unwrap_err()
                 .to_string()
         };

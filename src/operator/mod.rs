@@ -1,7 +1,10 @@
-//! From affinities to the symmetric operator K.
+//! From affinities to the symmetric operator K, as a matrix or by its products.
 
 pub(crate) mod chunk_pair;
+pub(crate) mod deflated_f32;
 pub(crate) mod dense;
+pub(crate) mod normalization;
+pub(crate) mod reproducible_sum;
 pub(crate) mod sparse;
 pub(crate) mod tiled;
 pub(crate) mod tiles;
@@ -16,16 +19,16 @@ pub(crate) const PRODUCT_ROUNDING: f64 = 1e-10;
 
 /// A symmetric matrix that need not be stored.
 pub trait SymmetricOperator: Sync {
-    /// N.
+    /// N, the number of rows.
     fn dim(&self) -> usize;
 
-    /// K X, of a block of vectors [N, b].
+    /// Computes K X for a block of vectors [N, b].
     ///
     /// # Errors
-    /// Interrupted.
+    /// Interrupted; those of the implementation.
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>>;
 
-    /// Whether no eigenvalue is negative, by how it is made.
+    /// Whether K is known to be positive semi-definite.
     fn is_positive(&self) -> bool;
 
     /// The sum of the eigenvalues, if it is known.
@@ -33,7 +36,7 @@ pub trait SymmetricOperator: Sync {
         None
     }
 
-    /// The sum of their squares, if it is known.
+    /// The sum of the squares of the eigenvalues, if it is known.
     fn squared_norm(&self) -> Option<f64> {
         None
     }
@@ -43,12 +46,12 @@ pub trait SymmetricOperator: Sync {
         None
     }
 
-    /// The relative error of its entries.
+    /// The relative error of the entries of K.
     fn error(&self) -> f64 {
         f64::EPSILON
     }
 
-    /// The relative error of products: a difference of sums below this part of them is not known.
+    /// The relative error of products: differences of sums below this part of them are rounding noise.
     fn rounding(&self) -> f64 {
         PRODUCT_ROUNDING
     }

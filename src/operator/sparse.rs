@@ -1,34 +1,40 @@
-//! Symmetric matrices of which most entries are zero, in compressed rows.
+//! Operators of sparse symmetric matrices, in compressed rows (CSR).
 //!
-//! Cost of a product with b columns: 2 b flops an entry, each row by one thread, so the result has the same bits on any
-//! number of threads. Memory: 12 bytes an entry.
+//! ```text
+//! K = D^-1/2 Q^-alpha G Q^-alpha D^-1/2     (diffusion operator)     or     K = G     (the matrix itself)
+//! ```
+//!
+//! [`crate::operator::normalization`] defines Q and D. Cost of a product with b columns: 2 b flops per stored entry.
+//! Each row is computed by one thread, so the result has the same bits on any number of threads. Memory: 12 bytes per
+//! stored entry.
 
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, ArrayView1, Axis};
 
 use crate::error::{Error, Result};
-use crate::linalg::scaling::power_of_two_near;
+use crate::linalg::scaling::{max_abs, power_of_two_near};
 use crate::operator::SymmetricOperator;
-use crate::operator::dense::{inverse_powers, require_alpha, require_positive_sums};
+use crate::operator::normalization::{Normalization, require_alpha};
 use crate::runtime::parallel::Job;
 
-/// Rows that a thread takes at once.
+/// Rows of a thread's unit of work.
 const BLOCK_ROWS: usize = 256;
 
 /// A symmetric matrix in compressed rows.
 #[derive(Debug, Clone)]
 pub struct SparseMatrix {
-    /// Where each row begins, and where the last ends.
+    /// The place of the first entry of each row, and the number of entries.
     starts: Vec<usize>,
     columns: Vec<u32>,
     values: Vec<f64>,
 }
 
 impl SparseMatrix {
-    /// Of N + 1 places where rows begin, and the column and the value of each entry. That it is symmetric is not checked.
+    /// Takes `starts`, the N + 1 places where rows begin and the last one ends, and the column and the value of each
+    /// entry. Symmetry is not checked.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where these do not fit together, or an entry is not finite.
+    /// [`Error::Invalid`] where these do not fit together, and for an entry that is not finite.
     pub fn new(starts: Vec<usize>, columns: Vec<u32>, values: Vec<f64>) -> Result<Self> {
         let n = starts.len().saturating_sub(1);
         let ordered = starts.first() == Some(&0) && starts.windows(2).all(|pair| pair[0] <= pair[1]);
@@ -52,12 +58,14 @@ impl SparseMatrix {
         self.values.len()
     }
 
+    /// The columns and values of row i.
     fn row(&self, i: usize) -> impl Iterator<Item = (usize, f64)> + '_ {
         let entries = self.starts[i]..self.starts[i + 1];
         let columns = self.columns[entries.clone()].iter().map(|&column| column as usize);
         columns.zip(self.values[entries].iter().copied())
     }
 
+    /// The product with vectors [N, b].
     fn times(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
         let x = x.as_standard_layout();
         let x = x.as_slice().expect("it has the standard layout");
@@ -81,15 +89,14 @@ impl SparseMatrix {
         Ok(y)
     }
 
-    /// Divides by a power of two, so that neither squares nor sums over- or underflow.
+    /// Divides by a power of two near the largest entry, so that neither squares nor sums over- or underflow.
     fn scale_to_one(&mut self) {
-        let largest = self.values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
-        let unit = power_of_two_near(largest);
+        let unit = power_of_two_near(max_abs([ArrayView1::from(&self.values)]));
         self.values.iter_mut().for_each(|value| *value /= unit);
     }
 
-    /// Multiplies each entry by the numbers of its row and its column.
-    fn scale(&mut self, scale: &[f64]) {
+    /// Turns A into W A W, W the diagonal matrix of `scale`.
+    fn multiply_both_sides(&mut self, scale: &[f64]) {
         for i in 0..self.dim() {
             let entries = self.starts[i]..self.starts[i + 1];
             for (value, &column) in self.values[entries.clone()].iter_mut().zip(&self.columns[entries]) {
@@ -103,7 +110,7 @@ impl SparseMatrix {
     }
 }
 
-/// The operator that a sparse matrix is, or that it is made into.
+/// The operator of a sparse matrix: the matrix itself, or the diffusion operator of its entries.
 pub struct SparseOperator {
     matrix: SparseMatrix,
     positive: bool,
@@ -111,29 +118,29 @@ pub struct SparseOperator {
 }
 
 impl SparseOperator {
-    /// The matrix, in units of a power of two near its largest entry. Whether it is positive semi-definite is told.
+    /// The matrix itself, in units of a power of two near its largest entry. `positive` states that it is positive
+    /// semi-definite.
     pub fn affinity(mut matrix: SparseMatrix, positive: bool) -> Self {
         matrix.scale_to_one();
         Self { matrix, positive, leading: None }
     }
 
     /// The symmetric diffusion operator of affinities, which are not negative; see [`crate::diffusion_operator`].
+    /// `positive` states that the affinities are positive semi-definite.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an alpha outside 0..=1, and where a row has no positive affinity.
     pub fn diffusion(mut matrix: SparseMatrix, positive: bool, alpha: f64) -> Result<Self> {
         require_alpha(alpha)?;
         matrix.scale_to_one();
-        let mut degrees = matrix.row_sums();
-        require_positive_sums(&degrees)?;
-        if alpha > 0.0 {
-            matrix.scale(&inverse_powers(degrees, alpha));
-            degrees = matrix.row_sums();
-        }
-        let total: f64 = degrees.iter().sum();
-        let leading = degrees.iter().map(|degree| (degree / total).sqrt()).collect();
-        matrix.scale(&inverse_powers(degrees, 0.5));
-        Ok(Self { matrix, positive, leading: Some(leading) })
+        let normalization = Normalization::new(alpha, |weights| {
+            if let Some(weights) = weights {
+                matrix.multiply_both_sides(weights);
+            }
+            Ok(matrix.row_sums())
+        })?;
+        matrix.multiply_both_sides(&normalization.inverse_root_degrees());
+        Ok(Self { matrix, positive, leading: Some(normalization.leading()) })
     }
 
     /// The number of entries that are stored.
@@ -174,7 +181,7 @@ mod tests {
     use super::*;
     use crate::runtime::parallel;
 
-    /// A band of affinities, and the same as a full matrix.
+    /// A band of affinities, sparse and as a full matrix.
     fn band(n: usize) -> (SparseMatrix, Array2<f64>) {
         let entry = |i: usize, j: usize| 1.0 / (1.0 + i.abs_diff(j) as f64) + ((i + j) % 3) as f64;
         let full = Array2::from_shape_fn((n, n), |(i, j)| if i.abs_diff(j) < 4 { entry(i, j) } else { 0.0 });
@@ -191,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn products_are_those_of_the_full_matrix() {
+    fn products_equal_those_of_the_full_matrix() {
         let (sparse, full) = band(700);
         let x = Array2::from_shape_fn((700, 3), |(i, j)| ((i * 29 + j * 7) % 53) as f64 - 26.0);
         for alpha in [None, Some(0.0), Some(1.0)] {
@@ -221,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_matrix_is_refused() {
+    fn parts_that_make_no_matrix_are_refused() {
         for (starts, columns, values) in [
             (vec![], vec![], vec![]),
             (vec![0], vec![], vec![]),

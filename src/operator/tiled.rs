@@ -1,43 +1,36 @@
-//! Symmetric operators, known by what they do to blocks of vectors.
+//! Symmetric operators on an affinity in tiles, for matrix-vector products.
 //!
 //! ```text
-//! Y = K X,     K = S G S,     S a diagonal matrix, G an affinity, tile by tile: see [`crate::tiles`]
+//! Y = K X,     K = S G S     (diffusion operator)     or     K = G     (affinity)
 //! ```
+//!
+//! S is the diagonal matrix of [`crate::operator::normalization`], G is read tile by tile as in
+//! [`crate::operator::tiles`]. Cost of a product with b vectors: 2 N^2 b flops, and the affinities where they are not
+//! stored.
 
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 
 use crate::error::Result;
+use crate::kernel::AffinityInfo;
 use crate::linalg::scalar::Entry;
-use crate::operator::dense::{inverse_powers, require_positive_sums};
+use crate::operator::normalization::{Normalization, column, scale_rows};
 use crate::operator::tiles::TiledAffinity;
 use crate::operator::{PRODUCT_ROUNDING, SymmetricOperator};
 use crate::runtime::parallel::Job;
 
-/// The relative error of sums of products. Measured for those in f32, as a part of the operator's norm: 1e-8 to 2e-7 for
-/// a vector, 3e-7 for the trace of a block.
-const ROUNDING_SINGLE: f64 = 1e-6;
+/// The relative error of sums of products in f32. Measured, as a part of the operator's norm: 1e-8 to 2e-7 for a vector,
+/// 3e-7 for the trace of a block.
+const PRODUCT_ROUNDING_F32: f64 = 1e-6;
 
-/// That of products of entries with this relative error: what is not as precise as f64 can be is in f32.
-fn rounding(error: f64) -> f64 {
-    if error > f64::EPSILON { ROUNDING_SINGLE } else { PRODUCT_ROUNDING }
-}
-
-/// What is known of an affinity besides its entries.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct AffinityInfo {
-    /// Whether it is positive definite.
-    pub positive: bool,
-    /// The relative error of its entries.
-    pub error: f64,
-    /// No entry has a larger modulus; infinite where products are not to be rounded.
-    pub largest: f64,
+/// The relative error of products of entries with this relative error. Entries less precise than f64 are held in f32.
+fn product_rounding(entry_error: f64) -> f64 {
+    if entry_error > f64::EPSILON { PRODUCT_ROUNDING_F32 } else { PRODUCT_ROUNDING }
 }
 
 /// The symmetric diffusion operator of an affinity.
 pub(crate) struct DiffusionOperator<'a, A> {
     affinity: TiledAffinity<'a, A>,
-    positive: bool,
-    error: f64,
+    info: AffinityInfo,
     scale: Vec<f64>,
     largest_row: f64,
     trace: f64,
@@ -46,31 +39,28 @@ pub(crate) struct DiffusionOperator<'a, A> {
 }
 
 impl<'a, A: Entry> DiffusionOperator<'a, A> {
-    /// K of an affinity; see [`crate::diffusion_operator`]. What is known of the affinity is told.
-    pub(crate) fn new(affinity: TiledAffinity<'a, A>, known: AffinityInfo, alpha: f64, job: &Job) -> Result<Self> {
-        let AffinityInfo { positive, error, largest } = known;
+    /// Computes the degrees, the trace and the squared norm of K; see [`crate::diffusion_operator`].
+    pub(crate) fn new(affinity: TiledAffinity<'a, A>, info: AffinityInfo, alpha: f64, job: &Job) -> Result<Self> {
         let n = affinity.dim();
-        let sums = |weights: &[f64], largest_row: f64| -> Result<Vec<f64>> {
-            let column = Array2::from_shape_vec((n, 1), weights.to_vec()).expect("one column");
-            let sums = affinity.times(&column, largest_row, job)?;
-            Ok(sums.into_iter().zip(weights).map(|(sum, weight)| sum * weight).collect())
-        };
-        let mut weights = vec![1.0; n];
-        let mut degrees = sums(&weights, n as f64 * largest)?;
-        require_positive_sums(&degrees)?;
-        let largest_row =
-            if largest.is_finite() { degrees.iter().fold(0.0, |most: f64, sum| most.max(*sum)) } else { largest };
-        if alpha > 0.0 {
-            weights = inverse_powers(degrees, alpha);
-            degrees = sums(&weights, largest_row)?;
-        }
-        let total: f64 = degrees.iter().sum();
-        let leading = degrees.iter().map(|degree| (degree / total).sqrt()).collect();
-        let scale: Vec<f64> =
-            inverse_powers(degrees, 0.5).into_iter().zip(weights).map(|(scale, weight)| scale * weight).collect();
+        // An upper bound of the row sums of G, for the rounding of products: first by the largest entry, then the largest
+        // row sum itself.
+        let mut largest_row = n as f64 * info.largest;
+        let normalization = Normalization::new(alpha, |weights| {
+            let ones = vec![1.0; n];
+            let sums = affinity.times(&column(weights.unwrap_or(&ones)), largest_row, job)?;
+            if let Some(weights) = weights {
+                return Ok(sums.into_iter().zip(weights).map(|(sum, weight)| sum * weight).collect());
+            }
+            if info.largest.is_finite() {
+                largest_row = sums.iter().fold(0.0, |largest: f64, sum| largest.max(*sum));
+            }
+            Ok(sums.into_iter().collect())
+        })?;
+        let scale = normalization.scale();
         let squares: Vec<f64> = scale.iter().map(|scale| scale * scale).collect();
         let (trace, squared_norm) = affinity.moments(&squares, job)?;
-        Ok(Self { affinity, positive, error, scale, largest_row, trace, squared_norm, leading })
+        let leading = normalization.leading();
+        Ok(Self { affinity, info, scale, largest_row, trace, squared_norm, leading })
     }
 }
 
@@ -80,17 +70,15 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
     }
 
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
-        let scaled = |mut block: Array2<f64>| {
-            for (mut row, scale) in block.axis_iter_mut(Axis(0)).zip(&self.scale) {
-                row *= *scale;
-            }
-            block
-        };
-        Ok(scaled(self.affinity.times(&scaled(x.clone()), self.largest_row, job)?))
+        let mut scaled = x.clone();
+        scale_rows(&mut scaled, &self.scale);
+        let mut product = self.affinity.times(&scaled, self.largest_row, job)?;
+        scale_rows(&mut product, &self.scale);
+        Ok(product)
     }
 
     fn is_positive(&self) -> bool {
-        self.positive
+        self.info.positive
     }
 
     fn trace(&self) -> Option<f64> {
@@ -106,30 +94,30 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
     }
 
     fn error(&self) -> f64 {
-        self.error
+        self.info.error
     }
 
     fn rounding(&self) -> f64 {
-        rounding(self.error)
+        product_rounding(self.info.error)
     }
 }
 
-/// An affinity as it is, or any symmetric matrix of which tiles are known.
+/// An affinity as the operator itself, or any symmetric matrix in tiles.
 pub(crate) struct AffinityOperator<'a, A> {
     affinity: TiledAffinity<'a, A>,
-    known: AffinityInfo,
+    info: AffinityInfo,
     largest_row: f64,
     trace: f64,
     squared_norm: f64,
 }
 
 impl<'a, A: Entry> AffinityOperator<'a, A> {
-    /// What is known of the affinity is told.
-    pub(crate) fn new(affinity: TiledAffinity<'a, A>, known: AffinityInfo, job: &Job) -> Result<Self> {
+    /// Computes the trace and the squared norm.
+    pub(crate) fn new(affinity: TiledAffinity<'a, A>, info: AffinityInfo, job: &Job) -> Result<Self> {
         let (trace, squared_norm) = affinity.moments(&vec![1.0; affinity.dim()], job)?;
         let n = affinity.dim() as f64;
-        let largest_row = if known.largest.is_finite() { (n * squared_norm).sqrt() } else { known.largest };
-        Ok(Self { affinity, known, largest_row, trace, squared_norm })
+        let largest_row = if info.largest.is_finite() { (n * squared_norm).sqrt() } else { info.largest };
+        Ok(Self { affinity, info, largest_row, trace, squared_norm })
     }
 }
 
@@ -143,7 +131,7 @@ impl<A: Entry> SymmetricOperator for AffinityOperator<'_, A> {
     }
 
     fn is_positive(&self) -> bool {
-        self.known.positive
+        self.info.positive
     }
 
     fn trace(&self) -> Option<f64> {
@@ -155,11 +143,11 @@ impl<A: Entry> SymmetricOperator for AffinityOperator<'_, A> {
     }
 
     fn error(&self) -> f64 {
-        self.known.error
+        self.info.error
     }
 
     fn rounding(&self) -> f64 {
-        rounding(self.known.error)
+        product_rounding(self.info.error)
     }
 }
 
@@ -168,7 +156,9 @@ mod tests {
     use super::*;
     use crate::data::points::Points;
     use crate::kernel::Kernel;
-    use crate::kernel::gaussian::{Bandwidth, Gaussian, GaussianF32};
+    use crate::kernel::bandwidth::Bandwidth;
+    use crate::kernel::gaussian::Gaussian;
+    use crate::kernel::gaussian_f32::GaussianF32;
     use crate::kernel::precomputed::GivenAffinities;
     use crate::linalg::scaling::power_of_two_near;
     use crate::operator::tiles::StoredTiles;
@@ -176,10 +166,10 @@ mod tests {
 
     const POSITIVE: AffinityInfo = AffinityInfo { positive: true, error: f64::EPSILON, largest: 1.0 };
 
-    /// K as a matrix, against K as it multiplies, with G stored and not, over several strips and tiles. Products are
-    /// rounded to 2^-52 of what they could sum to.
+    /// Products with the tiles, stored and computed, against products with the matrix K, over several strips and tiles.
+    /// They are rounded to 2^-52 of the largest sum that they could have.
     #[test]
-    fn products_are_those_of_the_matrix() {
+    fn products_equal_those_of_the_matrix() {
         let n = 1700;
         let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
         let block = Array2::from_shape_fn((n, 4), |(i, j)| ((i * 29 + j * 7) % 53) as f64 - 26.0);
@@ -193,7 +183,7 @@ mod tests {
                 let stored = DiffusionOperator::new(TiledAffinity::Stored(&g), POSITIVE, alpha, job)?;
                 let tiled = DiffusionOperator::new(TiledAffinity::Computed(&kernel), POSITIVE, alpha, job)?;
                 let full = Array2::from_shape_fn((n, n), |(i, j)| k.get(i, j));
-                // With a largest entry in 1..2, which is then its unit.
+                // Scaled to a largest entry in 1..2, so that 1 is the unit of the given affinities.
                 let unit = power_of_two_near(full.iter().fold(0.0, |largest: f64, entry| largest.max(*entry)));
                 let in_unit = &full / unit;
                 let given = GivenAffinities::new(in_unit.view());
@@ -226,7 +216,7 @@ mod tests {
         }
     }
 
-    /// Of rows a few bandwidths from their mean; where they are farther there is none.
+    /// Products in f32 for rows a few bandwidths from their mean; for rows that are farther there is no kernel in f32.
     #[test]
     fn single_precision_is_near() {
         let n = 1300;

@@ -12,8 +12,9 @@ use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::operator::SymmetricOperator;
+use crate::operator::reproducible_sum::SumRounding;
 use crate::operator::sparse::{SparseMatrix, SparseOperator};
-use crate::operator::tiles::{ExternalAffinity, SumRounding};
+use crate::operator::tiles::ExternalAffinity;
 use crate::python::chunks::PyMoments;
 use crate::runtime::parallel::Job;
 

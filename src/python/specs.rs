@@ -6,8 +6,9 @@ use pyo3::prelude::*;
 
 use crate::data::input::Metric;
 use crate::data::neighbors::Symmetrize;
-use crate::kernel::gaussian::Bandwidth;
-use crate::measure::spectrum::{Measure, OperatorSpec, Precision};
+use crate::kernel::bandwidth::Bandwidth;
+use crate::measure::direct_entropy::Measure;
+use crate::measure::spectrum::{OperatorSpec, Precision};
 use crate::slq::options::{SlqOptions, Storage};
 
 /// A kind that Python names by a string.

@@ -197,9 +197,11 @@ mod tests {
 
     use super::*;
     use crate::data::points::Points;
-    use crate::kernel::gaussian::{Bandwidth, Gaussian};
+    use crate::kernel::AffinityInfo;
+    use crate::kernel::bandwidth::Bandwidth;
+    use crate::kernel::gaussian::Gaussian;
     use crate::measure::entropy::renyi_entropies;
-    use crate::operator::tiled::{AffinityInfo, DiffusionOperator};
+    use crate::operator::tiled::DiffusionOperator;
     use crate::operator::tiles::{StoredTiles, TiledAffinity};
     use crate::runtime::parallel;
     use crate::slq::options::Storage;

@@ -1,0 +1,232 @@
+//! The normalisation of an affinity G to the symmetric diffusion operator K.
+//!
+//! ```text
+//! G' = Q^-alpha G Q^-alpha,     Q = diag(row sums of G)
+//! K  = D^-1/2 G' D^-1/2 = S G S,     D = diag(row sums of G'),     S = D^-1/2 Q^-alpha
+//! ```
+//!
+//! K is similar to the random walk matrix D^-1 G' of Coifman & Lafon, "Diffusion maps"
+//! (doi:10.1016/j.acha.2006.04.006): alpha = 0 gives the operator of arXiv 2312.04823, alpha = 1/2 approximates a
+//! Fokker-Planck operator, alpha = 1 the Laplace-Beltrami operator, which does not depend on the density of the rows.
+//! The largest eigenvalue of K is 1, with the eigenvector sqrt(d / sum d), d the diagonal of D. Cost: one pass over G,
+//! and a second one where alpha is not 0.
+
+use ndarray::{Array2, Axis};
+
+use crate::error::{Error, Result};
+use crate::operator::SymmetricOperator;
+use crate::runtime::parallel::Job;
+
+/// The diagonal matrices that turn an affinity G into K.
+#[derive(Debug, Clone)]
+pub(crate) struct Normalization {
+    /// The diagonal of Q^-alpha.
+    pub weights: Vec<f64>,
+    /// The diagonal of D, the row sums of Q^-alpha G Q^-alpha.
+    pub degrees: Vec<f64>,
+}
+
+impl Normalization {
+    /// Computes both from `row_sums`, which returns the row sums of W G W for the diagonal W that it is called with,
+    /// and those of G where it is called with None. It is called once, and a second time where alpha is not 0.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an alpha outside 0..=1 and for a row sum that is not positive; those of `row_sums`.
+    pub fn new(alpha: f64, mut row_sums: impl FnMut(Option<&[f64]>) -> Result<Vec<f64>>) -> Result<Self> {
+        require_alpha(alpha)?;
+        let sums = row_sums(None)?;
+        require_positive_sums(&sums)?;
+        if alpha == 0.0 {
+            return Ok(Self { weights: vec![1.0; sums.len()], degrees: sums });
+        }
+        let weights = inverse_powers(&sums, alpha);
+        let degrees = row_sums(Some(&weights))?;
+        require_positive_sums(&degrees)?;
+        Ok(Self { weights, degrees })
+    }
+
+    /// The diagonal of D^-1/2.
+    pub fn inverse_root_degrees(&self) -> Vec<f64> {
+        inverse_powers(&self.degrees, 0.5)
+    }
+
+    /// The diagonal of S, with which K = S G S.
+    pub fn scale(&self) -> Vec<f64> {
+        self.inverse_root_degrees().into_iter().zip(&self.weights).map(|(root, weight)| root * weight).collect()
+    }
+
+    /// The unit eigenvector of K of the eigenvalue 1.
+    pub fn leading(&self) -> Vec<f64> {
+        let total = self.total_degree();
+        self.degrees.iter().map(|degree| (degree / total).sqrt()).collect()
+    }
+
+    /// The sum of the degrees.
+    pub fn total_degree(&self) -> f64 {
+        self.degrees.iter().sum()
+    }
+
+    /// The trace of K for an affinity whose diagonal is 1.
+    pub fn trace_of_unit_diagonal(&self) -> f64 {
+        self.weights.iter().zip(&self.degrees).map(|(weight, degree)| weight * weight / degree).sum()
+    }
+}
+
+/// Fails for an alpha outside 0..=1.
+pub(crate) fn require_alpha(alpha: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&alpha) { Ok(()) } else { Err(Error::invalid("alpha", "in 0..=1", alpha)) }
+}
+
+/// Fails where a row of affinities, which are not negative, has no positive entry.
+fn require_positive_sums(sums: &[f64]) -> Result<()> {
+    match sums.iter().position(|sum| *sum <= 0.0) {
+        None => Ok(()),
+        Some(row) => {
+            let requirement = "of affinities such that each row has a positive one";
+            Err(Error::invalid("x", requirement, format!("none in row {row}")))
+        }
+    }
+}
+
+/// Each sum to the power of `-power`.
+fn inverse_powers(sums: &[f64], power: f64) -> Vec<f64> {
+    if power == 0.5 {
+        return sums.iter().map(|sum| sum.sqrt().recip()).collect();
+    }
+    sums.iter().map(|sum| sum.powf(-power)).collect()
+}
+
+/// The symmetric diffusion operator K = S G S of an affinity of which only matrix-vector products are known.
+pub struct NormalizedOperator<'a> {
+    affinity: &'a dyn SymmetricOperator,
+    scale: Vec<f64>,
+    leading: Vec<f64>,
+}
+
+impl<'a> NormalizedOperator<'a> {
+    /// Computes the degrees by one product with a vector, or by two where alpha is not 0.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an alpha outside 0..=1 and for row sums that are not positive; those of the products.
+    pub fn new(affinity: &'a dyn SymmetricOperator, alpha: f64, job: &Job) -> Result<Self> {
+        let n = affinity.dim();
+        let normalization = Normalization::new(alpha, |weights| {
+            let weights = weights.map_or_else(|| Array2::ones((n, 1)), |weights| column(weights));
+            let sums: Vec<f64> = (affinity.apply(&weights, job)? * &weights).into_iter().collect();
+            require_positive_products(&sums)?;
+            Ok(sums)
+        })?;
+        Ok(Self { affinity, scale: normalization.scale(), leading: normalization.leading() })
+    }
+}
+
+/// Fails where a row sum, which comes from a product, is not positive.
+fn require_positive_products(sums: &[f64]) -> Result<()> {
+    if sums.iter().all(|sum| *sum > 0.0) {
+        return Ok(());
+    }
+    let smallest = sums.iter().copied().fold(f64::INFINITY, f64::min);
+    Err(Error::invalid("row sums", "positive, to be those of affinities", smallest))
+}
+
+/// A vector as a matrix [N, 1].
+pub(crate) fn column(vector: &[f64]) -> Array2<f64> {
+    Array2::from_shape_fn((vector.len(), 1), |(i, _)| vector[i])
+}
+
+/// Multiplies each row of `block` [N, b] by its number.
+pub(crate) fn scale_rows(block: &mut Array2<f64>, scale: &[f64]) {
+    for (mut row, scale) in block.axis_iter_mut(Axis(0)).zip(scale) {
+        row *= *scale;
+    }
+}
+
+impl SymmetricOperator for NormalizedOperator<'_> {
+    fn dim(&self) -> usize {
+        self.affinity.dim()
+    }
+
+    fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
+        let mut scaled = x.clone();
+        scale_rows(&mut scaled, &self.scale);
+        let mut product = self.affinity.apply(&scaled, job)?;
+        scale_rows(&mut product, &self.scale);
+        Ok(product)
+    }
+
+    fn is_positive(&self) -> bool {
+        self.affinity.is_positive()
+    }
+
+    fn leading(&self) -> Option<&[f64]> {
+        Some(&self.leading)
+    }
+
+    fn error(&self) -> f64 {
+        self.affinity.error()
+    }
+
+    fn rounding(&self) -> f64 {
+        self.affinity.rounding()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::parallel;
+    use ndarray::array;
+
+    struct Dense(Array2<f64>);
+
+    impl SymmetricOperator for Dense {
+        fn dim(&self) -> usize {
+            self.0.nrows()
+        }
+
+        fn apply(&self, x: &Array2<f64>, _job: &Job) -> Result<Array2<f64>> {
+            Ok(self.0.dot(x))
+        }
+
+        fn is_positive(&self) -> bool {
+            true
+        }
+    }
+
+    /// K entry by entry, for a matrix G given by its products.
+    #[test]
+    fn products_alone_give_the_normalised_operator() {
+        let g = array![[2.0, 0.5, 0.25], [0.5, 1.0, 0.125], [0.25, 0.125, 4.0]];
+        for alpha in [0.0, 0.3, 0.5, 1.0] {
+            let q: Vec<f64> = g.rows().into_iter().map(|row| row.sum()).collect();
+            let weighted = Array2::from_shape_fn((3, 3), |(i, j)| g[[i, j]] / (q[i] * q[j]).powf(alpha));
+            let d: Vec<f64> = weighted.rows().into_iter().map(|row| row.sum()).collect();
+            let k = Array2::from_shape_fn((3, 3), |(i, j)| weighted[[i, j]] / (d[i] * d[j]).sqrt());
+            let affinity = Dense(g.clone());
+            let work = |job: &Job| {
+                let operator = NormalizedOperator::new(&affinity, alpha, job)?;
+                let leading = column(operator.leading().expect("it is known"));
+                Ok((operator.apply(&Array2::eye(3), job)?, operator.apply(&leading, job)?, leading))
+            };
+            let (computed, image, leading) = parallel::run(1, || false, work).unwrap();
+            approx::assert_abs_diff_eq!(computed, k, epsilon = 1e-15);
+            approx::assert_abs_diff_eq!(image, leading, epsilon = 1e-15);
+        }
+    }
+
+    #[test]
+    fn row_sums_that_are_not_positive_are_refused() {
+        let affinity = Dense(-Array2::<f64>::eye(2));
+        let work = |job: &Job| NormalizedOperator::new(&affinity, 0.0, job).map(|_| ());
+        let error = parallel::run(1, || false, work).unwrap_err().to_string();
+        assert_eq!(error, "row sums must be positive, to be those of affinities, got -1");
+    }
+
+    #[test]
+    fn alpha_is_in_its_range() {
+        for alpha in [-0.1, 1.1, f64::NAN] {
+            let error = Normalization::new(alpha, |_| Ok(vec![1.0])).unwrap_err().to_string();
+            assert!(error.starts_with("alpha must be in 0..=1"), "{error}");
+        }
+    }
+}
