@@ -23,8 +23,8 @@ fn entropy(bandwidth: f64, t: f64, x: &Array2<f64>) -> f64 {
     spectral_entropy(&sorted_eigenvalues(OperatorSpec::diffusion(bandwidth), x), t).unwrap()
 }
 
-/// n points of a circle: G is circulant, so its eigenvalues are the discrete Fourier transform of its first row, and
-/// those of K the same, divided by the one degree.
+/// The affinity of n points on a circle is circulant: its eigenvalues are the discrete Fourier transform of its first
+/// row, and those of K are these, divided by the one degree.
 #[test]
 fn circle_has_the_fourier_transform_as_its_spectrum() {
     let (n, bandwidth) = (150, 0.3);
@@ -55,15 +55,15 @@ fn two_rows() {
     assert_abs_diff_eq!(eigenvalues[1], 1.0, epsilon = 1e-15);
 }
 
-/// A line with two neighbours each way, cut into a triangular matrix by k = 1: only the diagonal.
+/// With k = 1 each row is its own nearest neighbour: A is the identity.
 #[test]
 fn graph_of_one_neighbor_is_the_identity() {
     let x = Array2::from_shape_fn((20, 1), |(i, _)| (i * i) as f64);
     assert_eq!(sorted_eigenvalues(OperatorSpec::neighbor_graph(1), &x), vec![1.0; 20]);
 }
 
-/// On 0, 1, 3, 7, ... each point's neighbour is the one before it: A is triangular, with ones on its diagonal, but
-/// for the first two points, which are each other's.
+/// The neighbour of each of the points 0, 1, 3, 7, ... is the one before it: A is triangular, with ones on its diagonal,
+/// except for the first two points, each of which is the neighbour of the other.
 #[test]
 fn triangular_graph_has_its_diagonal_as_spectrum() {
     let x = Array2::from_shape_fn((8, 1), |(i, _)| f64::from(1 << i));
@@ -116,7 +116,7 @@ fn threads_change_nothing_beyond_rounding() {
     assert_eq!(two, on(2));
 }
 
-/// A sweep computes distances once, and runs its operators beside each other; a matrix of distances takes the place of
+/// A sweep computes distances once, and solves its operators in parallel; a matrix of distances takes the place of
 /// rows.
 #[test]
 fn sweeps_give_what_each_operator_gives() {
@@ -145,7 +145,8 @@ fn sweeps_give_what_each_operator_gives() {
     assert!(error.to_string().starts_with("operators must be of a kernel"), "{error}");
 }
 
-/// What f32 leaves unresolved is told of positive definite kernels only, and other distances need not give one.
+/// Eigenvalues that f32 does not resolve are known of positive definite kernels only, and a kernel of given distances
+/// need not be one.
 #[test]
 fn given_distances_are_in_double_precision_in_any_case() {
     // Steps between the vertices of a complete bipartite graph.
@@ -164,7 +165,7 @@ fn given_distances_are_in_double_precision_in_any_case() {
     assert!(trace > 300.0 / degree + 0.1, "moduli of negative eigenvalues add to the trace");
 }
 
-/// G itself in place of the rows: any scale of it has the same K.
+/// Affinities G in place of the rows: K does not depend on their scale.
 #[test]
 fn affinities_take_the_place_of_rows() {
     let x = Array2::from_shape_fn((150, 2), |(i, j)| ((i * 29 + j * 7) % 53) as f64);

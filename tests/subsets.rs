@@ -1,4 +1,4 @@
-//! Many subsets at once.
+//! Spectra and entropies of many subsets of the rows at once.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ fn subsets() -> Vec<Vec<usize>> {
 }
 
 #[test]
-fn each_entropy_is_that_of_its_rows_alone_and_stands_in_its_place() {
+fn entropies_come_in_order_and_equal_those_of_the_rows_alone() {
     let x = data();
     for measure in MEASURES {
         for threads in [1, 2, 3] {
@@ -35,7 +35,7 @@ fn each_entropy_is_that_of_its_rows_alone_and_stands_in_its_place() {
 }
 
 #[test]
-fn each_spectrum_is_that_of_its_rows_with_their_bandwidths() {
+fn spectra_equal_those_of_the_rows_alone_with_their_bandwidths() {
     let x = data();
     let sigmas: Vec<f64> = (0..200).map(|i| 2.0 + f64::from(i % 7)).collect();
     let adaptive = |rows: &[usize]| OperatorSpec::Diffusion {
@@ -57,7 +57,7 @@ fn each_spectrum_is_that_of_its_rows_with_their_bandwidths() {
     }
 }
 
-/// The rows and columns of a matrix of pairs.
+/// A subset of a matrix of distances holds the rows and columns of the subset.
 #[test]
 fn subsets_of_distances_are_distances_of_subsets() {
     let x = data();
@@ -84,7 +84,7 @@ fn no_subsets_no_entropies() {
 }
 
 #[test]
-fn a_row_that_is_not_there_is_named() {
+fn a_row_that_does_not_exist_is_named() {
     let subsets = [vec![0, 200]];
     let result = parallel::run(1, || false, |job| subset_entropies(data().view(), &subsets, MEASURES[0], job));
     assert_eq!(result.unwrap_err().to_string(), "subsets must be row numbers below 200, got 200");
@@ -99,8 +99,8 @@ fn the_error_of_one_subset_is_the_error_of_all() {
     assert!(matches!(result, Err(Error::Invalid { argument: "n_neighbors", .. })));
 }
 
-/// Hours of work, asked to stop at once. Each subset is checked before it begins, so one of each thread is waited
-/// for.
+/// Hours of work, interrupted at once. Each subset checks for it before it begins, so at most one per thread is
+/// finished.
 #[test]
 fn interrupt_ends_many_subsets_early() {
     let x = data();
