@@ -1,7 +1,7 @@
 //! Sums of products that have the same bits in any order.
 //!
 //! ```text
-//! sum_k round(p_k),     round(p) = (p + c) - c,     c a power of two times 1.5, at least 1.5 times any sum
+//! sum_k round(p_k),     round(p) = (p + c) - c,     c = 1.5 * 2^m,     2^m at least twice any sum
 //! ```
 //!
 //! Krylov spaces magnify rounding: a product that differs in its last bits ends in another basis, and an estimate in

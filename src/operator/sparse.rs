@@ -118,19 +118,17 @@ pub struct SparseOperator {
 }
 
 impl SparseOperator {
-    /// The matrix itself, in units of a power of two near its largest entry. `positive` states that it is positive
-    /// semi-definite.
-    pub fn affinity(mut matrix: SparseMatrix, positive: bool) -> Self {
+    /// The matrix itself, in units of a power of two near its largest entry.
+    pub fn affinity(mut matrix: SparseMatrix) -> Self {
         matrix.scale_to_one();
-        Self { matrix, positive, leading: None }
+        Self { matrix, positive: false, leading: None }
     }
 
     /// The symmetric diffusion operator of affinities, which are not negative; see [`crate::diffusion_operator`].
-    /// `positive` states that the affinities are positive semi-definite.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an alpha outside 0..=1, and where a row has no positive affinity.
-    pub fn diffusion(mut matrix: SparseMatrix, positive: bool, alpha: f64) -> Result<Self> {
+    pub fn diffusion(mut matrix: SparseMatrix, alpha: f64) -> Result<Self> {
         require_alpha(alpha)?;
         matrix.scale_to_one();
         let normalization = Normalization::new(alpha, |weights| {
@@ -140,7 +138,14 @@ impl SparseOperator {
             Ok(matrix.row_sums())
         })?;
         matrix.multiply_both_sides(&normalization.inverse_root_degrees());
-        Ok(Self { matrix, positive, leading: Some(normalization.leading()) })
+        Ok(Self { matrix, positive: false, leading: Some(normalization.leading()) })
+    }
+
+    /// States whether the matrix is known to be positive semi-definite, which nothing else implies.
+    #[must_use]
+    pub fn positive_semidefinite(mut self, known: bool) -> Self {
+        self.positive = known;
+        self
     }
 
     /// The number of entries that are stored.
@@ -211,8 +216,8 @@ mod tests {
                 }
             }
             let operator = match alpha {
-                Some(alpha) => SparseOperator::diffusion(sparse.clone(), false, alpha).unwrap(),
-                None => SparseOperator::affinity(sparse.clone(), false),
+                Some(alpha) => SparseOperator::diffusion(sparse.clone(), alpha).unwrap(),
+                None => SparseOperator::affinity(sparse.clone()),
             };
             let of = |threads| parallel::run(threads, || false, |job| operator.apply(&x, job)).unwrap();
             approx::assert_abs_diff_eq!(of(2), expected.dot(&x), epsilon = 1e-10);
@@ -240,6 +245,6 @@ mod tests {
             assert!(SparseMatrix::new(starts, columns, values).is_err());
         }
         let zero_row = SparseMatrix::new(vec![0, 1, 1], vec![0], vec![1.0]).unwrap();
-        assert!(SparseOperator::diffusion(zero_row, false, 0.0).is_err());
+        assert!(SparseOperator::diffusion(zero_row, 0.0).is_err());
     }
 }

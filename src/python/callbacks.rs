@@ -41,10 +41,11 @@ impl PySparseOperator {
         let (columns, values) = (indices.as_array().to_vec(), data.as_array().to_vec());
         py.detach(|| {
             let matrix = SparseMatrix::new(starts, columns, values)?;
-            Ok(Self(match alpha {
-                Some(alpha) => SparseOperator::diffusion(matrix, positive_semidefinite, alpha)?,
-                None => SparseOperator::affinity(matrix, positive_semidefinite),
-            }))
+            let operator = match alpha {
+                Some(alpha) => SparseOperator::diffusion(matrix, alpha)?,
+                None => SparseOperator::affinity(matrix),
+            };
+            Ok(Self(operator.positive_semidefinite(positive_semidefinite)))
         })
     }
 }

@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::operator::chunk_pair::{Chunk, GlobalScaling};
-use crate::operator::tiles::SumRounding;
+use crate::operator::reproducible_sum::SumRounding;
 use crate::python::call::compute;
 use crate::python::rows::{Rows, on_rows};
 use crate::python::specs::PySlqOptions;
