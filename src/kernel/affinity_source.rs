@@ -199,7 +199,7 @@ mod tests {
         let pairs = array![[0.0, 1.0, 2.0, 4.0], [1.0, 0.0, 1.0, 3.0], [2.0, 1.0, 0.0, 2.0], [4.0, 3.0, 2.0, 0.0]];
         let fixed = Bandwidth::Fixed(1.5);
         let adaptive = Bandwidth::Adaptive(vec![1.0, 2.0, 3.0, 4.0]);
-        for (metric, matrix, is_positive) in
+        for (metric, matrix, is_positive_semidefinite) in
             [(Metric::Euclidean, &x, true), (Metric::Precomputed, &pairs, false), (Metric::Affinity, &pairs, false)]
         {
             for bandwidth in [&fixed, &adaptive] {
@@ -213,8 +213,8 @@ mod tests {
                     approx::assert_relative_eq!(dense.get(i, j), affinity * unit, max_relative = 1e-14);
                 }
                 let one_bandwidth = *bandwidth == fixed;
-                assert_eq!(source.positive_definite_gaussian().is_some(), is_positive && one_bandwidth);
-                assert_eq!(source.kernel_f32(1e-3).is_some(), is_positive && one_bandwidth);
+                assert_eq!(source.positive_definite_gaussian().is_some(), is_positive_semidefinite && one_bandwidth);
+                assert_eq!(source.kernel_f32(1e-3).is_some(), is_positive_semidefinite && one_bandwidth);
             }
         }
     }

@@ -114,7 +114,7 @@ impl Kernel<f64> for Gaussian<'_> {
         }
     }
 
-    fn error(&self) -> f64 {
+    fn entry_error(&self) -> f64 {
         f64::EPSILON
     }
 }

@@ -62,7 +62,7 @@ impl Kernel<f32> for GaussianF32 {
         }
     }
 
-    fn error(&self) -> f64 {
+    fn entry_error(&self) -> f64 {
         self.error
     }
 }
@@ -78,7 +78,7 @@ mod tests {
         let n = 90;
         let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
         let kernel = GaussianF32::new(&Points::new(x.view(), 4.0), 4.0, 1e-4).expect("rows are near their mean");
-        let bound = 10.0 / 3f64.sqrt() * kernel.error();
+        let bound = 10.0 / 3f64.sqrt() * kernel.entry_error();
         let mut tile = Array2::zeros((n, n));
         kernel.affinities(0..n, 0..n, tile.view_mut());
         for ((i, j), &affinity) in tile.indexed_iter() {

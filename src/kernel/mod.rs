@@ -19,16 +19,16 @@ pub(crate) trait Kernel<A>: Sync {
     fn affinities(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<A>);
 
     /// The relative error of an affinity.
-    fn error(&self) -> f64;
+    fn entry_error(&self) -> f64;
 
     /// An upper bound of the affinities' moduli; infinite where there is none.
-    fn largest(&self) -> f64 {
+    fn max_entry(&self) -> f64 {
         1.0
     }
 
     /// The properties that an operator needs besides the entries.
-    fn info(&self, positive: bool) -> AffinityInfo {
-        AffinityInfo { positive, error: self.error(), largest: self.largest() }
+    fn info(&self, positive_semidefinite: bool) -> AffinityInfo {
+        AffinityInfo { positive_semidefinite, entry_error: self.entry_error(), max_entry: self.max_entry() }
     }
 }
 
@@ -36,9 +36,9 @@ pub(crate) trait Kernel<A>: Sync {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AffinityInfo {
     /// Whether it is known to be positive semi-definite.
-    pub positive: bool,
+    pub positive_semidefinite: bool,
     /// The relative error of its entries.
-    pub error: f64,
+    pub entry_error: f64,
     /// An upper bound of its entries' moduli; infinite where products are not to be rounded.
-    pub largest: f64,
+    pub max_entry: f64,
 }

@@ -39,13 +39,13 @@ impl<T: Element> Kernel<f64> for GivenAffinities<'_, T> {
         }
     }
 
-    fn error(&self) -> f64 {
+    fn entry_error(&self) -> f64 {
         f64::EPSILON
     }
 
     /// Infinity: the entries may span many decades, so products are not rounded to a common unit, see
     /// [`crate::SumRounding`].
-    fn largest(&self) -> f64 {
+    fn max_entry(&self) -> f64 {
         f64::INFINITY
     }
 }

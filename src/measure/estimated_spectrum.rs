@@ -219,7 +219,7 @@ pub fn estimate_affinity(
     let ExternalDiffusion { affinity, entry_error, exact, alpha } = diffusion;
     let exact_products = dense_budget(affinity.dim(), options, job)?;
     let operator = |affinity, error| {
-        let info = AffinityInfo { positive: true, error, largest: 1.0 };
+        let info = AffinityInfo { positive_semidefinite: true, entry_error: error, max_entry: 1.0 };
         DiffusionOperator::<f64>::new(TiledAffinity::External(affinity), info, alpha, job)
     };
     let estimated = estimate(&operator(affinity, entry_error)?, options, exact_products, progress, job)?;

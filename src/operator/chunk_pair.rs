@@ -56,7 +56,7 @@ impl GlobalScaling {
     pub fn single_error<T: Element>(&self, rows: ArrayView2<T>) -> Result<f64> {
         self.require(rows)?;
         let kernel = GaussianF32::new(&self.points(rows), self.bandwidth, f64::MAX);
-        Ok(kernel.map_or(f64::INFINITY, |kernel| kernel.error()))
+        Ok(kernel.map_or(f64::INFINITY, |kernel| kernel.entry_error()))
     }
 }
 
@@ -284,7 +284,7 @@ mod tests {
                 let errors = cuts.iter().map(|cut| scaling.single_error(x.slice(s![cut.clone(), ..])));
                 let errors: Vec<f64> = errors.collect::<Result<_>>()?;
                 let worst = errors.iter().fold(0.0, |worst: f64, error| worst.max(*error));
-                approx::assert_relative_eq!(worst, float.error(), max_relative = 1e-12);
+                approx::assert_relative_eq!(worst, float.entry_error(), max_relative = 1e-12);
                 Ok(())
             };
             parallel::run(2, || false, work).unwrap();

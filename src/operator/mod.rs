@@ -29,7 +29,7 @@ pub trait SymmetricOperator: Sync {
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>>;
 
     /// Whether K is known to be positive semi-definite.
-    fn is_positive(&self) -> bool;
+    fn is_positive_semidefinite(&self) -> bool;
 
     /// The sum of the eigenvalues, if it is known.
     fn trace(&self) -> Option<f64> {
@@ -47,7 +47,7 @@ pub trait SymmetricOperator: Sync {
     }
 
     /// The relative error of the entries of K.
-    fn error(&self) -> f64 {
+    fn entry_error(&self) -> f64 {
         f64::EPSILON
     }
 

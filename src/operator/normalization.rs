@@ -154,16 +154,16 @@ impl SymmetricOperator for NormalizedOperator<'_> {
         Ok(product)
     }
 
-    fn is_positive(&self) -> bool {
-        self.affinity.is_positive()
+    fn is_positive_semidefinite(&self) -> bool {
+        self.affinity.is_positive_semidefinite()
     }
 
     fn leading(&self) -> Option<&[f64]> {
         Some(&self.leading)
     }
 
-    fn error(&self) -> f64 {
-        self.affinity.error()
+    fn entry_error(&self) -> f64 {
+        self.affinity.entry_error()
     }
 
     fn rounding(&self) -> f64 {
@@ -188,7 +188,7 @@ mod tests {
             Ok(self.0.dot(x))
         }
 
-        fn is_positive(&self) -> bool {
+        fn is_positive_semidefinite(&self) -> bool {
             true
         }
     }

@@ -163,7 +163,7 @@ impl SymmetricOperator for SparseOperator {
         self.matrix.times(x, job)
     }
 
-    fn is_positive(&self) -> bool {
+    fn is_positive_semidefinite(&self) -> bool {
         self.positive
     }
 

@@ -44,14 +44,14 @@ impl<'a, A: Entry> DiffusionOperator<'a, A> {
         let n = affinity.dim();
         // An upper bound of the row sums of G, for the rounding of products: first by the largest entry, then the largest
         // row sum itself.
-        let mut largest_row = n as f64 * info.largest;
+        let mut largest_row = n as f64 * info.max_entry;
         let normalization = Normalization::new(alpha, |weights| {
             let ones = vec![1.0; n];
             let sums = affinity.times(&column(weights.unwrap_or(&ones)), largest_row, job)?;
             if let Some(weights) = weights {
                 return Ok(sums.into_iter().zip(weights).map(|(sum, weight)| sum * weight).collect());
             }
-            if info.largest.is_finite() {
+            if info.max_entry.is_finite() {
                 largest_row = sums.iter().fold(0.0, |largest: f64, sum| largest.max(*sum));
             }
             Ok(sums.into_iter().collect())
@@ -77,8 +77,8 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
         Ok(product)
     }
 
-    fn is_positive(&self) -> bool {
-        self.info.positive
+    fn is_positive_semidefinite(&self) -> bool {
+        self.info.positive_semidefinite
     }
 
     fn trace(&self) -> Option<f64> {
@@ -93,12 +93,12 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
         Some(&self.leading)
     }
 
-    fn error(&self) -> f64 {
-        self.info.error
+    fn entry_error(&self) -> f64 {
+        self.info.entry_error
     }
 
     fn rounding(&self) -> f64 {
-        product_rounding(self.info.error)
+        product_rounding(self.info.entry_error)
     }
 }
 
@@ -116,7 +116,7 @@ impl<'a, A: Entry> AffinityOperator<'a, A> {
     pub(crate) fn new(affinity: TiledAffinity<'a, A>, info: AffinityInfo, job: &Job) -> Result<Self> {
         let (trace, squared_norm) = affinity.moments(&vec![1.0; affinity.dim()], job)?;
         let n = affinity.dim() as f64;
-        let largest_row = if info.largest.is_finite() { (n * squared_norm).sqrt() } else { info.largest };
+        let largest_row = if info.max_entry.is_finite() { (n * squared_norm).sqrt() } else { info.max_entry };
         Ok(Self { affinity, info, largest_row, trace, squared_norm })
     }
 }
@@ -130,8 +130,8 @@ impl<A: Entry> SymmetricOperator for AffinityOperator<'_, A> {
         self.affinity.times(x, self.largest_row, job)
     }
 
-    fn is_positive(&self) -> bool {
-        self.info.positive
+    fn is_positive_semidefinite(&self) -> bool {
+        self.info.positive_semidefinite
     }
 
     fn trace(&self) -> Option<f64> {
@@ -142,12 +142,12 @@ impl<A: Entry> SymmetricOperator for AffinityOperator<'_, A> {
         Some(self.squared_norm)
     }
 
-    fn error(&self) -> f64 {
-        self.info.error
+    fn entry_error(&self) -> f64 {
+        self.info.entry_error
     }
 
     fn rounding(&self) -> f64 {
-        product_rounding(self.info.error)
+        product_rounding(self.info.entry_error)
     }
 }
 
@@ -164,7 +164,8 @@ mod tests {
     use crate::operator::tiles::StoredTiles;
     use crate::{diffusion_operator, parallel};
 
-    const POSITIVE: AffinityInfo = AffinityInfo { positive: true, error: f64::EPSILON, largest: 1.0 };
+    const POSITIVE: AffinityInfo =
+        AffinityInfo { positive_semidefinite: true, entry_error: f64::EPSILON, max_entry: 1.0 };
 
     /// Products with the tiles, stored and computed, against products with the matrix K, over several strips and tiles.
     /// They are rounded to 2^-52 of the largest sum that they could have.
@@ -230,7 +231,7 @@ mod tests {
             let double = DiffusionOperator::new(TiledAffinity::Computed(&double), POSITIVE, 0.5, job)?;
             let single = DiffusionOperator::new(
                 TiledAffinity::Computed(&single),
-                AffinityInfo { error: single.error(), ..POSITIVE },
+                AffinityInfo { entry_error: single.entry_error(), ..POSITIVE },
                 0.5,
                 job,
             )?;

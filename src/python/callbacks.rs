@@ -225,7 +225,7 @@ impl SymmetricOperator for OpenCallback<'_> {
         self.raised.call(job, |py| checked_block(&self.operator.product.bind(py).call1((x.to_pyarray(py),))?, x))
     }
 
-    fn is_positive(&self) -> bool {
+    fn is_positive_semidefinite(&self) -> bool {
         self.operator.positive_semidefinite
     }
 

@@ -86,7 +86,7 @@ impl<'a> AdaptiveSlq<'a> {
         let tuning = &job.tuning().slq;
         let target = Target {
             tol: options.tol,
-            truncation_share: if operator.is_positive() {
+            truncation_share: if operator.is_positive_semidefinite() {
                 tuning.truncation_share
             } else {
                 tuning.truncation_share_of_modulus
@@ -133,10 +133,10 @@ impl<'a> AdaptiveSlq<'a> {
         let operator = self.deflation.krylov().operator();
         let info = EstimateInfo {
             dim: operator.dim(),
-            positive_semidefinite: operator.is_positive(),
+            positive_semidefinite: operator.is_positive_semidefinite(),
             products: self.counter.products(),
             rounding: operator.rounding(),
-            entry_error: operator.error(),
+            entry_error: operator.entry_error(),
             deflated_degree: 2 * size.extra_blocks,
             probe_degree: probe_degree(&probes),
             largest_modulus: self.deflation.modulus_bound(),
@@ -208,7 +208,8 @@ mod tests {
     use crate::slq::reading::Reading;
     use crate::{diffusion_operator, symmetric_eigenvalues};
 
-    const POSITIVE: AffinityInfo = AffinityInfo { positive: true, error: f64::EPSILON, largest: 1.0 };
+    const POSITIVE: AffinityInfo =
+        AffinityInfo { positive_semidefinite: true, entry_error: f64::EPSILON, max_entry: 1.0 };
 
     fn options(tol: f64, seed: u64) -> SlqOptions {
         let (times, orders) = (vec![1.0, 2.0, 5.0], vec![1.0, 2.0]);

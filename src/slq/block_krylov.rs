@@ -174,7 +174,7 @@ impl<'a> BlockKrylov<'a> {
     pub(crate) fn rules(&self, blocks: usize, job: &Job) -> Result<Bracket> {
         let is_exact = self.is_invariant || self.steps() == 1;
         let residual = (!is_exact).then_some(&self.residual);
-        let positive = self.operator.is_positive();
+        let positive = self.operator.is_positive_semidefinite();
         job.serial_lapack(|| quadrature::block_rules(&self.t, residual, self.dim(blocks), positive))
     }
 }
@@ -313,7 +313,7 @@ mod tests {
                 Ok(self.0.apply(x, job)? + noise(x.nrows(), x.ncols()) * 1e-8)
             }
 
-            fn is_positive(&self) -> bool {
+            fn is_positive_semidefinite(&self) -> bool {
                 true
             }
         }

@@ -134,11 +134,11 @@ fn remaining_power_sums(krylov: &BlockKrylov, blocks: usize) -> (Vec<f64>, bool)
     let rest = whole_trace - trace;
     let squares = operator.squared_norm().map(|whole| (whole - squared_norm, whole));
     let squares_are_left = squares.is_none_or(|(rest, whole)| is_resolved(rest, whole));
-    if operator.is_positive() && !is_resolved(rest, whole_trace) {
+    if operator.is_positive_semidefinite() && !is_resolved(rest, whole_trace) {
         // No trace is left, so the blocks span the whole range of the operator.
         return (vec![count], false);
     }
-    if !operator.is_positive() && !squares_are_left {
+    if !operator.is_positive_semidefinite() && !squares_are_left {
         return (vec![count], !krylov.is_invariant());
     }
     let squares = squares.filter(|_| squares_are_left).map(|(rest, _)| rest);

@@ -29,7 +29,7 @@ impl SymmetricOperator for Diagonal {
         Ok(y)
     }
 
-    fn is_positive(&self) -> bool {
+    fn is_positive_semidefinite(&self) -> bool {
         self.0.iter().all(|&lambda| lambda >= 0.0)
     }
 }

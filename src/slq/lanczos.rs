@@ -135,7 +135,7 @@ impl<'a> Lanczos<'a> {
             return Ok(Bracket::default());
         }
         let least_pivot = (!self.is_exact[p]).then_some(BREAKDOWN_TOL * self.norm);
-        let positive = self.operator.is_positive();
+        let positive = self.operator.is_positive_semidefinite();
         let mut rules = quadrature::vector_rules(&self.diagonals[p], &self.off_diagonals[p], least_pivot, positive)?;
         rules.scale(self.squared_norms[p]);
         Ok(rules)
