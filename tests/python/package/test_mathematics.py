@@ -37,7 +37,7 @@ def rounding(n, delta, t=3):
 
 
 def gram_delta(X, sigma=SIGMA):
-    """Of distances from a Gram product of centred rows, sums of D terms: `gram_error` in src/distance.rs."""
+    """Of distances from a Gram product of centred rows, sums of D terms."""
     length = np.linalg.norm(X - X.mean(axis=0), axis=1).max()
     return (X.shape[1] + 8) * EPS * 2 * length**2 / sigma**2
 

@@ -1,0 +1,75 @@
+"""Spectra of kernel matrices: the Vendi score, ranks and eigenvalues."""
+
+import math
+import warnings
+
+import numpy as np
+import pytest
+from dsentropy import (
+    kernel_spectrum,
+)
+from numpy_formulas import (
+    EPS,
+    cloud,
+    distances,
+    entropy_off,
+    gaussian,
+)
+from vendi_score import vendi
+
+INF = math.inf
+
+
+def cosine_kernel(X):
+    directions = X / np.linalg.norm(X, axis=1, keepdims=True)
+    K = directions @ directions.T
+    np.fill_diagonal(K, 1)
+    return K
+
+
+KERNELS = {
+    "cosine": cosine_kernel(cloud(60, 200)),
+    "cosine of low rank": cosine_kernel(cloud(60, 3)),
+    "gaussian": gaussian(distances(cloud()), 9.0),
+    "gaussian of low rank": gaussian(distances(cloud(60, 1)), 40.0),
+    "duplicates": gaussian(distances(np.repeat(cloud(20), 4, axis=0)), 5.0),
+    "all different": np.eye(50),
+    "all the same": np.ones((50, 50)),
+}
+
+
+@pytest.mark.parametrize("K", KERNELS.values(), ids=KERNELS)
+def test_the_effective_rank_of_a_kernel_is_its_vendi_score(K):
+    """Each lambda / n is off by n eps, as the norm of K is at most its trace n, and all together by n times that.
+
+    Of order 2 and infinity the sum, or the largest, is at least 1 / n, and off by at most 4 T.
+    """
+
+    def score(q):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # it asks for scipy.sparse.csr
+            return math.log2(vendi.score_K(K, q=q))
+
+    n = len(K)
+    T = n * n * EPS
+    spectrum = kernel_spectrum(K)
+    assert abs(math.log2(spectrum.effective_rank()) - score(1)) <= entropy_off(n, T)
+    assert abs(spectrum.entropy() - score(1)) <= entropy_off(n, T)
+    assert abs(spectrum.entropy(order=2) - score(2)) <= 4 * T * n / math.log(2)
+    assert abs(math.log2(spectrum.participation_ratio()) - score(2)) <= 4 * T * n / math.log(2)
+    assert abs(spectrum.entropy(order=INF) - score("inf")) <= 4 * T * n / math.log(2)
+
+
+def test_the_entropy_of_order_0_of_a_kernel_is_the_logarithm_of_its_rank():
+    for name, rank in {"cosine of low rank": 3, "all the same": 1, "all different": 50}.items():
+        assert abs(kernel_spectrum(KERNELS[name]).entropy(order=0) - math.log2(rank)) <= 4 * EPS * math.log2(50)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_spectrum_of_a_kernel_is_that_of_its_matrix(dtype):
+    """The least ones come out below 0, by the rounding of the matrix, and are 0."""
+    K = KERNELS["cosine of low rank"].astype(dtype)
+    expected = np.linalg.eigvalsh(K.astype(float))[::-1]
+    assert expected[-1] < 0
+    spectrum = kernel_spectrum(K)
+    assert np.abs(spectrum.eigenvalues - np.maximum(expected, 0)).max() <= 2 * 60 * EPS * np.linalg.norm(K)
