@@ -1,55 +1,56 @@
-//! What can go wrong, with the numbers that say why.
+//! The errors of this crate, with the numbers that explain them.
 
-/// The result of everything here that can fail.
+/// The result of a computation that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What went wrong.
+/// An error of a computation.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// An argument has a value that it may not have.
+    /// An argument has a value that is not allowed.
     #[error("{argument} must be {requirement}, got {value}")]
     Invalid {
         /// The argument's name.
         argument: &'static str,
-        /// What it must be.
+        /// The requirement on its value.
         requirement: String,
-        /// What it was.
+        /// The value that was given.
         value: String,
     },
-    /// The computation holds more memory than the process can have.
+    /// The computation needs more memory than the process can have.
     #[error(
         "{rows} rows need {} of memory, and this process can have {}: use fewer rows (max_N, or a subset of the data)",
         bytes(*needed), bytes(*available)
     )]
     OutOfMemory {
-        /// Rows of the largest problem.
+        /// The rows of the largest problem.
         rows: usize,
-        /// Bytes that it needs.
+        /// The bytes that it needs.
         needed: u64,
-        /// Bytes that the process can have.
+        /// The bytes that the process can have.
         available: u64,
     },
     /// The caller asked for the computation to stop.
     #[error("interrupted")]
     Interrupted,
-    /// LAPACK did not deliver.
+    /// A LAPACK routine failed, or was given a matrix that it cannot take.
     #[error("LAPACK: {0}")]
     Lapack(String),
     /// Threads could not be started.
     #[error("cannot start {threads} threads: {reason}")]
     Threads {
-        /// How many were asked for.
+        /// The number of threads that were asked for.
         threads: usize,
-        /// What the system said.
+        /// The error of the system.
         reason: String,
     },
-    /// A fault of this library: a panic, caught before it could cross a language boundary.
+    /// A panic, which is a fault of this library, caught before it could cross a language boundary.
     #[error("internal error of dsentropy: {0}")]
     Internal(String),
 }
 
 impl Error {
+    /// An [`Error::Invalid`] from the argument's name, the requirement and the value.
     pub(crate) fn invalid(
         argument: &'static str,
         requirement: impl Into<String>,
@@ -73,7 +74,7 @@ pub(crate) fn require_time(t: f64) -> Result<()> {
     if t >= 0.0 && t.is_finite() { Ok(()) } else { Err(Error::invalid("t", "finite and at least 0", t)) }
 }
 
-/// A number of bytes as people read it.
+/// Formats a number of bytes in MB or GB.
 fn bytes(n: u64) -> String {
     let n = n as f64;
     if n < 1e9 { format!("{:.0} MB", n / 1e6) } else { format!("{:.1} GB", n / 1e9) }

@@ -1,13 +1,33 @@
-//! Diffusion spectral entropy and mutual information, exactly.
+//! Diffusion spectral entropy and mutual information of data sets, exact and estimated.
 //!
-//! A data set goes in, its diffusion operator's spectrum comes out, and every measure is read off that spectrum:
+//! A data set goes in, the spectrum of its diffusion operator comes out, and every measure is read off that spectrum:
 //!
 //! ```text
 //! X [N, D] -> squared distances -> bandwidth -> affinity G -> degrees -> symmetric operator K -> eigenvalues -> entropy
 //! ```
 //!
 //! The definitions are those of Liao, Liu et al., "Assessing Neural Network Representations During Training Using
-//! Noise-Resilient Diffusion Spectral Entropy" (arXiv 2312.04823). All entropies are in bits.
+//! Noise-Resilient Diffusion Spectral Entropy" (arXiv:2312.04823). All entropies are in bits.
+//!
+//! # Map
+//!
+//! Each folder of `src/` uses only the folders above it in this table.
+//!
+//! | folder      | question                                          | main items                                     |
+//! |:------------|:--------------------------------------------------|:-----------------------------------------------|
+//! | `error.rs`  | What can go wrong?                                | [`Error`], [`Result`]                          |
+//! | `runtime/`  | Which threads, memory and vectors are there?      | [`parallel`], [`Tuning`]                       |
+//! | `linalg/`   | What are the eigenvalues of a matrix?             | [`symmetric_eigenvalues`], [`general_eigenvalues`], [`UpperTriangle`] |
+//! | `data/`     | How far apart are rows, and which are neighbours? | [`Input`], [`Points`], [`Distances`], [`nearest_neighbors`] |
+//! | `kernel/`   | Which affinities do distances and a bandwidth give? | [`Bandwidth`], [`gaussian_affinity`], [`median_distance`] |
+//! | `operator/` | Which symmetric operator do affinities give?      | [`SymmetricOperator`], [`diffusion_operator`], [`SparseOperator`] |
+//! | `slq/`      | What is the spectrum by an estimate (stochastic Lanczos quadrature)? | [`estimate`], [`Estimate`]  |
+//! | `measure/`  | Which spectra and entropies does a data set have? | [`OperatorSpec`], [`Measure`], [`spectral_entropy`], [`sweep_eigenvalues`], [`subset_entropies`] |
+//! | `python/`   | How does Python call this? (feature `python`)     | the extension module `dsentropy._core`         |
+//!
+//! # Example
+//!
+//! Every computation is a job on a number of threads, which the caller can interrupt (see [`parallel::run`]).
 //!
 //! ```
 //! use dsentropy::{Input, OperatorSpec, parallel, spectral_entropy};
@@ -53,13 +73,12 @@ pub use measure::spectrum::{OperatorSpec, Precision, given_eigenvalues};
 pub use measure::subsets::{estimate_subsets, subset_eigenvalues, subset_entropies};
 pub use measure::sweep::sweep_eigenvalues;
 pub use operator::SymmetricOperator;
-pub use operator::chunk_pair::{Chunk, GlobalScaling, pair_moments, pair_product};
 pub use operator::deflated_f32::diffusion_eigenvalues_single;
 pub use operator::dense::diffusion_operator;
 pub use operator::normalization::NormalizedOperator;
 pub use operator::reproducible_sum::SumRounding;
 pub use operator::sparse::{SparseMatrix, SparseOperator};
-pub use operator::tiles::{CELL, ExternalAffinity};
+pub use operator::tiles::ExternalAffinity;
 pub use runtime::parallel;
 pub use runtime::tuning::{EigenvalueTuning, NeighborTuning, SlqTuning, Tuning};
 pub use slq::adaptive::{Estimated, estimate};
@@ -67,3 +86,10 @@ pub use slq::estimate::{Estimate, EstimateInfo};
 pub use slq::options::{SlqOptions, Storage};
 pub use slq::progress::Progress;
 pub use slq::reading::Reading;
+
+/// Items for the Python binding alone. They are not part of the public interface.
+#[doc(hidden)]
+pub mod binding {
+    pub use crate::operator::chunk_pair::{Chunk, GlobalScaling, pair_moments, pair_product};
+    pub use crate::operator::tiles::CELL;
+}

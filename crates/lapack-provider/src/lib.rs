@@ -1,8 +1,10 @@
-//! Links a LAPACK, nothing else. A crate whose tree holds `ndarray-linalg` depends on this one and calls
-//! one of its functions (or writes `use lapack_provider as _;`).
+//! Links a LAPACK, and controls the threads of an OpenBLAS.
 //!
-//! With the default provider, OpenBLAS from the Python package `scipy-openblas32`, each routine is a jump
-//! from its plain name to the library's prefixed one (`dsyev_` to `scipy_dsyev_`); see `build.rs`.
+//! A crate that depends on `ndarray-linalg` depends on this one as well and calls one of its functions (or writes
+//! `use lapack_provider as _;`), so that the library is linked.
+//!
+//! With the default provider, OpenBLAS from the Python package `scipy-openblas32`, each routine is a jump from its plain
+//! name to the library's prefixed one (`dsyev_` to `scipy_dsyev_`); see `build.rs`.
 #![no_std]
 
 #[cfg(scipy_openblas)]
@@ -23,11 +25,11 @@ mod openblas {
     }
 }
 
-/// Sets the number of threads of the linked OpenBLAS, one number for the whole process. Does nothing with
+/// Sets the number of threads of the linked OpenBLAS, which is one number for the whole process. Does nothing with
 /// another LAPACK.
 pub fn set_num_threads(n: usize) {
     #[cfg(openblas)]
-    // SAFETY: takes any positive int; OpenBLAS clamps it to what it was built for.
+    // SAFETY: the function takes any positive int, which OpenBLAS clamps to the number that it was built for.
     unsafe {
         openblas::openblas_set_num_threads(i32::try_from(n.max(1)).unwrap_or(i32::MAX));
     }
@@ -37,53 +39,55 @@ pub fn set_num_threads(n: usize) {
 /// The number of threads of the linked OpenBLAS; `None` with another LAPACK.
 pub fn num_threads() -> Option<usize> {
     #[cfg(openblas)]
-    // SAFETY: reads one number of the library.
+    // SAFETY: the function reads one number of the library.
     let threads = usize::try_from(unsafe { openblas::openblas_get_num_threads() }).ok();
     #[cfg(not(openblas))]
     let threads = None;
     threads
 }
 
-/// Has `before` called before each fork of this process, before OpenBLAS ends its threads (which would leave a call
-/// that is under way in another thread waiting for ever), and `after` afterwards, in the parent.
+/// Registers `before`, to be called before each fork of this process, and `after`, to be called after it in the parent.
+///
+/// `before` is called before OpenBLAS ends its threads. Without a wait there, a call that is under way in another thread
+/// would wait for them for ever.
 #[cfg(unix)]
 pub fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {
     type Handler = Option<extern "C" fn()>;
     unsafe extern "C" {
         fn pthread_atfork(prepare: Handler, parent: Handler, child: Handler) -> core::ffi::c_int;
     }
-    // SAFETY: functions without arguments that live as long as the program. Those registered last are called first,
-    // and OpenBLAS's were registered when it was loaded.
+    // SAFETY: both are functions without arguments that live as long as the program. The functions registered last are
+    // called first, and OpenBLAS registered its own when it was loaded.
     unsafe {
         pthread_atfork(Some(before), Some(after), None);
     }
 }
 
-/// There is no fork here.
+/// Does nothing: there are no forks on systems other than Unix.
 #[cfg(not(unix))]
 pub fn at_fork(_before: extern "C" fn(), _after: extern "C" fn()) {}
 
-/// Has `handler` called when the process ends, before OpenBLAS gives back the memory that its calls work in.
+/// Registers `handler`, to be called when the process ends, before OpenBLAS gives back the memory of its calls.
 #[cfg(unix)]
 pub fn at_exit(handler: extern "C" fn()) {
     unsafe extern "C" {
         fn atexit(handler: Option<extern "C" fn()>) -> core::ffi::c_int;
     }
-    // SAFETY: a function without arguments that lives as long as the program. Those registered last are called first,
-    // and libraries clean up after them all.
+    // SAFETY: it is a function without arguments that lives as long as the program. The functions registered last are
+    // called first, and libraries clean up after all of them.
     unsafe {
         atexit(Some(handler));
     }
 }
 
-/// Where there is no fork, the end of a process ends its threads first.
+/// Does nothing: on systems other than Unix the end of a process ends its threads first.
 #[cfg(not(unix))]
 pub fn at_exit(_handler: extern "C" fn()) {}
 
-/// Whether the linked LAPACK has what reduces a matrix to a band (LAPACK 3.7): `?sytrd_sy2sb`, `?geqrt3`.
+/// Whether the linked LAPACK has the routines that reduce a matrix to a band (LAPACK 3.7): `?sytrd_sy2sb`, `?geqrt3`.
 pub const BAND_REDUCTION: bool = cfg!(not(accelerate));
 
-/// What stands in for them, never to be called, so that crates which refer to them link.
+/// Symbols with the names of these routines, never called, so that crates which refer to them link.
 #[cfg(accelerate)]
 mod no_band_reduction {
     macro_rules! missing {
@@ -102,7 +106,7 @@ mod no_band_reduction {
 /// The linked OpenBLAS's configuration and the kind of core that it dispatches to; `None` with another LAPACK.
 pub fn config() -> Option<(&'static str, &'static str)> {
     #[cfg(openblas)]
-    // SAFETY: both return a static string that ends in NUL.
+    // SAFETY: both functions return a static string that ends in NUL.
     let config = unsafe {
         let text = |p| core::ffi::CStr::from_ptr(p).to_str().unwrap_or("?");
         Some((text(openblas::openblas_get_config()), text(openblas::openblas_get_corename())))
