@@ -1,7 +1,8 @@
-//! Each stage of the pipeline by itself, on all cores, at three sizes and two dimensions.
+//! Times of each stage of the pipeline by itself, on all cores, at three sizes and two dimensions, and of the numbers in
+//! `Tuning`.
 //!
-//! `cargo bench`; one stage: `cargo bench -- affinity`. Nothing else should run on the machine meanwhile: OpenBLAS's
-//! threads spin.
+//! `cargo bench` runs all; `cargo bench -- affinity` one stage, `cargo bench -- tuning` the sweeps of tuning numbers.
+//! Nothing else should run on the machine meanwhile: OpenBLAS's threads spin.
 #![allow(missing_docs, reason = "criterion's macros expand to public functions")]
 
 use std::hint::black_box;
@@ -10,9 +11,9 @@ use std::time::{Duration, Instant};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use dsentropy::parallel::{self, Job};
 use dsentropy::{
-    Bandwidth, Input, OperatorSpec, Points, Result, binned_rows_entropy, diffusion_operator, gaussian_affinity,
-    general_eigenvalues, matrix_entry_entropy, neighbor_graph, spectral_entropy, subset_eigenvalues,
-    symmetric_eigenvalues,
+    Bandwidth, EigenvalueTuning, Input, NeighborTuning, OperatorSpec, Points, Result, Tuning, binned_rows_entropy,
+    diffusion_operator, gaussian_affinity, general_eigenvalues, matrix_entry_entropy, neighbor_graph,
+    spectral_entropy, subset_eigenvalues, symmetric_eigenvalues,
 };
 use ndarray::Array2;
 use rand::rngs::StdRng;
@@ -31,17 +32,28 @@ fn bandwidth(d: usize) -> f64 {
     (2.0 * d as f64 / 3.0).sqrt()
 }
 
-fn run<T: Send>(work: impl FnOnce(&Job) -> Result<T> + Send) -> T {
-    parallel::run(parallel::default_threads(), || false, work).expect("the benches compute valid problems")
+fn run<T: Send>(tuning: &Tuning, work: impl FnOnce(&Job) -> Result<T> + Send) -> T {
+    parallel::run_with(tuning, parallel::default_threads(), || false, work)
+        .expect("the benches compute valid problems")
 }
 
-/// Times `stage` alone on a job that is set up already; `prepare` makes its input anew each time, untimed.
+/// Times `stage` alone with the measured tuning numbers: see [`time_with`].
 fn time<I: Send, T: Send>(
     iterations: u64,
     prepare: impl Fn(&Job) -> Result<I> + Sync,
     stage: impl Fn(I, &Job) -> Result<T> + Sync,
 ) -> Duration {
-    run(|job| {
+    time_with(&Tuning::MEASURED, iterations, prepare, stage)
+}
+
+/// Times `stage` alone on a job that is set up already. `prepare` makes its input anew each time, untimed.
+fn time_with<I: Send, T: Send>(
+    tuning: &Tuning,
+    iterations: u64,
+    prepare: impl Fn(&Job) -> Result<I> + Sync,
+    stage: impl Fn(I, &Job) -> Result<T> + Sync,
+) -> Duration {
+    run(tuning, |job| {
         let mut total = Duration::ZERO;
         for _ in 0..iterations {
             let input = prepare(job)?;
@@ -110,7 +122,7 @@ fn stages_on_matrices(c: &mut Criterion) {
         });
         // About 10 N^3 flops on one thread: at N = 5000 a sample would take minutes.
         if n <= 2000 {
-            let graph = run(|job| neighbor_graph(&Points::in_own_scale(x.view()), 10, job));
+            let graph = run(&Tuning::MEASURED, |job| neighbor_graph(&Points::in_own_scale(x.view()), 10, job));
             group.bench_function(id("general eigenvalues"), |b| {
                 b.iter_custom(|k| time(k, |_| Ok(graph.clone()), general_eigenvalues));
             });
@@ -118,5 +130,41 @@ fn stages_on_matrices(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, stages_on_rows, stages_on_matrices);
+/// Sweeps the way to tridiagonal form, the width of the band, and the rows of a block of the neighbour search.
+fn tuning_numbers(c: &mut Criterion) {
+    let mut group = c.benchmark_group("tuning");
+    group.sample_size(10);
+    let always = [0, 0];
+    let never = [usize::MAX, usize::MAX];
+    let ways = [("one stage", never, never), ("LAPACK's band", always, never), ("our band", always, always)];
+    for n in [600, 1200, 2500] {
+        let matrix = uniform(n, n);
+        for (way, two_stages_from, own_band_from) in ways {
+            for (band, wider_band_from) in [(16, never), (32, [0, usize::MAX]), (48, always)] {
+                if way == "one stage" && band > 16 {
+                    continue; // it has no band
+                }
+                let measured = Tuning::MEASURED;
+                let eigenvalues_f64 =
+                    EigenvalueTuning { two_stages_from, own_band_from, wider_band_from, ..measured.eigenvalues_f64 };
+                let tuning = Tuning { eigenvalues_f64, ..measured };
+                group.bench_function(BenchmarkId::new(format!("{way}, {band}"), format!("N={n}")), |b| {
+                    b.iter_custom(|k| time_with(&tuning, k, |_| Ok(matrix.clone()), symmetric_eigenvalues));
+                });
+            }
+        }
+    }
+    let x = uniform(5000, 64);
+    let points = Points::in_own_scale(x.view());
+    for highest in [128, 256, 512, 1024] {
+        let measured = Tuning::MEASURED;
+        let neighbors = NeighborTuning { block_rows: [64, highest], ..measured.neighbors };
+        let tuning = Tuning { neighbors, ..measured };
+        group.bench_function(BenchmarkId::new("neighbor blocks", highest), |b| {
+            b.iter_custom(|k| time_with(&tuning, k, |_| Ok(()), |(), job| neighbor_graph(&points, 10, job)));
+        });
+    }
+}
+
+criterion_group!(benches, stages_on_rows, stages_on_matrices, tuning_numbers);
 criterion_main!(benches);

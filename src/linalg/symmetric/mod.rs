@@ -54,7 +54,8 @@ pub fn symmetric_eigenvalues<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Ve
     }
     let tuning = A::tuning(job.tuning());
     let threads = usize::from(job.lapack_threads() > 1);
-    let eigenvalues = if !lapack_provider::BAND_REDUCTION || n < tuning.two_stages_from[threads] {
+    let two_stages_from = tuning.two_stages_from[threads].max(tuning.band_width(n) + 1);
+    let eigenvalues = if !lapack_provider::BAND_REDUCTION || n < two_stages_from {
         in_one_stage(matrix, job)
     } else {
         in_two_stages(matrix, tuning.band_width(n), n >= tuning.own_band_from[threads], job)
