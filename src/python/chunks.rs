@@ -165,7 +165,7 @@ pub fn pair_product(
 ) -> PyResult<PyPairProduct> {
     let (scaling, rounding) = (&scaling.0, SumRounding { ceilings });
     let (first, second) = on_pair!(py, first, second, (one, other) => compute(py, Some(1), |job| {
-        crate::binding::pair_product(scaling, one, other, &rounding, job)
+        crate::operator::chunk_pair::pair_product(scaling, one, other, &rounding, job)
     }))?;
     Ok(PyPairProduct {
         first: first.into_pyarray(py).unbind(),
@@ -211,7 +211,7 @@ pub fn pair_moments(
 ) -> PyResult<PyMoments> {
     let scaling = &scaling.0;
     let (trace, squared_norm) = on_pair!(py, first, second, (one, other) => compute(py, Some(1), |job| {
-        crate::binding::pair_moments(scaling, one, other, job)
+        crate::operator::chunk_pair::pair_moments(scaling, one, other, job)
     }))?;
     Ok(PyMoments { trace, squared_norm })
 }

@@ -55,5 +55,5 @@ mod _core {
 
     /// Chunks of rows begin at multiples of this number, so that sums over pairs of chunks have the same bits.
     #[pymodule_export]
-    const CHUNK_ALIGNMENT: usize = crate::binding::CELL;
+    const CHUNK_ALIGNMENT: usize = crate::operator::tiles::CELL;
 }
