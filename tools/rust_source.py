@@ -6,6 +6,7 @@ attributes `#[cfg(test)]` and matching brackets. That is enough to read paths, f
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,6 +29,7 @@ def _blank(text: str) -> str:
     return re.sub(r"[^\n]", " ", text)
 
 
+@functools.cache
 def code(text: str) -> str:
     """Return the text with comments and literals blanked; each character keeps its place."""
     parts = []
@@ -78,6 +80,7 @@ def _end_of_item(text: str, start: int) -> int:
     return place
 
 
+@functools.cache
 def without_tests(text: str) -> tuple[str, list[str]]:
     """Blank the items under `#[cfg(test)]` of `code(...)`; return the text and the names of test modules in files."""
     modules = []
