@@ -65,12 +65,12 @@ impl DistanceKind {
 }
 
 impl<'a, T: Element> AffinitySource<'a, T> {
-    /// Prepares a data set for a bandwidth. Of affinities that are given, the bandwidth plays no part.
+    /// Prepares a data set for a bandwidth, which plays no part for given affinities.
     ///
     /// # Errors
     /// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite, or of another number of rows.
     pub(crate) fn new(input: Input<'a, T>, bandwidth: &Bandwidth) -> Result<Self> {
-        Self::from_rows(input, bandwidth, Points::new)
+        Self::prepare(input, bandwidth, Points::new)
     }
 
     /// Prepares a data set as [`Self::new`] does, with rows centred at a mean that has the same bits in whatever order it
@@ -79,10 +79,10 @@ impl<'a, T: Element> AffinitySource<'a, T> {
     /// # Errors
     /// Those of [`Self::new`].
     pub(crate) fn reproducible(input: Input<'a, T>, bandwidth: &Bandwidth) -> Result<Self> {
-        Self::from_rows(input, bandwidth, Points::around_rounded_mean)
+        Self::prepare(input, bandwidth, Points::around_rounded_mean)
     }
 
-    fn from_rows(
+    fn prepare(
         input: Input<'a, T>,
         bandwidth: &Bandwidth,
         points: impl FnOnce(ArrayView2<'a, T>, f64) -> Points,
@@ -138,7 +138,7 @@ impl<'a, T: Element> AffinitySource<'a, T> {
         }
     }
 
-    /// The affinity as a matrix. The unit is that of given affinities; a Gaussian kernel has none.
+    /// The affinity as a matrix. `unit` applies to given affinities; a Gaussian kernel has none.
     ///
     /// # Errors
     /// Out of memory; interrupted.
@@ -170,6 +170,7 @@ impl<'a, T: Element> AffinitySource<'a, T> {
         }
     }
 
+    /// The kind of the affinities, with all that they are computed from.
     fn affinities(&self) -> Affinities<'_, T> {
         match self {
             Self::Rows(points, bandwidth) => Affinities::Gaussian(points, bandwidth),

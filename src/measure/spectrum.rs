@@ -86,7 +86,7 @@ pub enum OperatorSpec {
     },
 }
 
-/// The definition of an operator of a kernel: all that differs between a diffusion operator and an affinity.
+/// The definition of an operator of a kernel, a diffusion operator or an affinity.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct KernelSpec<'a> {
     /// The bandwidth sigma.
@@ -120,15 +120,11 @@ impl OperatorSpec {
     pub fn eigenvalues<T: Element>(&self, input: Input<T>, job: &Job) -> Result<Vec<f64>> {
         input.require()?;
         memory::require(input.len(), self.bytes(input.len(), DistanceKind::of(&input), job.tuning()), job)?;
-        match self {
-            Self::Diffusion { .. } | Self::Affinity { .. } => {
-                let kernel = self.kernel("operator")?;
-                kernel.eigenvalues(&AffinitySource::new(input, kernel.bandwidth)?, job)
-            }
-            Self::NeighborGraph { n_neighbors, symmetrize } => {
-                graph_eigenvalues(input, *n_neighbors, *symmetrize, job)
-            }
+        if let Self::NeighborGraph { n_neighbors, symmetrize } = self {
+            return graph_eigenvalues(input, *n_neighbors, *symmetrize, job);
         }
+        let kernel = self.kernel("operator")?;
+        kernel.eigenvalues(&AffinitySource::new(input, kernel.bandwidth)?, job)
     }
 
     /// The definition of an operator of a kernel.
@@ -136,12 +132,16 @@ impl OperatorSpec {
     /// # Errors
     /// [`Error::Invalid`] for a graph of neighbours, which names `argument`.
     pub(crate) fn kernel(&self, argument: &'static str) -> Result<KernelSpec<'_>> {
+        self.kernel_spec().ok_or_else(|| Error::invalid(argument, "of a kernel", "a graph of neighbours"))
+    }
+
+    fn kernel_spec(&self) -> Option<KernelSpec<'_>> {
         match self {
             Self::Diffusion { bandwidth, alpha, precision } => {
-                Ok(KernelSpec { bandwidth, alpha: Some(*alpha), precision: *precision })
+                Some(KernelSpec { bandwidth, alpha: Some(*alpha), precision: *precision })
             }
-            Self::Affinity { bandwidth } => Ok(KernelSpec { bandwidth, alpha: None, precision: Precision::Double }),
-            Self::NeighborGraph { .. } => Err(Error::invalid(argument, "of a kernel", "a graph of neighbours")),
+            Self::Affinity { bandwidth } => Some(KernelSpec { bandwidth, alpha: None, precision: Precision::Double }),
+            Self::NeighborGraph { .. } => None,
         }
     }
 
@@ -158,26 +158,21 @@ impl OperatorSpec {
 
     /// The bandwidth, if it has one.
     pub(crate) fn bandwidth(&self) -> Option<&Bandwidth> {
-        match self {
-            Self::Diffusion { bandwidth, .. } | Self::Affinity { bandwidth } => Some(bandwidth),
-            Self::NeighborGraph { .. } => None,
-        }
+        self.kernel_spec().map(|kernel| kernel.bandwidth)
     }
 
     /// Bytes held at once for n rows with such distances.
     pub(crate) fn bytes(&self, n: usize, distances: DistanceKind, tuning: &Tuning) -> u64 {
-        let d = distances.columns();
+        let float = self.kernel_spec().map_or(FloatType::F64, |kernel| kernel.float_type(n, distances, tuning));
+        let matrices = if float == FloatType::F32 { 0.5 } else { 1.0 };
+        let dense = memory::dense_bytes(matrices, n, distances.columns());
         match self {
-            Self::Diffusion { .. } | Self::Affinity { .. } => {
-                let float = self.kernel("operator").map(|kernel| kernel.float_type(n, distances, tuning));
-                let matrices = if float == Ok(FloatType::F32) { 0.5 } else { 1.0 };
-                memory::dense_bytes(matrices, n, d)
-            }
-            // Besides the matrix, or the blocks that follow it, the edges.
+            // Edges are held besides the matrix, or the blocks that it is divided into.
             Self::NeighborGraph { n_neighbors, .. } => {
                 let edges = (n as u64).saturating_mul(*n_neighbors as u64).saturating_mul(EDGE_BYTES);
-                memory::dense_bytes(1.0, n, d).saturating_add(edges)
+                dense.saturating_add(edges)
             }
+            Self::Diffusion { .. } | Self::Affinity { .. } => dense,
         }
     }
 }

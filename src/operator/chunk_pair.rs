@@ -36,15 +36,17 @@ pub struct GlobalScaling {
 }
 
 impl GlobalScaling {
+    /// The rows of a chunk, scaled and centred as all rows are.
     fn points<T: Element>(&self, rows: ArrayView2<T>) -> Points {
         Points::of_chunk(rows, self.bandwidth, self.largest, self.mean.view())
     }
 
+    /// Checks the bandwidth and the number of columns.
     fn require<T: Element>(&self, rows: ArrayView2<T>) -> Result<()> {
         require_positive("bandwidth", self.bandwidth)?;
         if rows.ncols() != self.mean.len() {
-            let wanted = format!("of {} columns", self.mean.len());
-            return Err(Error::invalid("x", wanted, format!("{:?}", rows.shape())));
+            let requirement = format!("of {} columns", self.mean.len());
+            return Err(Error::invalid("x", requirement, format!("{:?}", rows.shape())));
         }
         Ok(())
     }
@@ -82,7 +84,7 @@ pub fn pair_product<'a, T: Element>(
     job: &Job,
 ) -> Result<(Array2<f64>, Option<Array2<f64>>)> {
     if rounding.ceilings.len() != one.vectors.ncols() {
-        return Err(Error::invalid("ceilings", "one a column of the vectors", rounding.ceilings.len()));
+        return Err(Error::invalid("ceilings", "one for each column of the vectors", rounding.ceilings.len()));
     }
     let other_vectors = other.map(|other| other.vectors.to_owned());
     let task = Product { one: one.vectors.to_owned(), other: other_vectors, rounding };
@@ -123,8 +125,8 @@ fn with_kernel<'a, T: Element, F: PairTask>(
     for chunk in std::iter::once(&one).chain(&other) {
         scaling.require(chunk.rows)?;
         if chunk.vectors.nrows() != chunk.rows.nrows() || chunk.vectors.ncols() != one.vectors.ncols() {
-            let wanted = format!("of {} rows", chunk.rows.nrows());
-            return Err(Error::invalid("vectors", wanted, format!("{:?}", chunk.vectors.shape())));
+            let requirement = format!("of {} rows", chunk.rows.nrows());
+            return Err(Error::invalid("vectors", requirement, format!("{:?}", chunk.vectors.shape())));
         }
     }
     let rows = match other {
