@@ -38,7 +38,7 @@ WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "changes_process: this test changes what others must leave as it is")
     config.addinivalue_line("markers", "serial: this test needs all cores, or the whole process, or measures either")
-    config.addinivalue_line("markers", "slow: this test takes minutes on one core; the gate runs it")
+    config.addinivalue_line("markers", "slow: this test takes more than some seconds; the gate runs it")
     config.addinivalue_line("markers", "linux: this test needs /proc, fork, or what else other systems lack")
 
 

@@ -1,4 +1,4 @@
-"""What is taken as an array, and what is printed."""
+"""Objects that are taken as arrays, and the words of prints."""
 
 import array
 import math

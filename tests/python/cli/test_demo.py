@@ -28,6 +28,7 @@ def table(text: str) -> dict[str, np.ndarray]:
     }
 
 
+@pytest.mark.slow
 def test_demo_shows_learning_and_draws_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = tmp_path / "curves.png"
     main(["demo", "--epochs", "20", "--every", "10", "--plot", str(picture)])

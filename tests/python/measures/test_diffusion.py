@@ -214,7 +214,7 @@ def test_a_subset_takes_its_own_bandwidths_along(metric):
 @pytest.mark.parametrize("metric", ["euclidean", "cosine"])
 @pytest.mark.parametrize("t", [1, 2.5, 5, 10])
 def test_single_precision_has_the_accuracy_that_is_promised(t, metric, bandwidth, alpha):
-    """The same eigenvalues without parameters, as the entropy would say where t saturates it."""
+    """Spectra of eigenvalues alone have no parameters, so no warning where t saturates the entropy."""
     X = cloud(300)
     single, double = (
         Spectrum(
@@ -227,7 +227,7 @@ def test_single_precision_has_the_accuracy_that_is_promised(t, metric, bandwidth
     assert np.abs(single.entropy(t, orders) - double.entropy(t, orders)).max() <= 1e-6 * math.sqrt(300)
 
 
-# The same operator elsewhere.
+# Other ways to the diffusion operator.
 
 
 def random_walk(X, sigma, alpha, **options):

@@ -217,7 +217,7 @@ def test_where_a_subset_is_all_rows_the_interval_is_a_point():
     assert abs(found.mean - diffusion_spectrum(cloud()).entropy()) <= 53 * 60**2 * EPS
 
 
-# The same again.
+# Equal seeds.
 
 
 def everything(found):

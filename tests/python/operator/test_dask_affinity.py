@@ -40,7 +40,10 @@ def same(one, other):
     assert one.parameters.get("products") == other.parameters.get("products")
 
 
-@pytest.mark.parametrize("options", [{}, {"tol": 1e-4}, {"alpha": 1.0}, {"alpha": 0.5, "random_state": 3}])
+@pytest.mark.parametrize(
+    "options",
+    [{}, pytest.param({"tol": 1e-4}, marks=pytest.mark.slow), {"alpha": 1.0}, {"alpha": 0.5, "random_state": 3}],
+)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_the_numbers_are_those_of_one_process(options, dtype):
     rows = X.astype(dtype)

@@ -44,7 +44,7 @@ def agree(ours, theirs, X, sigma=10, bits=BITS):
 
 @pytest.mark.parametrize("name", ["diffusion_spectral_entropy", "adjacency_spectral_entropy"])
 def test_arguments_have_the_names_order_and_defaults_of_the_reference(reference, name):
-    """What is ours alone can only be given by name."""
+    """Arguments that the reference does not have can only be given by name."""
     ours = list(inspect.signature(getattr(dsentropy, name)).parameters.values())
     theirs = list(inspect.signature(getattr(reference, name)).parameters.values())
     assert [(p.name, p.default) for p in ours[: len(theirs)]] == [(p.name, p.default) for p in theirs]

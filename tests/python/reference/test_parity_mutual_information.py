@@ -81,7 +81,7 @@ EQUAL, UNEQUAL = [60, 60, 60, 60], [110, 10, 60, 35, 25]
 
 @pytest.mark.parametrize("name", [DSMI, ASMI])
 def test_arguments_have_the_names_order_and_defaults_of_the_reference(reference, name):
-    """What is ours alone can only be given by name."""
+    """Arguments that the reference does not have can only be given by name."""
     ours = list(inspect.signature(getattr(dsentropy, name)).parameters.values())
     theirs = list(inspect.signature(getattr(reference, name)).parameters.values())
     assert [(p.name, p.default) for p in ours[: len(theirs)]] == [(p.name, p.default) for p in theirs]
@@ -100,7 +100,7 @@ def test_clusters_of_single_rows(reference, A, rng, variant):
 
 
 def test_every_row_a_cluster(reference, A):
-    """One row has no entropy, so nothing is told."""
+    """The entropy of one row is 0, so the information is 0."""
     ours, _ = assert_agree(reference, "dsmi", A, np.arange(N))
     assert abs(ours) <= BITS
 
@@ -157,7 +157,7 @@ NAMED = {
 def test_anything_is_a_label_where_it_is_said_to_be_discrete(reference, A, rng, variant, name):
     B = NAMED[name](labels(UNEQUAL, rng))
     said, clusters = assert_agree(reference, variant, A, B, reference_discrete=True)
-    if name != "float":  # the reference raises here unless it is told
+    if name != "float":  # the reference raises here without `reference_discrete=True`
         inferred, same_clusters = getattr(dsentropy, VARIANTS[variant][0])(A, B, **VARIANTS[variant][1])
         assert inferred == said
         assert_same_clusters(same_clusters, clusters)

@@ -35,7 +35,7 @@ def median_distance(rows):
 
 
 @pytest.mark.parametrize("name", DATA)
-@pytest.mark.parametrize("n", [256, 700, 2600])
+@pytest.mark.parametrize("n", [256, 700, pytest.param(2600, marks=pytest.mark.slow)])
 def test_values_are_within_the_bound_of_double_precision(name, n):
     """At 2600 rows the eigenvalues come in two stages."""
     rows = DATA[name](n).astype(np.float32)

@@ -28,6 +28,7 @@ def script(request):
     return found[request.param]
 
 
+@pytest.mark.slow
 def test_script_runs_on_dsentropy(script, tmp_path):
     """No error, no warning, every value a finite number, and no file left behind."""
     ours, changes = re.subn(r"^from dse_dsmi import", "from dsentropy import", script, flags=re.MULTILINE)
