@@ -5,7 +5,7 @@
 //! cost of an estimate = products x cost of a product,     cost of the exact solver = c N products
 //! ```
 //!
-//! The exact solver is used only where its matrix fits into memory besides.
+//! The exact solver is used only if its matrix fits into memory together with the estimate.
 
 use ndarray::{Array2, Axis, s};
 
@@ -64,8 +64,8 @@ pub(crate) fn estimate_bytes(n: usize, columns: Option<usize>, job: &Job) -> u64
     memory::dense_bytes(0.0, n, columns.unwrap_or(0)).saturating_add(8 * vectors.saturating_mul(n as u64))
 }
 
-/// Checks that an estimate with `needed` bytes fits into memory; returns the products that cost as much as the exact
-/// solver, if its matrix fits besides, and otherwise the error of that matrix.
+/// Checks that an estimate with `needed` bytes fits into memory. Returns the products that cost as much as the exact
+/// solver, or the error that says why the matrix of the exact solver does not fit.
 fn exact_budget(
     n: usize,
     needed: u64,

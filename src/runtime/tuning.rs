@@ -92,7 +92,8 @@ pub struct SlqTuning {
     pub small_basis_entries: usize,
     /// The part of the tolerance that truncation bounds may take, for an operator without negative eigenvalues.
     pub truncation_share: f64,
-    /// The part of the tolerance that truncation bounds may take, where eigenvalues may be negative.
+    /// The part of the tolerance that truncation bounds may take, where eigenvalues may be negative. More depth costs less
+    /// than more probes there.
     pub truncation_share_of_modulus: f64,
 }
 

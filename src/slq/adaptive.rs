@@ -26,7 +26,7 @@ use crate::slq::quadrature::Bracket;
 /// Additional Lanczos steps of probes whose vectors are not kept, because they cannot be continued later.
 const EXTRA_STEPS: usize = 2;
 
-/// Vectors that one product of the operator with a block needs besides.
+/// Vectors of workspace that one product of the operator with a block needs.
 const PRODUCT_VECTORS: usize = 272;
 
 /// The most vectors of n numbers that an estimate of n rows holds at once: the basis, Ritz vectors, two vectors a probe, and
@@ -216,7 +216,7 @@ mod tests {
         SlqOptions { tol, times, orders, max_products: 20_000, seed, storage: Storage::Auto, memory_limit: None }
     }
 
-    /// Full rank, low rank, groups, duplicates.
+    /// Data sets of full rank, of low rank, in groups, and with duplicates; each with a bandwidth.
     fn data() -> Vec<(&'static str, Array2<f64>, f64)> {
         let mut signs = RandomSigns::new(7);
         let mut normal = move || (0..12).map(|_| signs.bits() as f64 / 2f64.powi(64)).sum::<f64>() - 6.0;
@@ -266,7 +266,8 @@ mod tests {
         }
     }
 
-    /// Of 5 data sets, 6 seeds, 3 t and 2 orders: within three standard errors and the bracket, but for one in 300.
+    /// The error is within three standard errors and the bounds for 5 data sets, 6 seeds, 3 t and 2 orders. One in 300 of
+    /// these 180 readings may lie outside; two are allowed.
     #[test]
     fn uncertainties_cover_the_error_and_the_tolerance_is_kept() {
         let mut beyond = Vec::new();
@@ -292,7 +293,7 @@ mod tests {
         assert!(beyond.len() <= 2, "{beyond:?}");
     }
 
-    /// Powers above the degree of the rules, which were asked for or not, of spectra that are dense near 1.
+    /// Powers above the degree of the rules, at times of the options and at others, of spectra that are dense near 1.
     #[test]
     fn readings_of_large_powers_are_covered() {
         for (name, x, sigma) in [data().swap_remove(0), data().swap_remove(2)] {
@@ -316,8 +317,8 @@ mod tests {
         }
     }
 
-    /// The mean of many estimates is the exact value as far as their brackets tell; their spread is no more than they say,
-    /// which allows for few probes, and no less than half of it.
+    /// The mean of many estimates is the exact value within their truncation bounds. Their spread is no more than their
+    /// standard errors, which are widened for few probes, and no less than half of them.
     #[test]
     fn standard_errors_are_those_of_the_sampling() {
         let (_, x, sigma) = data().swap_remove(0);
@@ -330,13 +331,13 @@ mod tests {
             let mean = |of: &dyn Fn(&Reading) -> f64| readings.iter().map(of).sum::<f64>() / seeds as f64;
             let error = mean(&|reading| reading.value) - exact[[i, 0]];
             let spread = mean(&|reading| (reading.value - exact[[i, 0]] - error).powi(2)).sqrt();
-            let said = mean(&|reading| reading.standard_error.powi(2)).sqrt();
+            let claimed = mean(&|reading| reading.standard_error.powi(2)).sqrt();
             let truncation = mean(&Reading::truncation);
             assert!(
                 error.abs() <= truncation + 3.0 * spread / (seeds as f64).sqrt(),
                 "{t}: {error} {truncation} {spread}"
             );
-            assert!((0.5..1.1).contains(&(spread / said)), "{t}: {spread} {said}");
+            assert!((0.5..1.1).contains(&(spread / claimed)), "{t}: {spread} {claimed}");
         }
     }
 
@@ -352,9 +353,9 @@ mod tests {
         assert_eq!(stored, read(true, 3));
     }
 
-    /// What rounding leaves of a small power does not keep the others from their tolerance.
+    /// Rounding that takes the whole tolerance of a small power does not keep other readings from their tolerance.
     #[test]
-    fn a_reading_out_of_reach_does_not_stop_the_others() {
+    fn an_unattainable_reading_does_not_stop_the_others() {
         let (_, x, sigma) = data().swap_remove(0);
         let options = |times: Vec<f64>| SlqOptions { times, orders: vec![1.0], ..options(1e-2, 0) };
         let (alone, converged) = estimated(&x, sigma, true, 2, &options(vec![1.0]));

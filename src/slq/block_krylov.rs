@@ -5,8 +5,9 @@
 //! ```
 //!
 //! Each step multiplies the last block by K and orthogonalises the product against all blocks (full
-//! reorthogonalisation), which takes 8 N b dim(Q) flops for blocks of b columns. Columns that become linearly dependent are
-//! dropped. If none is left, the space is invariant and its rules are exact.
+//! reorthogonalisation), which takes 12 N b dim(Q) flops for blocks of b columns. Columns that become linearly dependent
+//! are dropped. If none is left, the space is invariant and its rules are exact. See Golub & Meurant, "Matrices, moments
+//! and quadrature with applications" (2010).
 
 use std::slice::from_ref;
 

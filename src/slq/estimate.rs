@@ -148,8 +148,8 @@ impl Estimate {
         let sums = |bracket: &Bracket, truncation_factor: Option<f64>| {
             let gauss = bracket.gauss.sum(f);
             if let Some(factor) = truncation_factor {
-                let reach = factor * bracket.distance(f, modulus, integrand.peak() * unit);
-                return [gauss, gauss - reach, gauss + reach];
+                let width = factor * bracket.distance(f, modulus, integrand.peak() * unit);
+                return [gauss, gauss - width, gauss + width];
             }
             let [one, other] = bracket.ends.each_ref().map(|end| end.sum(f));
             let between = gauss.clamp(one.min(other), one.max(other));
@@ -171,7 +171,7 @@ impl Estimate {
         SpectralSum { value, one, other, per_probe }
     }
 
-    /// The content besides [`EstimateInfo`] as arrays: known power sums; the deflated part, [6, nodes]; the probes,
+    /// The arrays of an estimate, without its [`EstimateInfo`]: known power sums; the deflated part, [6, nodes]; the probes,
     /// [probes, 6, nodes], filled up with weights of zero.
     ///
     /// The six rows are nodes and weights of the Gauss rule and of the two ends of the bracket.

@@ -4,11 +4,11 @@
 //! K V = V T + residual,     V = [v1, v2, ...] orthonormal in exact arithmetic, T tridiagonal
 //! ```
 //!
-//! A step costs one product a vector and 10 N flops. There is no reorthogonalisation: quadrature does not need it (Golub &
-//! Meurant, "Matrices, moments and quadrature with applications", 2010, chapter 4). But rounding brings back directions
-//! that the vectors had no part in, multiplied by their eigenvalue at each step, and a recurrence that finds a large
-//! eigenvalue again has spent a node on it. Converged Ritz vectors are therefore projected out at each step (Parlett &
-//! Scott, "The Lanczos algorithm with selective orthogonalization", Math. Comp. 33, 1979).
+//! A step costs one product and three passes over the vectors. There is no reorthogonalisation: quadrature does not need
+//! it (Golub & Meurant, "Matrices, moments and quadrature with applications", 2010, chapter 4). But rounding brings back
+//! directions that the vectors had no part in, multiplied by their eigenvalue at each step, and a recurrence that finds a
+//! large eigenvalue again has spent a node on it. Converged Ritz vectors are therefore projected out at each step (Parlett
+//! & Scott, "The Lanczos algorithm with selective orthogonalization", Math. Comp. 33, 1979).
 
 use std::slice::from_ref;
 use std::sync::Arc;
