@@ -65,7 +65,7 @@ impl Measure {
 }
 
 /// Computes the entropy of the N^2 entries of R^-1 K as one distribution, R the diagonal matrix of the row sums of K. Each
-/// entry is shifted by eps, see [`crate::measure::entropy`].
+/// entry is shifted by eps, see [`crate::spectral_entropy`].
 ///
 /// # Errors
 /// Interrupted.

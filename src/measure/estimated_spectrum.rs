@@ -84,7 +84,7 @@ fn exact_budget(
 /// `positive` says that affinities, if they are given, are positive semi-definite; for rows and distances that is known.
 ///
 /// # Errors
-/// [`Error::Invalid`] for parameters out of range and a graph of neighbours; out of memory, before any work;
+/// [`crate::Error::Invalid`] for parameters out of range and a graph of neighbours; out of memory, before any work;
 /// interrupted; LAPACK's.
 pub fn estimate_spectrum<T: Element>(
     input: Input<T>,

@@ -111,7 +111,7 @@ impl<'a> NormalizedOperator<'a> {
     pub fn new(affinity: &'a dyn SymmetricOperator, alpha: f64, job: &Job) -> Result<Self> {
         let n = affinity.dim();
         let normalization = Normalization::new(alpha, |weights| {
-            let weights = weights.map_or_else(|| Array2::ones((n, 1)), |weights| column(weights));
+            let weights = weights.map_or_else(|| Array2::ones((n, 1)), column);
             let sums: Vec<f64> = (affinity.apply(&weights, job)? * &weights).into_iter().collect();
             require_positive_products(&sums)?;
             Ok(sums)
