@@ -1,4 +1,4 @@
-"""What must hold for every array that hypothesis comes up with: dtypes, layouts, magnitudes.
+"""Properties that hold for every array that hypothesis comes up with: dtypes, layouts, magnitudes.
 
 HYPOTHESIS_PROFILE=slow searches longer, and elsewhere each time.
 """

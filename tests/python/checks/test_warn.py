@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import functools
+import os
 import sys
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import dsentropy
 import numpy as np
 import pytest
-from dsentropy._checks.warn import warn
+from dsentropy._checks import warn as warn_module
 
-PACKAGE = Path(dsentropy.__file__).parent
+InPackage = Callable[[int], Callable[[], float]]
 
 
-def in_package(depth: int) -> Any:
-    """A function whose frames are in a file of the package, and which calls itself `depth` times before it warns."""
+@pytest.fixture
+def in_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> InPackage:
+    """Makes a function that calls itself so many times before it warns, in a file of a folder that is skipped."""
+    folder = f"{tmp_path}{os.sep}"
+    monkeypatch.setattr(warn_module, "_SKIPPED", (*warn_module._SKIPPED, folder))
     program = """
 def recurse(depth):
     if depth:
@@ -26,9 +31,9 @@ def recurse(depth):
     warn("too much", UserWarning)
     return 1.0
 """
-    names = {"warn": warn, "__name__": "dsentropy._somewhere"}
-    exec(compile(program, str(PACKAGE / "_somewhere.py"), "exec"), names)
-    return functools.partial(names["recurse"], depth)  # type: ignore[arg-type]
+    names: dict[str, Any] = {"warn": warn_module.warn, "__name__": "dsentropy._somewhere"}
+    exec(compile(program, f"{folder}_somewhere.py", "exec"), names)
+    return lambda depth: functools.partial(names["recurse"], depth)
 
 
 def here() -> int:
@@ -36,7 +41,7 @@ def here() -> int:
 
 
 @pytest.mark.parametrize("depth", [0, 1, 7])
-def test_frames_of_the_package_are_skipped(depth: int) -> None:
+def test_frames_of_the_package_are_skipped(depth: int, in_package: InPackage) -> None:
     call = in_package(depth)
     with pytest.warns(UserWarning, match="^too much$") as caught:
         call()
@@ -58,7 +63,7 @@ def test_frames_of_numpy_are_skipped() -> None:
     assert {one.filename for one in caught} == {__file__}
 
 
-def test_a_doctest_of_the_package_is_a_caller() -> None:
+def test_a_doctest_of_the_package_is_a_caller(in_package: InPackage) -> None:
     """Its module has a name of the package, but its file is none of the package."""
     names = {"call": in_package(2), "__name__": "dsentropy._spectrum.spectrum"}
     with pytest.warns(UserWarning, match="too much") as caught:
@@ -66,7 +71,7 @@ def test_a_doctest_of_the_package_is_a_caller() -> None:
     assert (caught[0].filename, caught[0].lineno) == ("<doctest dsentropy[3]>", 3)
 
 
-def test_filters_act_on_the_module_of_the_caller() -> None:
+def test_filters_act_on_the_module_of_the_caller(in_package: InPackage) -> None:
     names = {"call": in_package(1), "__name__": "somebody.code"}
     program = compile("call()", "code.py", "exec")
     with warnings.catch_warnings():
@@ -77,7 +82,7 @@ def test_filters_act_on_the_module_of_the_caller() -> None:
             exec(program, names)
 
 
-def test_a_line_warns_once_by_default() -> None:
+def test_a_line_warns_once_by_default(in_package: InPackage) -> None:
     call = in_package(1)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
@@ -86,7 +91,7 @@ def test_a_line_warns_once_by_default() -> None:
     assert len(caught) == 1
 
 
-def test_threads_warn_at_their_own_frames() -> None:
+def test_threads_warn_at_their_own_frames(in_package: InPackage) -> None:
     call = in_package(3)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
