@@ -94,3 +94,8 @@ def test_of_labels_that_would_overlap_the_first_is_shown(ax):
 def test_values_of_another_shape_are_refused(ax):
     with pytest.raises(ValueError, match=r"values must have the shape \(2, 1\), got \(1, 2\)"):
         plotting.surface([[1.0, 2.0]], [1.0, 2.0], 1, ax=ax)
+
+
+def test_many_bandwidths_are_not_labelled_one_by_one(ax):
+    plotting.surface(np.zeros((13, 1)), np.geomspace(1, 100, 13), 1, ax=ax)
+    assert len(ax.get_xticks(minor=True)) > 0
