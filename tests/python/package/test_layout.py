@@ -41,6 +41,22 @@ def found_after(tmp_path: Path) -> Callable[[str, str, str], list[str]]:
     return find
 
 
+def test_imports_follow_the_order_of_the_folders() -> None:
+    assert faults("imports") == []
+
+
+def test_functions_and_files_are_short_and_words_are_plain() -> None:
+    assert faults("layout") == []
+
+
+def test_the_picture_of_the_imports_is_that_of_the_source() -> None:
+    """`python tools/architecture_picture.py` draws it anew."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "tools")
+        fresh = importlib.import_module("architecture_picture").picture(ROOT)
+    assert (ROOT / "docs" / "architecture.svg").read_text(encoding="utf-8") == fresh
+
+
 AGAINST_THE_ORDER = {
     "a path": ("src/linalg/scaling.rs", "\nuse crate::slq::adaptive;\n", "linalg imports slq"),
     "a tree of paths": (
