@@ -335,9 +335,10 @@ class CallbackOperator:
         product: Callable[[NDArray[np.float64]], NDArray[np.float64]],
         dim: int,
         *,
+        name: str,
         positive_semidefinite: bool,
         rounding: float,
-        leading: NDArray[np.float64] | None = None,
+        alpha: float | None = None,
     ) -> CallbackOperator: ...
 
 @final

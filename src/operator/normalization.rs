@@ -17,6 +17,9 @@ use crate::error::{Error, Result};
 use crate::operator::SymmetricOperator;
 use crate::runtime::parallel::Job;
 
+/// The name by which an error calls row sums that are not positive.
+pub(crate) const ROW_SUMS: &str = "row sums";
+
 /// The diagonal matrices that turn an affinity G into K.
 #[derive(Debug, Clone)]
 pub(crate) struct Normalization {
@@ -126,7 +129,7 @@ fn require_positive_products(sums: &[f64]) -> Result<()> {
         return Ok(());
     }
     let smallest = sums.iter().copied().fold(f64::INFINITY, f64::min);
-    Err(Error::invalid("row sums", "positive, to be those of affinities", smallest))
+    Err(Error::invalid(ROW_SUMS, "positive, to be those of affinities", smallest))
 }
 
 /// A vector as a matrix [N, 1].

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::operator::SymmetricOperator;
+use crate::operator::normalization::{NormalizedOperator, ROW_SUMS};
 use crate::operator::reproducible_sum::SumRounding;
 use crate::operator::sparse::{SparseMatrix, SparseOperator};
 use crate::operator::tiles::ExternalAffinity;
@@ -55,26 +56,27 @@ impl PySparseOperator {
 pub struct PyCallbackOperator {
     product: Py<PyAny>,
     dim: usize,
+    name: String,
     positive_semidefinite: bool,
-    leading: Option<Vec<f64>>,
     rounding: f64,
+    alpha: Option<f64>,
 }
 
 #[pymethods]
 impl PyCallbackOperator {
-    /// `product(vectors)` maps an array [dim, b] to K times it, with the relative error `rounding`. `leading` is a unit
-    /// vector near the eigenvector of the largest eigenvalue.
+    /// `product(vectors)` multiplies an array [dim, b] by the matrix, with the relative error `rounding`. With `alpha` the
+    /// operator is the diffusion operator of these affinities, without it the matrix itself. Errors call it `name`.
     #[new]
-    #[pyo3(signature = (product, dim, *, positive_semidefinite, rounding, leading=None))]
+    #[pyo3(signature = (product, dim, *, name, positive_semidefinite, rounding, alpha=None))]
     fn new(
         product: Py<PyAny>,
         dim: usize,
+        name: String,
         positive_semidefinite: bool,
         rounding: f64,
-        leading: Option<PyReadonlyArray1<'_, f64>>,
+        alpha: Option<f64>,
     ) -> Self {
-        let leading = leading.map(|leading| leading.as_array().to_vec());
-        Self { product, dim, positive_semidefinite, leading, rounding }
+        Self { product, dim, name, positive_semidefinite, rounding, alpha }
     }
 }
 
@@ -123,10 +125,13 @@ impl Raised {
     /// Calls `f` with the interpreter; where it raises, the exception is kept and the computation interrupted.
     fn call<T>(&self, job: &Job, f: impl FnOnce(Python) -> PyResult<T>) -> Result<T> {
         job.check()?;
-        Python::attach(f).map_err(|error| {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-            Error::Interrupted
-        })
+        Python::attach(f).map_err(|error| self.keep(error))
+    }
+
+    /// Keeps an exception, and returns the interruption that ends the computation.
+    fn keep(&self, error: PyErr) -> Error {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        Error::Interrupted
     }
 
     /// Raises the exception that was kept, or passes `result` on.
@@ -159,16 +164,16 @@ pub fn with_operator<T>(operator: &AnyOperator, f: impl FnOnce(&OpenOperator) ->
     }
 }
 
-/// Checks and copies the block of vectors that a callback returned for `x`.
-fn checked_block(product: &Bound<PyAny>, x: &Array2<f64>) -> PyResult<Array2<f64>> {
+/// Checks and copies the block of vectors that a callback returned for `x`; errors call the callback `name`.
+fn checked_block(product: &Bound<PyAny>, x: &Array2<f64>, name: &str) -> PyResult<Array2<f64>> {
     let product: PyReadonlyArray2<f64> = product.extract()?;
     let product = product.as_array();
     if product.dim() != x.dim() {
-        let text = format!("matmat must return shape {:?}, got {:?}", x.shape(), product.shape());
+        let text = format!("{name} must return shape {:?}, got {:?}", x.shape(), product.shape());
         return Err(PyValueError::new_err(text));
     }
     if product.iter().any(|entry| !entry.is_finite()) {
-        return Err(PyValueError::new_err("matmat must return finite numbers"));
+        return Err(PyValueError::new_err(format!("{name} must return finite numbers")));
     }
     Ok(product.to_owned())
 }
@@ -197,7 +202,7 @@ impl ExternalAffinity for AffinityCallbacks<'_> {
     fn times(&self, x: &Array2<f64>, rounding: &SumRounding, job: &Job) -> Result<Array2<f64>> {
         self.raised.call(job, |py| {
             let arguments = (x.to_pyarray(py), rounding.ceilings.clone(), self.exact);
-            checked_block(&self.affinity.product.bind(py).call1(arguments)?, x)
+            checked_block(&self.affinity.product.bind(py).call1(arguments)?, x, "product")
         })
     }
 
@@ -216,21 +221,41 @@ pub struct OpenCallback<'a> {
     raised: Raised,
 }
 
+impl OpenCallback<'_> {
+    /// Calls `f` with the operator: the matrix itself or, with an alpha, the diffusion operator of these affinities.
+    pub fn with_normalized<T>(&self, job: &Job, f: impl FnOnce(&dyn SymmetricOperator) -> Result<T>) -> Result<T> {
+        let Some(alpha) = self.operator.alpha else { return f(self) };
+        let normalized = NormalizedOperator::new(self, alpha, job).map_err(|error| self.named(error))?;
+        f(&normalized)
+    }
+
+    /// Calls the operator by the name of Python's argument where its row sums are refused.
+    fn named(&self, error: Error) -> Error {
+        match error {
+            Error::Invalid { argument: ROW_SUMS, value, .. } => {
+                let name = &self.operator.name;
+                let text = format!("{name} must have positive row sums, to be affinities, got {value}");
+                self.raised.keep(PyValueError::new_err(text))
+            }
+            other => other,
+        }
+    }
+}
+
 impl SymmetricOperator for OpenCallback<'_> {
     fn dim(&self) -> usize {
         self.operator.dim
     }
 
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
-        self.raised.call(job, |py| checked_block(&self.operator.product.bind(py).call1((x.to_pyarray(py),))?, x))
+        self.raised.call(job, |py| {
+            let product = self.operator.product.bind(py).call1((x.to_pyarray(py),))?;
+            checked_block(&product, x, &format!("{}.matmat", self.operator.name))
+        })
     }
 
     fn is_positive_semidefinite(&self) -> bool {
         self.operator.positive_semidefinite
-    }
-
-    fn leading(&self) -> Option<&[f64]> {
-        self.operator.leading.as_deref()
     }
 
     fn rounding(&self) -> f64 {

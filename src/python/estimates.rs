@@ -307,7 +307,8 @@ pub fn estimate_operator<'py>(
             let progress = |products, uncertainty| counter.record_estimate(products, uncertainty);
             match operator {
                 OpenOperator::Sparse(sparse) => crate::estimate_sparse(sparse, &options, &progress, job),
-                OpenOperator::Callback(callback) => crate::estimate_operator(*callback, &options, &progress, job),
+                OpenOperator::Callback(callback) => callback
+                    .with_normalized(job, |operator| crate::estimate_operator(operator, &options, &progress, job)),
                 OpenOperator::Affinity(OpenAffinity { rounded, exact, alpha, error }) => {
                     let (entry_error, alpha) = (*error, *alpha);
                     let diffusion = ExternalDiffusion { affinity: rounded, entry_error, exact, alpha };

@@ -84,7 +84,9 @@ pub fn operator_eigenvalues<'py>(
     let values = with_operator(&operator, |operator| {
         compute(py, num_threads, |job| match operator {
             OpenOperator::Sparse(sparse) => crate::operator_eigenvalues(*sparse, job),
-            OpenOperator::Callback(callback) => crate::operator_eigenvalues(*callback, job),
+            OpenOperator::Callback(callback) => {
+                callback.with_normalized(job, |operator| crate::operator_eigenvalues(operator, job))
+            }
             OpenOperator::Affinity(_) => {
                 Err(Error::invalid("operator", "a sparse or a callback operator", "an affinity"))
             }

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -174,35 +173,14 @@ class Multiplier:
 
     def core(self, *, alpha: float | None = None, positive: bool = False) -> CallbackOperator:
         """Make the core's operator in a unit near 1: K or, with an alpha, the diffusion operator of affinities."""
-        if alpha is None:
-            return CallbackOperator(
-                self._in_unit, self.n_samples, positive_semidefinite=positive, rounding=self.rounding
-            )
-        scale, leading = self.normalization(alpha)
-        product = partial(self.product, scale=scale)
         return CallbackOperator(
-            product, self.n_samples, positive_semidefinite=positive, rounding=self.rounding, leading=leading
+            self._in_unit,
+            self.n_samples,
+            name=self.name,
+            positive_semidefinite=positive,
+            rounding=self.rounding,
+            alpha=alpha,
         )
-
-    def product(self, vectors: NDArray[np.float64], scale: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Multiply a block X by S G S, with S the diagonal matrix of a scale [N, 1]."""
-        found: NDArray[np.float64] = scale * self._in_unit(scale * vectors)
-        return found
-
-    def normalization(self, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Compute the scale [N, 1] of the diffusion operator of these affinities, and its first eigenvector."""
-        weights = np.ones((self.n_samples, 1))
-        degrees = self._row_sums(weights)
-        if alpha > 0:
-            weights = degrees**-alpha
-            degrees = self._row_sums(weights)
-        return weights / np.sqrt(degrees), np.sqrt(degrees / degrees.sum())[:, 0]
-
-    def _row_sums(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        sums = weights * self._in_unit(weights)
-        if not (sums > 0).all():
-            raise ValueError(f"{self.name} must have positive row sums, to be affinities, got {sums.min():g}")
-        return sums
 
     def fingerprint(self) -> None:
         """Return None: the data behind an object are not known."""
