@@ -24,7 +24,9 @@ def warn(message: str, category: type[Warning]) -> None:
     Parameters
     ----------
     message : str
+        The text, which names the way out.
     category : type of Warning
+        The class of the warning.
     """
     frame = _outside(sys._getframe(1))
     warnings.warn_explicit(
@@ -38,7 +40,7 @@ def warn(message: str, category: type[Warning]) -> None:
 
 
 def _outside(frame: FrameType) -> FrameType:
-    """The first frame outside the package, or the outermost one where all are inside."""
+    """Return the first frame outside the package, or the outermost one where all are inside."""
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_SKIPPED):
         frame = frame.f_back
     return frame

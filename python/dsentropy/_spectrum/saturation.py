@@ -53,7 +53,7 @@ def warn_if_saturated(
     subject = "the bandwidths are" if np.ndim(bandwidth) else f"the bandwidth {bandwidth:.4g} is"
     for sign, bound, size, remedy in [
         (-1, "0", "large", "smaller"),
-        (1, f"the most, {max_entropy:.4g} bits", "small", "larger"),
+        (1, f"its maximum, {max_entropy:.4g} bits", "small", "larger"),
     ]:
         if (signs == sign).any():
             t = times[int(np.argwhere(signs == sign)[0, 0])]

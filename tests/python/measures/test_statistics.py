@@ -257,7 +257,7 @@ def test_subsets_of_clusters_that_are_cut_are_independent(monkeypatch):
     spread = np.std([subsampled_entropy(X, n_samples=30, bandwidth=1.0, random_state=s).mean for s in range(30)])
     # Means of 40 subsets here and of 20 there; a factor of 2 is beyond chance (Fisher's F).
     assert spread / 2 / math.sqrt(2) <= found.standard_error <= spread * 2 / math.sqrt(2)
-    with pytest.warns(SaturationWarning, match=r"is within 2% of the most, 4\.907 bits"):
+    with pytest.warns(SaturationWarning, match=r"is within 2% of its maximum, 4\.907 bits"):
         mutual_information(X, labels((60, 60)), bandwidth=1e-4)
 
 
