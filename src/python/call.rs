@@ -102,7 +102,9 @@ pub fn default_threads() -> usize {
 /// The linked OpenBLAS: its build configuration and the kind of core that it dispatches to.
 #[pyclass(name = "BlasConfig", module = "dsentropy._core", frozen, get_all)]
 pub struct PyBlasConfig {
+    /// The version and the options of the build.
     build: &'static str,
+    /// The kind of core that is dispatched to.
     core: &'static str,
 }
 

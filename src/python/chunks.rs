@@ -177,7 +177,9 @@ pub fn pair_product(
 #[derive(FromPyObject)]
 #[pyclass(name = "Moments", module = "dsentropy._core", frozen, get_all)]
 pub struct PyMoments {
+    /// The sum of the diagonal entries.
     pub trace: f64,
+    /// The sum of the squared entries.
     pub squared_norm: f64,
 }
 
