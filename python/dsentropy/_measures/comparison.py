@@ -70,7 +70,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class ComparisonReadings:
-    """What the entropies of all subsets say: the information, its error, its distribution under permutations."""
+    """The information, its error and its distribution under permutations, read off the entropies of all subsets."""
 
     comparison: Comparison
     entropies: SubsetEntropies

@@ -31,7 +31,7 @@ from dsentropy._operator.bandwidth import (
     n_neighbors_of,
     resolve_with_parameters,
 )
-from dsentropy._operator.dask_affinity import ChunkedDiffusion, Chunks, is_dask_array
+from dsentropy._operator.dask_affinity import ChunkedDiffusion, Chunks, exact_solver_refused, is_dask_array
 from dsentropy._operator.kernel_operator import KernelOperator
 from dsentropy._operator.linear_operators import LinearOperator, is_operator
 from dsentropy._operator.precision import refuse_single, require_single_used
@@ -268,9 +268,7 @@ def _of_operator(X: Any, arguments: _Arguments) -> Problem:
 def _of_chunks(X: Any, arguments: _Arguments) -> Problem:
     """Make the problem of rows in a dask array."""
     if arguments.options is None:
-        raise ValueError(
-            "solver must be 'stochastic' or a Stochastic where X is a dask.array; X.compute() makes an array of it"
-        )
+        raise exact_solver_refused()
     if arguments.precision == "single":
         refuse_single("X is a dask.array")
     require_default_storage(arguments.options, "X is a dask.array, whose affinities are never stored")

@@ -30,6 +30,13 @@ def is_dask_array(X: Any) -> bool:
     return type(X).__module__.partition(".")[0] == "dask"
 
 
+def exact_solver_refused() -> ValueError:
+    """Return the error of the exact solver, which needs the matrix in one process."""
+    return ValueError(
+        "solver must be 'stochastic' or a Stochastic where X is a dask.array; X.compute() makes an array of it"
+    )
+
+
 @dataclass(frozen=True)
 class ChunkedDiffusion:
     """The diffusion operator of chunked rows."""
@@ -40,9 +47,7 @@ class ChunkedDiffusion:
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Raise a ValueError: no process holds the matrix."""
-        raise ValueError(
-            "solver must be 'stochastic' or a Stochastic where X is a dask.array; X.compute() makes an array of it"
-        )
+        raise exact_solver_refused()
 
     def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
         """Estimate the spectrum, or compute it from products where that costs less and fits into memory."""

@@ -32,7 +32,7 @@ class Problem:
     operator: SpectralOperator
     n_samples: int
     parameters: dict[str, Any]
-    """What the operator is and how it was made."""
+    """Description of the operator and of how it was made."""
     fingerprint: Callable[[], str | None]
     """Digests the data; called after the work, since all of them are read."""
 

@@ -212,5 +212,7 @@ def test_what_needs_all_rows_is_refused(options):
 def test_eigenvalues_need_the_array_in_one_process():
     few = da.from_array(X[:100])
     with pytest.raises(ValueError, match=r"^solver must be 'stochastic' .* X\.compute\(\)"):
-        diffusion_spectrum(few, bandwidth=SIGMA)
+        diffusion_spectrum(few)
+    with pytest.raises(ValueError, match=r"^solver must be 'stochastic'"):
+        on_dask.ChunkedDiffusion(on_dask.Chunks.of(few, "euclidean"), SIGMA, 0.0).eigenvalues(None)
     assert diffusion_spectrum(few.compute(), bandwidth=SIGMA).n_samples == 100

@@ -132,10 +132,10 @@ def test_arguments_begin_with_those_of_the_reference(name):
     theirs = list(inspect.signature(getattr(dse_dsmi, name)).parameters.values())
     ours = list(inspect.signature(getattr(dsentropy, name)).parameters.values())
 
-    def familiar(parameters):
+    def shared(parameters):
         return [(parameter.name, parameter.default, parameter.kind) for parameter in parameters]
 
-    assert familiar(ours[: len(theirs)]) == familiar(theirs)
+    assert shared(ours[: len(theirs)]) == shared(theirs)
     assert all(parameter.kind is parameter.KEYWORD_ONLY for parameter in ours[len(theirs) :])
     assert all(parameter.default is not parameter.empty for parameter in ours[len(theirs) :])
 
