@@ -155,6 +155,7 @@ impl Symmetrize {
 mod tests {
     use super::*;
     use crate::runtime::parallel;
+    use crate::runtime::tuning::{NeighborTuning, Tuning};
     use ndarray::{array, s};
 
     fn graph(x: &Array2<f64>, n_neighbors: usize) -> Result<Array2<f64>> {
@@ -301,6 +302,21 @@ mod tests {
                     assert_eq!(found.1, numbers.slice(s![.., ..k]), "{n} {k} {threads}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn tuning_changes_no_neighbor() {
+        let x = Array2::from_shape_fn((1100, 3), |(i, j)| numbers_to(50, i, j));
+        let points = Points::in_own_scale(x.view());
+        let expected = nearest(&x, 7).unwrap();
+        for (block_rows, blocks_per_thread, rows_per_neighbor) in
+            [([1, 100], 1, 16), ([64, 2000], 9, 1), ([8, 8], 2, 400)]
+        {
+            let neighbors = NeighborTuning { block_rows, blocks_per_thread, rows_per_neighbor };
+            let tuning = Tuning { neighbors, ..Tuning::MEASURED };
+            let found = parallel::run_with(&tuning, 2, || false, |job| nearest_neighbors(&points, 7, job));
+            assert!(found.unwrap() == expected, "{neighbors:?}");
         }
     }
 

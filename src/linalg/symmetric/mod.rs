@@ -2,9 +2,9 @@
 //!
 //! | stages | rows | to a band of 16, 32 or 48 off-diagonals | to tridiagonal form     | eigenvalues     |
 //! |:-------|:-----|:----------------------------------------|:------------------------|:----------------|
-//! | one    | few  |                                         | `?sytrd`                | [`tridiagonal`] |
-//! | two    | more | `?sytrd_sy2sb`                          | [`band_to_tridiagonal`] | [`tridiagonal`] |
-//! | two    | many | [`dense_to_band`]                       | [`band_to_tridiagonal`] | [`tridiagonal`] |
+//! | one    | few  |                                         | `?sytrd`                | `tridiagonal`   |
+//! | two    | more | `?sytrd_sy2sb`                          | `band_to_tridiagonal`   | `tridiagonal`   |
+//! | two    | many | `dense_to_band`                         | `band_to_tridiagonal`   | `tridiagonal`   |
 //!
 //! The reduction of a full matrix is in its own precision, what follows in f64. It takes 4/3 N^3 flops, in place. In
 //! one stage half of the flops are products of the matrix with a vector, at the speed of memory. Two stages, over a
@@ -91,7 +91,7 @@ fn in_two_stages<A: Real>(matrix: Array2<A>, band_width: usize, own_band: bool, 
 mod tests {
     use super::*;
     use crate::runtime::parallel;
-    use crate::runtime::tuning::Tuning;
+    use crate::runtime::tuning::{EigenvalueTuning, Tuning};
     use ndarray::array;
     use std::f64::consts::PI;
 
@@ -154,6 +154,26 @@ mod tests {
             let two = two_stages(matrix.clone(), Tuning::MEASURED.eigenvalues_f64.band_width(n), own).unwrap();
             for (one, two) in one.iter().zip(&two) {
                 approx::assert_abs_diff_eq!(*one, *two, epsilon = 1e-13 * largest);
+            }
+        }
+    }
+
+    /// Sizes down to matrices that are narrower than the band.
+    #[test]
+    fn tuning_changes_eigenvalues_by_rounding_alone() {
+        let never = [usize::MAX; 2];
+        for n in [1, 2, 16, 17, 49, 130] {
+            let matrix = Array2::from_shape_fn((n, n), |(i, j)| ((i * j + i + j) as f64).sin());
+            let expected = eigenvalues(matrix.clone()).unwrap();
+            for (own_band_from, wider_band_from) in [(never, never), ([0; 2], [0, usize::MAX]), ([0; 2], [0; 2])] {
+                let eigenvalues_f64 =
+                    EigenvalueTuning { two_stages_from: [0; 2], own_band_from, wider_band_from, band_tile_rows: 64 };
+                let tuning = Tuning { eigenvalues_f64, ..Tuning::MEASURED };
+                let work = |job: &Job| symmetric_eigenvalues(matrix.clone(), job);
+                let found = parallel::run_with(&tuning, 2, || false, work).unwrap();
+                for (found, expected) in found.iter().zip(&expected) {
+                    approx::assert_abs_diff_eq!(*found, *expected, epsilon = 1e-14 * n as f64);
+                }
             }
         }
     }
