@@ -125,7 +125,7 @@ struct KernelTask<'a> {
 }
 
 impl KernelTask<'_> {
-    /// Estimates with the kernel of a source, in f32 where the tolerance allows it. `positive` is said of given affinities.
+    /// Estimates with the kernel of a source, in f32 where the tolerance allows it. `positive` holds for given affinities.
     fn estimate_source<T: Element>(
         &self,
         source: &AffinitySource<T>,
