@@ -18,8 +18,9 @@ nox.options.sessions = ["lint", "test_rust", "build", "test"]
 @nox.session
 def setup(session: nox.Session) -> None:
     """Install what the other tasks need, and build the extension."""
-    session.run("python", "-m", "pip", "install", "maturin>=1.12.1,<2", "pre-commit", ".[lint,plot,progress,test]")
-    build(session)
+    # Cargo finds the LAPACK of scipy-openblas32 in the environment.
+    session.run("python", "-m", "pip", "install", "maturin>=1.12.1,<2", "pre-commit", "scipy-openblas32>=0.3.33")
+    session.run("maturin", "develop", "--profile", "dev-opt", "--extras", "lint,plot,progress,test")
 
 
 @nox.session
