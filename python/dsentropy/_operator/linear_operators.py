@@ -168,13 +168,14 @@ class Multiplier:
             raise ValueError(f"{name} must be symmetric: x'{name}y and y'{name}x are as {one:g} to {other:g}")
         return cls(multiply, n, rounding, name, int(exponent))
 
-    def _in_unit(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+    def product(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return K X for a block X of vectors [N, b], in the unit near 1."""
         return np.ldexp(np.ascontiguousarray(self.multiply(vectors), np.float64), -self.exponent)
 
     def core(self, *, alpha: float | None = None, positive: bool = False) -> CallbackOperator:
         """Make the core's operator in a unit near 1: K or, with an alpha, the diffusion operator of affinities."""
         return CallbackOperator(
-            self._in_unit,
+            self.product,
             self.n_samples,
             name=self.name,
             positive_semidefinite=positive,

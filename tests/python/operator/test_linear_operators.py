@@ -245,6 +245,16 @@ def test_products_with_the_diffusion_operator_of_an_object(alpha):
     assert eigenvalues[-1] == pytest.approx(1, abs=1e-13)
 
 
+def test_products_of_an_object_have_a_unit_near_1():
+    """A power of two, so that no bit is lost. The core calls them from a thread of its own."""
+    block = np.random.default_rng(1).normal(size=(N, 3))
+    for exponent in (-300, 40, 300):
+        given = as_operator(Multiplying(2.0**exponent * AFFINITY), "X", affinities=True)
+        products = given.product(block)
+        assert np.array_equal(products * 2.0 ** (given.exponent - exponent), AFFINITY @ block)
+        assert 1e-6 < np.abs(products).max() < 1e2
+
+
 def test_what_a_dtype_rounds_is_no_asymmetry():
     G = np.where(AFFINITY > 0.3, AFFINITY, 0).astype(np.float32)
     G[0, 1] *= 1 + 1e-6
