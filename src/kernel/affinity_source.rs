@@ -77,7 +77,7 @@ impl<'a, T: Element> AffinitySource<'a, T> {
     /// was summed, so that several machines compute the same affinities.
     ///
     /// # Errors
-    /// Those of [`Self::new`].
+    /// The errors of [`Self::new`].
     pub(crate) fn reproducible(input: Input<'a, T>, bandwidth: &Bandwidth) -> Result<Self> {
         Self::prepare(input, bandwidth, Points::around_rounded_mean)
     }

@@ -40,7 +40,7 @@ impl Measure {
     /// Computes the entropy, in bits.
     ///
     /// # Errors
-    /// Those of [`crate::OperatorSpec::eigenvalues`].
+    /// The errors of [`crate::OperatorSpec::eigenvalues`].
     pub fn entropy<T: Element>(self, x: ArrayView2<T>, job: &Job) -> Result<f64> {
         Input::rows(x).require()?;
         memory::require(x.nrows(), self.bytes(x.nrows(), x.ncols()), job)?;

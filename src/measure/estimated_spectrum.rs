@@ -161,7 +161,7 @@ impl KernelTask<'_> {
 /// Estimates the spectrum of a sparse operator, or computes it from its dense matrix where that costs less.
 ///
 /// # Errors
-/// Those of [`estimate_spectrum`].
+/// The errors of [`estimate_spectrum`].
 pub fn estimate_sparse(
     operator: &SparseOperator,
     options: &SlqOptions,
@@ -180,7 +180,7 @@ pub fn estimate_sparse(
 /// where that costs less.
 ///
 /// # Errors
-/// Those of [`estimate_spectrum`], and those of the operator.
+/// The errors of [`estimate_spectrum`], and those of the operator.
 pub fn estimate_operator(
     operator: &dyn SymmetricOperator,
     options: &SlqOptions,
@@ -209,7 +209,7 @@ pub struct ExternalDiffusion<'a> {
 /// costs less.
 ///
 /// # Errors
-/// Those of [`estimate_spectrum`], and those of the affinity.
+/// The errors of [`estimate_spectrum`], and those of the affinity.
 pub fn estimate_affinity(
     diffusion: ExternalDiffusion,
     options: &SlqOptions,

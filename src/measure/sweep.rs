@@ -16,7 +16,7 @@ use crate::runtime::parallel::Job;
 /// operators must be those of a kernel: a graph of nearest neighbours has no bandwidth to vary.
 ///
 /// # Errors
-/// Those of [`OperatorSpec::eigenvalues`].
+/// The errors of [`OperatorSpec::eigenvalues`].
 pub fn sweep_eigenvalues<T: Element>(
     input: Input<T>,
     operators: &[OperatorSpec],

@@ -28,7 +28,7 @@ use crate::runtime::parallel::Job;
 /// follows from the trace, which is known in f64, and each gets an equal share of it.
 ///
 /// # Errors
-/// Those of [`crate::diffusion_operator`] and [`symmetric_eigenvalues`].
+/// The errors of [`crate::diffusion_operator`] and [`symmetric_eigenvalues`].
 pub fn diffusion_eigenvalues_single(
     distances: &dyn Distances,
     bandwidth: f64,
