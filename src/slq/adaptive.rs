@@ -19,9 +19,10 @@ use crate::slq::decision::{Assessment, Decision, Size, Target, decide};
 use crate::slq::deflation::{Deflation, largest_basis};
 use crate::slq::estimate::{Estimate, EstimateInfo};
 use crate::slq::options::SlqOptions;
-use crate::slq::probes::{ProbeBatch, RandomSigns};
+use crate::slq::probes::ProbeBatch;
 use crate::slq::progress::{ProductCounter, Progress};
 use crate::slq::quadrature::Bracket;
+use crate::slq::random_signs::RandomSigns;
 
 /// Additional Lanczos steps of probes whose vectors are not kept, because they cannot be continued later.
 const EXTRA_STEPS: usize = 2;

@@ -17,9 +17,9 @@ use crate::operator::SymmetricOperator;
 use crate::runtime::parallel::Job;
 use crate::runtime::tuning::SlqTuning;
 use crate::slq::block_krylov::BlockKrylov;
-use crate::slq::probes::RandomSigns;
 use crate::slq::progress::ProductCounter;
 use crate::slq::quadrature::Bracket;
+use crate::slq::random_signs::RandomSigns;
 
 /// The deflated part of a spectrum, by rules of a block Krylov space, and the power sums of the rest.
 pub(crate) struct Deflation<'a> {

@@ -22,4 +22,5 @@ pub(crate) mod options;
 pub(crate) mod probes;
 pub(crate) mod progress;
 pub(crate) mod quadrature;
+pub(crate) mod random_signs;
 pub(crate) mod reading;

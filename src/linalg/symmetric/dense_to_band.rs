@@ -25,7 +25,7 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::error::Result;
 use crate::linalg::lapack::panel_qr;
-use crate::linalg::scalar::Real;
+use crate::linalg::symmetric::real::Real;
 use crate::runtime::lock;
 use crate::runtime::parallel::Job;
 

@@ -17,6 +17,7 @@
 
 mod band_to_tridiagonal;
 mod dense_to_band;
+mod real;
 mod reflections;
 mod tridiagonal;
 
@@ -24,11 +25,11 @@ use ndarray::{Array2, s};
 
 use crate::error::{Error, Result};
 use crate::linalg::lapack::{symmetric_to_band, symmetric_to_tridiagonal};
-use crate::linalg::scalar::Real;
 use crate::linalg::scaling::{max_abs, scale_to_one};
 use crate::runtime::parallel::Job;
 use band_to_tridiagonal::band_to_tridiagonal;
 use dense_to_band::dense_to_band;
+use real::Real;
 use tridiagonal::tridiagonal_eigenvalues;
 
 /// Computes the eigenvalues, in ascending order, of the symmetric matrix whose upper triangle is given. The matrix is
