@@ -66,8 +66,7 @@ pub use measure::covariance::covariance_eigenvalues;
 pub use measure::direct_entropy::{Measure, matrix_entry_entropy};
 pub use measure::entropy::{renyi_entropies, spectral_entropy};
 pub use measure::estimated_spectrum::{
-    ExternalDiffusion, Solution, estimate_affinity, estimate_operator, estimate_sparse, estimate_spectrum,
-    operator_eigenvalues,
+    Solution, estimate_operator, estimate_sparse, estimate_spectrum, operator_eigenvalues,
 };
 pub use measure::spectrum::{OperatorSpec, Precision, given_eigenvalues};
 pub use measure::subsets::{estimate_subsets, subset_eigenvalues, subset_entropies};
@@ -75,10 +74,7 @@ pub use measure::sweep::sweep_eigenvalues;
 pub use operator::SymmetricOperator;
 pub use operator::deflated_f32::diffusion_eigenvalues_single;
 pub use operator::dense::diffusion_operator;
-pub use operator::normalization::NormalizedOperator;
-pub use operator::reproducible_sum::SumRounding;
 pub use operator::sparse::{SparseMatrix, SparseOperator};
-pub use operator::tiles::ExternalAffinity;
 pub use runtime::parallel;
 pub use runtime::tuning::{EigenvalueTuning, NeighborTuning, SlqTuning, Tuning};
 pub use slq::adaptive::{Estimated, estimate};
@@ -90,6 +86,9 @@ pub use slq::reading::Reading;
 /// Items for the Python binding alone. They are not part of the public interface.
 #[doc(hidden)]
 pub mod binding {
+    pub use crate::measure::estimated_spectrum::{ExternalDiffusion, estimate_affinity};
     pub use crate::operator::chunk_pair::{Chunk, GlobalScaling, pair_moments, pair_product};
-    pub use crate::operator::tiles::CELL;
+    pub use crate::operator::normalization::NormalizedOperator;
+    pub use crate::operator::reproducible_sum::SumRounding;
+    pub use crate::operator::tiles::{CELL, ExternalAffinity};
 }

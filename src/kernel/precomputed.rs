@@ -44,7 +44,7 @@ impl<T: Element> Kernel<f64> for GivenAffinities<'_, T> {
     }
 
     /// Infinity: the entries may span many decades, so products are not rounded to a common unit, see
-    /// [`crate::SumRounding`].
+    /// [`crate::binding::SumRounding`].
     fn max_entry(&self) -> f64 {
         f64::INFINITY
     }

@@ -6,7 +6,7 @@ use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 
 use crate::data::input::{Input, Metric};
-use crate::measure::estimated_spectrum::{ExternalDiffusion, Solution};
+use crate::measure::estimated_spectrum::{ExternalDiffusion, Solution, estimate_affinity};
 use crate::python::call::compute_with_progress;
 use crate::python::callbacks::{AnyOperator, OpenAffinity, OpenOperator, with_operator};
 use crate::python::rows::{Rows, Subsets, on_rows, row_numbers};
@@ -312,7 +312,7 @@ pub fn estimate_operator<'py>(
                 OpenOperator::Affinity(OpenAffinity { rounded, exact, alpha, error }) => {
                     let (entry_error, alpha) = (*error, *alpha);
                     let diffusion = ExternalDiffusion { affinity: rounded, entry_error, exact, alpha };
-                    crate::estimate_affinity(diffusion, &options, &progress, job)
+                    estimate_affinity(diffusion, &options, &progress, job)
                 }
             }
         })
