@@ -69,7 +69,7 @@ def sizes(root: Path) -> Iterator[str]:
                 yield f"{place}: the body of {node.name} has {lines} lines, more than {PYTHON_BODY}"
     for folder in ["src", "python/dsentropy", "crates", "tests"]:
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in {".rs", ".py"}:
+            if path.suffix in {".rs", ".py", ".pyi"}:
                 lines = path.read_text(encoding="utf-8").count("\n")
                 if lines > FILE:
                     yield f"{_name(root, path)}: {lines} lines, more than {FILE}"

@@ -1,7 +1,7 @@
 """The compiled core of dsentropy. Arguments are checked by the Python layer."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol, TypeAlias, final
+from typing import Final, Literal, Protocol, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,79 +14,42 @@ _Symmetrize: TypeAlias = Literal["union", "mutual", "mean"]
 _Progress: TypeAlias = Callable[[int, float], None]
 """Called with how much is done, and with the uncertainty of an estimate in bits (else NaN)."""
 
+# fmt: off
 __all__ = [
-    "CHUNK_ALIGNMENT",
-    "BlasConfig",
-    "CallbackAffinity",
-    "CallbackOperator",
-    "Chunk",
-    "Estimate",
-    "EstimateArrays",
-    "EstimateInfo",
-    "GlobalScaling",
-    "Measure",
-    "Moments",
-    "NeighborEdges",
-    "Neighbors",
-    "OperatorSpec",
-    "PairProduct",
-    "Readings",
-    "Solution",
-    "SparseOperator",
-    "__version__",
-    "allowed_single_error",
-    "blas_config",
-    "chunk_error",
-    "covariance_eigenvalues",
-    "default_threads",
-    "eigenvalues",
-    "entropy",
-    "estimate_operator",
-    "estimate_spectrum",
-    "estimate_subsets",
-    "median_distance",
-    "nearest_neighbors",
-    "neighbor_distances",
-    "neighbor_edges",
-    "neighbor_graph",
-    "operator_eigenvalues",
-    "pair_moments",
-    "pair_product",
-    "renyi_entropies",
-    "spectral_entropy",
-    "subset_eigenvalues",
-    "subset_entropies",
-    "sweep_eigenvalues",
-    "symmetric_eigenvalues",
+    "CHUNK_ALIGNMENT", "BlasConfig", "CallbackAffinity", "CallbackOperator", "Chunk", "Estimate",
+    "EstimateArrays", "EstimateInfo", "GlobalScaling", "Measure", "Moments", "NeighborEdges", "Neighbors",
+    "OperatorSpec", "PairProduct", "Readings", "Solution", "SparseOperator", "__version__",
+    "allowed_single_error", "blas_config", "chunk_error", "covariance_eigenvalues", "default_threads",
+    "eigenvalues", "entropy", "estimate_operator", "estimate_spectrum", "estimate_subsets",
+    "median_distance", "nearest_neighbors", "neighbor_distances", "neighbor_edges", "neighbor_graph",
+    "operator_eigenvalues", "pair_moments", "pair_product", "renyi_entropies", "spectral_entropy",
+    "subset_eigenvalues", "subset_entropies", "sweep_eigenvalues", "symmetric_eigenvalues",
 ]
+# fmt: on
 
 CHUNK_ALIGNMENT: int
 __version__: str
 
 class _SlqOptions(Protocol):
-    """The options of an estimate, read by field: any object with these attributes."""
+    """The options of an estimate, read by field: any object with these attributes.
+
+    :class:`dsentropy._operator.slq_options.SlqOptions` documents each of them.
+    """
 
     @property
-    def tol(self) -> float:
-        """The uncertainty to reach, in bits."""
+    def tol(self) -> float: ...
     @property
-    def times(self) -> Sequence[float]:
-        """The diffusion times at which ``tol`` holds."""
+    def times(self) -> Sequence[float]: ...
     @property
-    def orders(self) -> Sequence[float]:
-        """The Renyi orders at which ``tol`` holds."""
+    def orders(self) -> Sequence[float]: ...
     @property
-    def max_products(self) -> int:
-        """The most matrix-vector products."""
+    def max_products(self) -> int: ...
     @property
-    def seed(self) -> int:
-        """The seed of the random probes, below 2^64."""
+    def seed(self) -> int: ...
     @property
-    def storage(self) -> _Storage:
-        """Whether the affinity is stored or computed anew for each product."""
+    def storage(self) -> _Storage: ...
     @property
-    def memory_limit(self) -> int | None:
-        """The most bytes that may be used; by default what the machine has."""
+    def memory_limit(self) -> int | None: ...
 
 class _Moments(Protocol):
     """The moments of a scaled affinity, read by field."""
@@ -123,7 +86,7 @@ class Measure:
 
 @final
 class EstimateInfo:
-    """What an estimate states about its operator, and about how it was made."""
+    """Facts about the operator of an estimate, and how the estimate was made."""
 
     def __new__(
         cls,
@@ -138,75 +101,57 @@ class EstimateInfo:
         largest_modulus: float,
     ) -> EstimateInfo: ...
     def __eq__(self, other: object, /) -> bool: ...
-    @property
-    def dim(self) -> int:
-        """N, the number of eigenvalues."""
-    @property
-    def positive_semidefinite(self) -> bool:
-        """Whether no eigenvalue is negative, so that bounds are those of the operator and not of its square."""
-    @property
-    def products(self) -> int:
-        """The number of matrix-vector products."""
-    @property
-    def rounding(self) -> float:
-        """The fraction of the trace below which nothing is known."""
-    @property
-    def entry_error(self) -> float:
-        """The relative error of the operator's entries."""
-    @property
-    def deflated_degree(self) -> int:
-        """The degree up to which the quadrature rules of the deflated part are exact for polynomials."""
-    @property
-    def probe_degree(self) -> int:
-        """The degree up to which the quadrature rules of the probes are exact for polynomials."""
-    @property
-    def largest_modulus(self) -> float:
-        """An upper bound of the moduli of the eigenvalues, as far as is known."""
+    dim: Final[int]
+    """N, the number of eigenvalues."""
+    positive_semidefinite: Final[bool]
+    """Whether no eigenvalue is negative, so that bounds are those of the operator and not of its square."""
+    products: Final[int]
+    """The number of matrix-vector products."""
+    rounding: Final[float]
+    """The fraction of the trace below which nothing is known."""
+    entry_error: Final[float]
+    """The relative error of the operator's entries."""
+    deflated_degree: Final[int]
+    """The degree up to which the quadrature rules of the deflated part are exact for polynomials."""
+    probe_degree: Final[int]
+    """The degree up to which the quadrature rules of the probes are exact for polynomials."""
+    largest_modulus: Final[float]
+    """An upper bound of the moduli of the eigenvalues, as far as is known."""
 
 @final
 class Readings:
     """Entropies that are read off an estimate, with their errors: arrays [times, orders], in bits."""
 
-    @property
-    def entropy(self) -> NDArray[np.float64]:
-        """The entropies."""
-    @property
-    def standard_error(self) -> NDArray[np.float64]:
-        """One standard error of the sampling."""
-    @property
-    def lower(self) -> NDArray[np.float64]:
-        """The lower truncation bounds; rounding is in them."""
-    @property
-    def upper(self) -> NDArray[np.float64]:
-        """The upper truncation bounds; rounding is in them."""
+    entropy: Final[NDArray[np.float64]]
+    """The entropies."""
+    standard_error: Final[NDArray[np.float64]]
+    """One standard error of the sampling."""
+    lower: Final[NDArray[np.float64]]
+    """The lower truncation bounds; rounding is in them."""
+    upper: Final[NDArray[np.float64]]
+    """The upper truncation bounds; rounding is in them."""
 
 @final
 class EstimateArrays:
     """The numbers that an estimate consists of, besides its `EstimateInfo`."""
 
-    @property
-    def known(self) -> NDArray[np.float64]:
-        """The sums of 1, x and x^2 over the part that is left to the probes, as far as they are known: [0 to 3]."""
-    @property
-    def deflated(self) -> NDArray[np.float64]:
-        """Nodes and weights of the three quadrature rules of the deflated part: [6, nodes]."""
-    @property
-    def probes(self) -> NDArray[np.float64]:
-        """Nodes and weights of the three quadrature rules of each probe: [probes, 6, nodes]."""
+    known: Final[NDArray[np.float64]]
+    """The sums of 1, x and x^2 over the part that is left to the probes, as far as they are known: [0 to 3]."""
+    deflated: Final[NDArray[np.float64]]
+    """Nodes and weights of the three quadrature rules of the deflated part: [6, nodes]."""
+    probes: Final[NDArray[np.float64]]
+    """Nodes and weights of the three quadrature rules of each probe: [probes, 6, nodes]."""
 
 @final
 class Estimate:
     """An estimated spectrum: nodes and weights, from which entropies are read with their errors."""
 
-    @property
-    def info(self) -> EstimateInfo:
-        """What the estimate states about its operator, and about how it was made."""
-    @property
-    def smallest_node(self) -> float:
-        """The smallest node, or 0 where none is negative: an eigenvalue as small exists."""
-    @property
-    def largest_node(self) -> float:
-        """The largest node, or 0 where none is positive: an eigenvalue as large exists."""
+    info: Final[EstimateInfo]
+    """What the estimate states about its operator, and about how it was made."""
+    smallest_node: Final[float]
+    """The smallest node, or 0 where none is negative: an eigenvalue as small exists."""
+    largest_node: Final[float]
+    """The largest node, or 0 where none is positive: an eigenvalue as large exists."""
     def read(self, times: Sequence[float], orders: Sequence[float]) -> Readings:
         """Reads the entropy, its standard error and its bounds at each pair of a time and an order, all positive."""
     def to_arrays(self) -> EstimateArrays:
@@ -227,59 +172,48 @@ class Solution:
     @staticmethod
     def exact(eigenvalues: NDArray[np.float64]) -> Solution:
         """Wraps the eigenvalues that the exact solver computed."""
-    @property
-    def estimate(self) -> Estimate | None:
-        """The estimate; None where the exact solver was used."""
-    @property
-    def converged(self) -> bool:
-        """Whether the uncertainty is within the tolerance; always true of the exact solver."""
-    @property
-    def eigenvalues(self) -> NDArray[np.float64]:
-        """The eigenvalues of the exact solver; AttributeError where the spectrum is estimated."""
+    estimate: Final[Estimate | None]
+    """The estimate; None where the exact solver was used."""
+    converged: Final[bool]
+    """Whether the uncertainty is within the tolerance; always true of the exact solver."""
+    eigenvalues: Final[NDArray[np.float64]]
+    """The eigenvalues of the exact solver; AttributeError where the spectrum is estimated."""
 
 @final
 class Neighbors:
     """The nearest other rows of each row: two arrays [N, n_neighbors], ascending by distance."""
 
-    @property
-    def distances(self) -> NDArray[np.float64]:
-        """Euclidean distances."""
-    @property
-    def indices(self) -> NDArray[np.uintp]:
-        """Row numbers; ascending where distances are equal."""
+    distances: Final[NDArray[np.float64]]
+    """Euclidean distances."""
+    indices: Final[NDArray[np.uintp]]
+    """Row numbers; ascending where distances are equal."""
 
 @final
 class NeighborEdges:
     """The sparsity pattern of a nearest-neighbour graph in compressed rows (CSR); each stored entry is 1."""
 
-    @property
-    def indptr(self) -> NDArray[np.uintp]:
-        """Row i has the entries indptr[i] to indptr[i + 1]."""
-    @property
-    def indices(self) -> NDArray[np.uintp]:
-        """The column of each entry."""
+    indptr: Final[NDArray[np.uintp]]
+    """Row i has the entries indptr[i] to indptr[i + 1]."""
+    indices: Final[NDArray[np.uintp]]
+    """The column of each entry."""
 
 @final
 class GlobalScaling:
-    """What all chunks of a data set share: its mean row, its largest entry, the bandwidth and the precision."""
+    """The mean row, largest entry, bandwidth and precision that all chunks of a data set share."""
 
     def __new__(
         cls, *, mean: NDArray[np.float64], largest: float, bandwidth: float, single: bool
     ) -> GlobalScaling: ...
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, object]]:
         """The arguments of the constructor, for pickle."""
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """The mean row [D]."""
-    @property
-    def largest(self) -> float:
-        """The largest modulus of an entry of the data."""
-    @property
-    def bandwidth(self) -> float:
-        """The bandwidth, in units of the data."""
-    @property
-    def single(self) -> bool:
-        """Whether affinities are computed in f32."""
+    mean: Final[NDArray[np.float64]]
+    """The mean row [D]."""
+    largest: Final[float]
+    """The largest modulus of an entry of the data."""
+    bandwidth: Final[float]
+    """The bandwidth, in units of the data."""
+    single: Final[bool]
+    """Whether affinities are computed in f32."""
 
 @final
 class Chunk:
@@ -291,12 +225,10 @@ class Chunk:
 class PairProduct:
     """The products of one or two chunks with the affinity between them."""
 
-    @property
-    def first(self) -> NDArray[np.float64]:
-        """The rows of the first chunk: G_12 x_2 of two chunks, G_11 x_1 of one."""
-    @property
-    def second(self) -> NDArray[np.float64] | None:
-        """The rows of the second chunk, G_21 x_1; None where there is one chunk."""
+    first: Final[NDArray[np.float64]]
+    """The rows of the first chunk: G_12 x_2 of two chunks, G_11 x_1 of one."""
+    second: Final[NDArray[np.float64] | None]
+    """The rows of the second chunk, G_21 x_1; None where there is one chunk."""
 
 @final
 class Moments:
@@ -305,12 +237,10 @@ class Moments:
     def __new__(cls, *, trace: float, squared_norm: float) -> Moments: ...
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, object]]:
         """The arguments of the constructor, for pickle."""
-    @property
-    def trace(self) -> float:
-        """The sum of the diagonal entries."""
-    @property
-    def squared_norm(self) -> float:
-        """The sum of the squared entries."""
+    trace: Final[float]
+    """The sum of the diagonal entries."""
+    squared_norm: Final[float]
+    """The sum of the squared entries."""
 
 @final
 class SparseOperator:
@@ -359,12 +289,10 @@ class CallbackAffinity:
 class BlasConfig:
     """The linked OpenBLAS: its build configuration and the kind of core that it dispatches to."""
 
-    @property
-    def build(self) -> str:
-        """The version and the options of the build."""
-    @property
-    def core(self) -> str:
-        """The kind of core that is dispatched to."""
+    build: Final[str]
+    """The version and the options of the build."""
+    core: Final[str]
+    """The kind of core that is dispatched to."""
 
 def estimate_spectrum(
     x: _Rows,

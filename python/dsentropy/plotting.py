@@ -45,7 +45,9 @@ def spectrum(
     ImportError
         Where matplotlib is not installed.
     ValueError
-        Where ``eigenvalues`` is no vector, or all are zero.
+        Where ``eigenvalues`` is no vector of finite numbers that are not all zero, or ``t`` is negative.
+    TypeError
+        Where ``t`` is no number.
 
     Examples
     --------
@@ -56,14 +58,14 @@ def spectrum(
     ['t = 1', 't = 2']
     """
     moduli = np.abs(np.asarray(eigenvalues))
-    if moduli.ndim != 1 or not moduli.any():
-        raise ValueError(f"eigenvalues must be a vector that is not all zero, got shape {moduli.shape}")
+    if moduli.ndim != 1 or not moduli.any() or not np.isfinite(moduli).all():
+        raise ValueError(f"eigenvalues must be a vector of finite numbers, not all zero, got shape {moduli.shape}")
+    times = _times(t)
     ax = _axes(ax)
     moduli = np.sort(moduli)[::-1]
     relative = moduli / moduli[0]
     rounding = len(relative) * np.finfo(float).eps
     rank = np.arange(1, len(relative) + 1)
-    times = np.atleast_1d(t).tolist()
     for time in times:
         with np.errstate(under="ignore"):
             powers = relative**time
@@ -81,7 +83,7 @@ def surface(
     t: float | Sequence[float],
     *,
     max_entropy: float | None = None,
-    margin: float = 0.02,
+    margin: float | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -97,8 +99,9 @@ def surface(
         Diffusion times, one for each column of ``values``.
     max_entropy : float, optional
         log2 N, the maximum of the entropy of N samples. Without it nothing is shaded.
-    margin : float, default 0.02
+    margin : float, optional, default 0.02
         Fraction of ``max_entropy``, at either end, that is shaded: entropies there say little about the data.
+        Refused without ``max_entropy``.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -113,7 +116,9 @@ def surface(
     ImportError
         Where matplotlib is not installed.
     ValueError
-        Where ``values`` has another shape.
+        Where ``values`` has another shape, ``t`` is negative, or ``margin`` is given without ``max_entropy``.
+    TypeError
+        Where ``t`` is no number.
 
     Examples
     --------
@@ -124,7 +129,9 @@ def surface(
     >>> axes.get_xscale(), axes.get_ylabel()
     ('log', 'entropy (bits)')
     """
-    times = np.atleast_1d(t).tolist()
+    if margin is not None and max_entropy is None:
+        raise ValueError("margin must not be given where max_entropy is None: nothing is shaded")
+    times = _times(t)
     entropies = np.asarray(values, dtype=float)
     if entropies.shape != (len(bandwidths), len(times)):
         raise ValueError(f"values must have the shape {(len(bandwidths), len(times))}, got {entropies.shape}")
@@ -135,7 +142,7 @@ def surface(
         color = f"C{i}" if len(times) <= 10 else None  # beyond 10 the colours of the cycle repeat
         ax.plot(positions[order], entropies[order, i], marker="o", markersize=4, color=color, label=f"t = {time:g}")
     if max_entropy is not None:
-        _shade(ax, max_entropy or 1.0, margin)
+        _shade(ax, max_entropy or 1.0, 0.02 if margin is None else margin)
     ax.set(xlabel="bandwidth", ylabel="entropy (bits)")
     if logarithmic:
         ax.set_xscale("log")
@@ -143,6 +150,16 @@ def surface(
         _label_bandwidths(ax, bandwidths, positions, order, logarithmic)
     _finish(ax, title, len(times))
     return ax
+
+
+def _times(t: float | Sequence[float]) -> list[float]:
+    """Convert diffusion times to a list of finite numbers that are not negative."""
+    times = np.atleast_1d(np.asarray(t))
+    if times.dtype.kind not in "fiub" or times.ndim != 1:
+        raise TypeError(f"t must be a number or a sequence of numbers, got {t!r}")
+    if not (np.isfinite(times) & (times >= 0)).all():
+        raise ValueError(f"t must be finite and at least 0, got {t!r}")
+    return times.astype(float).tolist()  # type: ignore[no-any-return]
 
 
 def _axes(ax: Any) -> Any:

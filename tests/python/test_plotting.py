@@ -40,6 +40,23 @@ def test_a_picture_without_matplotlib_says_what_to_install(monkeypatch):
             draw()
 
 
+@pytest.mark.parametrize(
+    ("draw", "argument", "error"),
+    [
+        (lambda: plotting.spectrum([np.nan, 1.0]), "eigenvalues", ValueError),
+        (lambda: plotting.spectrum([0.0, 0.0]), "eigenvalues", ValueError),
+        (lambda: plotting.spectrum([1.0], t=-1), "t", ValueError),
+        (lambda: plotting.spectrum([1.0], t="x"), "t", TypeError),
+        (lambda: plotting.surface([[1.0]], [1.0], [[1]]), "t", TypeError),
+        (lambda: plotting.surface([[1.0]], [1.0], [np.inf]), "t", ValueError),
+        (lambda: plotting.surface([[1.0]], [1.0], 1, margin=0.5), "margin", ValueError),
+    ],
+)
+def test_bad_arguments_of_pictures_are_named(draw, argument, error):
+    with pytest.raises(error, match=rf"^{argument} must "):
+        draw()
+
+
 def test_probabilities_are_of_powers_of_moduli_largest_first(ax):
     """Eigenvalues below n eps of the largest are rounding and have no place."""
     plotting.spectrum([0.5, -1.0, 1e-17, 0.25], t=[1, 2], ax=ax)

@@ -21,6 +21,9 @@ from dsentropy._data.fingerprint import digest
 Metric: TypeAlias = Literal["euclidean", "cosine", "precomputed", "affinity"]
 """Rows under a distance, or a matrix of distances or of affinities of all pairs."""
 
+DistanceMetric: TypeAlias = Literal["euclidean", "cosine", "precomputed"]
+"""A metric with distances, for kernels of any bandwidth."""
+
 METRICS: tuple[Metric, ...] = get_args(Metric)
 """All metrics."""
 

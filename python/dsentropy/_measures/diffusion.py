@@ -20,7 +20,7 @@ from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import Precision, as_alpha, as_choice, as_positive, as_precision, as_threads
 from dsentropy._checks.unused import require_unused
 from dsentropy._core import OperatorSpec
-from dsentropy._data.data import Metric
+from dsentropy._data.data import METRICS, Metric
 from dsentropy._measures.operator_arguments import operator_source
 from dsentropy._operator import neighbor_graph as _graph
 from dsentropy._operator.bandwidth import (
@@ -31,10 +31,10 @@ from dsentropy._operator.bandwidth import (
     n_neighbors_of,
     resolve_with_parameters,
 )
-from dsentropy._operator.dask_affinity import ChunkedDiffusion, Chunks, exact_solver_refused, is_dask_array
+from dsentropy._operator.dask_affinity import ChunkedDiffusion, Chunks, is_dask_array
 from dsentropy._operator.kernel_operator import KernelOperator
 from dsentropy._operator.linear_operators import LinearOperator, is_operator
-from dsentropy._operator.precision import refuse_single, require_single_used
+from dsentropy._operator.precision import refuse_single, require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.problem import Problem, selected_rows, solve
 from dsentropy._spectrum.solver import Stochastic, require_default_storage, resolve_solver
@@ -70,9 +70,10 @@ def diffusion_spectrum(
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
         The data: anything that NumPy can make an array of, or a torch tensor. Affinities may also be a sparse matrix
-        of SciPy, or an object with ``shape`` and ``matmat`` such as its LinearOperator. With a stochastic solver also
-        a ``dask.array`` in chunks of rows; it needs a number as bandwidth and Euclidean or cosine distances, and is
-        read anew for each product unless it is persisted: ``X = X.persist()``.
+        of SciPy, or an object with ``shape`` and ``matmat`` such as its LinearOperator. A ``dask.array``
+        in chunks of rows stays where it is with a stochastic solver, which needs a number as bandwidth and Euclidean
+        or cosine distances, and reads it anew for each product unless it is persisted: ``X = X.persist()``. The exact
+        solver makes one array of it.
     bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, optional, default "median"
         :math:`\sigma`, in units of the distances. One number holds for all rows. ``"median"`` is the median of the
         positive distances of all pairs, which makes the spectrum independent of the scale of the data; where there
@@ -197,11 +198,10 @@ class _Arguments:
 
 
 def _problem(X: Any, arguments: _Arguments) -> Problem:
-    if arguments.precision == "single" and arguments.options is not None:
-        refuse_single("solver is 'stochastic'")
+    require_free_precision(arguments.precision, arguments.options)
     if is_operator(X):
         return _of_operator(X, arguments)
-    if is_dask_array(X):
+    if is_dask_array(X) and arguments.options is not None:
         return _of_chunks(X, arguments)
     return (_of_neighbors if arguments.graph == "knn" else _of_rows)(X, arguments)
 
@@ -228,6 +228,7 @@ def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:
     require_default_storage(arguments.options, "graph is 'knn', whose affinities are always stored")
     if arguments.neighbors is not None:
         require_unused(arguments.n_neighbors, "n_neighbors", "neighbors are given")
+        require_unused(arguments.max_samples, "max_samples", "neighbors are given, of all rows")
     used, n_all, subset = selected_rows(X, arguments.metric, arguments.max_samples, arguments.random_state)
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
@@ -267,15 +268,16 @@ def _of_operator(X: Any, arguments: _Arguments) -> Problem:
 
 def _of_chunks(X: Any, arguments: _Arguments) -> Problem:
     """Make the problem of rows in a dask array."""
-    if arguments.options is None:
-        raise exact_solver_refused()
-    if arguments.precision == "single":
-        refuse_single("X is a dask.array")
     require_default_storage(arguments.options, "X is a dask.array, whose affinities are never stored")
-    needs_all_rows = arguments.graph == "knn" or arguments.max_samples is not None
-    bandwidth, metric = arguments.bandwidth, arguments.metric
-    if needs_all_rows or metric not in ("euclidean", "cosine") or bandwidth is None or isinstance(bandwidth, str):
-        raise ValueError("X as a dask.array needs bandwidth as a number, graph 'gaussian' and all rows")
+    bandwidth, metric = arguments.bandwidth, as_choice(arguments.metric, "metric", *METRICS)
+    for needed, is_so in [
+        ("graph 'gaussian'", arguments.graph == "gaussian"),
+        ("max_samples None, since all rows are used", arguments.max_samples is None),
+        ("metric 'euclidean' or 'cosine'", metric in ("euclidean", "cosine")),
+        ("bandwidth as a number", bandwidth is not None and not isinstance(bandwidth, str)),
+    ]:
+        if not is_so:
+            raise ValueError(f"X as a dask.array needs {needed} where solver is 'stochastic'")
     require_unused(arguments.n_neighbors, "n_neighbors", "X is a dask.array")
     sigma = as_positive(bandwidth, "bandwidth")
     chunks = Chunks.of(X, metric)

@@ -85,9 +85,9 @@ def kernel_spectrum(
     """
     threads, shown = as_threads(num_threads), as_progress(progress)
     options = resolve_solver(solver, random_state)
-    require_default_storage(options, "K is given, and multiplied as it is")
     parameters = {"operator": "kernel"}
     if is_operator(K):
+        require_default_storage(options, "K is an operator, which is multiplied as it is")
         source = as_operator(K, "K", affinities=False)
         operator = LinearOperator(source, positive=True, name="K")
         return solve(Problem(operator, source.n_samples, parameters, source.fingerprint), options, threads, shown)

@@ -28,10 +28,10 @@ from dsentropy._checks.scalars import (
     as_threads,
 )
 from dsentropy._core import OperatorSpec
-from dsentropy._data.data import Data, Metric
+from dsentropy._data.data import Data, DistanceMetric
 from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike, core_bandwidth, kernel_bandwidths
 from dsentropy._operator.kernel_operator import KernelOperator
-from dsentropy._operator.precision import refuse_single, require_single_used
+from dsentropy._operator.precision import require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.problem import Problem, exact_spectrum, selected_rows, solve
 from dsentropy._spectrum.saturation import MARGIN
@@ -145,7 +145,7 @@ def entropy_surface(
     alphas: Numbers = (0.0,),
     *,
     n_neighbors: int | None = None,
-    metric: Metric = "euclidean",
+    metric: DistanceMetric = "euclidean",
     precision: Precision = "auto",
     max_samples: int | None = None,
     random_state: int | None = 0,
@@ -227,8 +227,7 @@ def entropy_surface(
     stored = as_precision(precision)
     threads, shown = as_threads(num_threads), as_progress(progress)
     options = resolve_solver(solver, random_state, times=times, orders=of_orders)
-    if stored == "single" and options is not None:
-        refuse_single("solver is 'stochastic'")
+    require_free_precision(stored, options)
     used, n_all, subset = selected_rows(X, metric, max_samples, random_state)
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where bandwidths vary, got 'affinity'")
@@ -270,7 +269,7 @@ def _labels(resolved: _Parts) -> tuple[Any, ...]:
 
 
 def _kernels(
-    data: Data, resolved: _Parts, alphas: list[float], precision: str, about: dict[str, Any]
+    data: Data, resolved: _Parts, alphas: list[float], precision: Precision, about: dict[str, Any]
 ) -> list[tuple[KernelOperator, dict[str, Any]]]:
     """Make the operator of each bandwidth and alpha, in order, and what its spectrum says of it."""
     stored: Literal["single", "double"] = "single" if precision == "single" else "double"

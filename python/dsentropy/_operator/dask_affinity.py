@@ -30,13 +30,6 @@ def is_dask_array(X: Any) -> bool:
     return type(X).__module__.partition(".")[0] == "dask"
 
 
-def exact_solver_refused() -> ValueError:
-    """Return the error of the exact solver, which needs the matrix in one process."""
-    return ValueError(
-        "solver must be 'stochastic' or a Stochastic where X is a dask.array; X.compute() makes an array of it"
-    )
-
-
 @dataclass(frozen=True)
 class ChunkedDiffusion:
     """The diffusion operator of chunked rows."""
@@ -47,7 +40,9 @@ class ChunkedDiffusion:
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Raise a ValueError: no process holds the matrix."""
-        raise exact_solver_refused()
+        raise ValueError(
+            "solver must be 'stochastic' or a Stochastic where X is in chunks; X.compute() makes an array of it"
+        )
 
     def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
         """Estimate the spectrum, or compute it from products where that costs less and fits into memory."""

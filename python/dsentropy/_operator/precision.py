@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dsentropy._checks.scalars import Precision
 from dsentropy._data.data import Data
 from dsentropy._operator.bandwidth import Bandwidth
+from dsentropy._operator.slq_options import SlqOptions
 
 CorePrecision: TypeAlias = Literal["single", "double", "fastest"]
 """A precision of the core; "fastest" is single where that is faster."""
@@ -46,6 +47,15 @@ def require_single_used(precision: Precision, data: Data, *bandwidths: Bandwidth
         refuse_single(f"metric is {data.metric!r}")
     if all(np.ndim(bandwidth) for bandwidth in bandwidths):
         refuse_single("the bandwidth differs from row to row")
+
+
+def require_free_precision(precision: Precision, options: SlqOptions | None) -> None:
+    """Raise a ValueError where a precision was chosen for an estimate, which chooses its own."""
+    if options is not None and precision != "auto":
+        raise ValueError(
+            "precision must be 'auto' where solver is 'stochastic': an estimate chooses its precision by tol, "
+            f"got {precision!r}"
+        )
 
 
 def refuse_single(reason: str) -> None:

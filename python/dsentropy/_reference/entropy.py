@@ -154,7 +154,7 @@ def diffusion_spectral_entropy(
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
     time = as_nonnegative(t, "t")
     n_bins = as_count(num_bins_per_dim, "num_bins_per_dim")
-    wanted = as_precision(precision)
+    chosen = as_precision(precision)
     say = print if verbose else _silent
     rows = ReferenceRows(embedding_vectors, max_N, random_seed)
     threads = as_threads(num_threads)
@@ -173,7 +173,7 @@ def diffusion_spectral_entropy(
         say("Computing diffusion matrix and the entropy of its entries.")
         return _core.entropy(used, Measure.matrix_entries(sigma), threads)
     say("Computing Diffusion Spectral Entropy...")
-    stored = core_precision(wanted, rows.given, [time], stored=file.path is not None)
+    stored = core_precision(chosen, rows.given, [time], stored=file.path is not None)
     operator = diffusion_operator("diffusion matrix", sigma, stored)
     return spectral_entropy(operator, rows, file, options, time, threads, say)
 
@@ -247,6 +247,11 @@ def adjacency_spectral_entropy(
     ValueError, TypeError, MemoryError
         See :func:`diffusion_spectral_entropy`.
 
+    Warns
+    -----
+    ToleranceWarning
+        Where an estimate is not within ``tol``.
+
     Notes
     -----
     Cost: 4/3 N^3 flops for the eigenvalues of G or K. A is not symmetric: about 10 N^3 flops, on one thread, because
@@ -268,11 +273,11 @@ def adjacency_spectral_entropy(
     """
     say = print if verbose else _silent
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
-    wanted = as_precision(precision)
+    chosen = as_precision(precision)
     rows = ReferenceRows(embedding_vectors, max_N, random_seed)
     n_neighbors = as_count(knn, "knn", n_rows=rows.n_used if use_knn else None)
     file = EigenvalueFile(eigval_save_path, eigval_save_precision)
-    stored = core_precision(wanted, rows.given, [1.0], stored=file.path is not None)
+    stored = core_precision(chosen, rows.given, [1.0], stored=file.path is not None)
     operator = adjacency_operator(sigma, anisotropic, n_neighbors if use_knn else None, stored)
     threads = as_threads(num_threads)
     options = reference_options(solver, False, tol, 1.0, random_seed)

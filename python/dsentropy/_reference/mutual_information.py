@@ -33,7 +33,7 @@ from dsentropy._data.subsets import Draws
 from dsentropy._operator.precision import core_precision
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._reference.operators import adjacency_operator
-from dsentropy._reference.solver import reference_entropy, reference_options, require_spectrum
+from dsentropy._reference.solver import MORE_TOLERANCE, reference_entropy, reference_options, require_spectrum
 from dsentropy._spectrum.subset_entropies import subset_solutions
 
 _ASMI_KNN = 10
@@ -118,6 +118,11 @@ def diffusion_spectral_mutual_information(
     MemoryError
         Before any work, where the largest clusters' matrices do not fit into the memory that the process can have.
 
+    Warns
+    -----
+    ToleranceWarning
+        Where an estimate is not within ``tol``.
+
     Notes
     -----
     Cost: R + 1 entropies for each size of cluster that occurs, and one more for each further cluster of that
@@ -140,7 +145,7 @@ def diffusion_spectral_mutual_information(
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
     time = as_nonnegative(t, "t")
     n_bins = as_count(num_bins_per_dim, "num_bins_per_dim")
-    wanted = as_precision(precision)
+    chosen = as_precision(precision)
     measured = classic_shannon_entropy or matrix_entry_entropy
     require_spectrum(solver, measured)
     options = reference_options(solver, chebyshev_approx and not measured, tol, time, random_seed)
@@ -153,7 +158,7 @@ def diffusion_spectral_mutual_information(
     elif matrix_entry_entropy:
         entropies = _measured(Measure.matrix_entries(sigma))
     else:
-        spec = OperatorSpec.diffusion(sigma, 0.0, core_precision(wanted, rows, [time]))
+        spec = OperatorSpec.diffusion(sigma, 0.0, core_precision(chosen, rows, [time]))
         entropies = _spectral(spec, time, options)
     information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
@@ -215,6 +220,11 @@ def adjacency_spectral_mutual_information(
         See :func:`diffusion_spectral_mutual_information`; ValueError also where a cluster is too small for the
         graph of neighbours.
 
+    Warns
+    -----
+    ToleranceWarning
+        Where an estimate is not within ``tol``.
+
     Notes
     -----
     Cost: R + 1 adjacency spectral entropies for each size of cluster that occurs, and one more for each further
@@ -235,7 +245,7 @@ def adjacency_spectral_mutual_information(
     1.0
     """
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
-    wanted = as_precision(precision)
+    chosen = as_precision(precision)
     rows, clusters, source = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
@@ -245,7 +255,7 @@ def adjacency_spectral_mutual_information(
             raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
         _require_neighbors(clusters, source)
     knn = _ASMI_KNN if use_knn else None
-    spec = adjacency_operator(sigma, anisotropic, knn, core_precision(wanted, rows, [1.0])).spec
+    spec = adjacency_operator(sigma, anisotropic, knn, core_precision(chosen, rows, [1.0])).spec
     entropies = _spectral(spec, 1.0, options)
     information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
     return information, clusters
@@ -275,7 +285,9 @@ def _spectral(spec: OperatorSpec, t: float, options: SlqOptions | None) -> _Entr
     """Return a function that computes or estimates spectral entropies at t."""
 
     def entropies(rows: Rows, subsets: list[NDArray[np.uint64]], threads: int | None) -> list[float]:
-        solutions = subset_solutions(Data(rows, "euclidean", rows), subsets, spec, options, None, threads)
+        solutions = subset_solutions(
+            Data(rows, "euclidean", rows), subsets, spec, options, None, threads, MORE_TOLERANCE
+        )
         return [reference_entropy(solution, t) for solution in solutions]
 
     return entropies

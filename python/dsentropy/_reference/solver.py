@@ -21,6 +21,9 @@ from dsentropy._spectrum.problem import warn_if_not_converged
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import read_solution
 
+MORE_TOLERANCE = "a larger tol, or take solver='exact'"
+"""What to allow where an estimate of a function of the reference did not converge."""
+
 
 def require_spectrum(solver: Any, measured: bool) -> None:
     """Raise a ValueError where an estimate is asked for of an entropy that is ``measured`` without a spectrum."""
@@ -35,9 +38,9 @@ def is_stochastic(solver: Any) -> bool:
 
 def reference_options(solver: Any, chebyshev_approx: Any, tol: Any, t: float, random_seed: Any) -> SlqOptions | None:
     """Resolve the options of an estimate; None where none is asked for."""
+    stochastic = Stochastic(tol=as_positive(tol, "tol"))
     if not (is_stochastic(solver) or chebyshev_approx):
         return None
-    stochastic = Stochastic(tol=as_positive(tol, "tol"))
     seed = as_seed(random_seed, "random_seed")
     return resolve_solver(stochastic, seed, times=[t], orders=[1.0])
 
@@ -60,7 +63,7 @@ def spectral_entropy(
     say(f"Estimating the spectrum of the {operator.title}.")
     kernel = KernelOperator(Data(used, "euclidean", used), operator.spec)
     solution = kernel.estimate(options, None, num_threads)
-    warn_if_not_converged([solution], options)
+    warn_if_not_converged([solution], options, MORE_TOLERANCE)
     return reference_entropy(solution, t)
 
 

@@ -77,15 +77,21 @@ def exact_spectrum(problem: Problem, eigenvalues: NDArray[np.float64], **paramet
     )
 
 
-def warn_if_not_converged(solutions: Iterable[Solution], options: SlqOptions) -> None:
-    """Warn, once, where estimates did not converge to the tolerance."""
+MORE_WORK = (
+    "more products by Stochastic(max_products=...) or a larger tol, give no t or order below 1, or take "
+    "solver='exact'"
+)
+"""What to allow where an estimate of a function that takes a :class:`Stochastic` did not converge."""
+
+
+def warn_if_not_converged(solutions: Iterable[Solution], options: SlqOptions, advice: str = MORE_WORK) -> None:
+    """Warn, once, where estimates did not converge to the tolerance; ``advice`` is what the caller can allow."""
     missed = [
         solution.estimate.info.products for solution in solutions if solution.estimate and not solution.converged
     ]
     if missed:
         warn(
-            f"tol = {options.tol:g} bits is not reached within {max(missed)} products: the spectrum tells its error. "
-            "Allow more max_products, ask for no t or order below 1, or take solver='exact'",
+            f"tol = {options.tol:g} bits is not reached within {max(missed)} products: allow {advice}",
             ToleranceWarning,
         )
 

@@ -46,7 +46,7 @@ class Stochastic:
     storage : {"auto", "dense", "tiled"}, default "auto"
         ``"dense"`` stores the affinity, N^2 numbers of which half are touched. ``"tiled"`` computes it anew for each
         product. ``"auto"`` stores it if it fits. Refused where there is nothing to choose: for sparse matrices,
-        objects that multiply, dask arrays, kernel matrices and graphs of neighbours.
+        objects that multiply, dask arrays and graphs of neighbours.
     memory_limit : int, optional
         Bytes that the estimate may use, in place of what the process can have.
 
@@ -125,12 +125,15 @@ def resolve_solver(
     orders_name : str
         Name of the argument that gave the orders, for errors.
     """
+    seed = as_seed(random_state, "random_state")
     chosen = as_stochastic(solver)
     if chosen is None:
         return None
     for name, given, own in (("t", chosen.t, times), ("orders", chosen.orders, orders)):
         if given is not None and own is not None:
             raise ValueError(f"{name} must not be given in Stochastic: this function sets where tol holds")
+    if orders is not None and 0 in orders:
+        raise ValueError(f"{orders_name} must be positive where solver is 'stochastic', got 0")
     at = as_numbers(1.0 if chosen.t is None else chosen.t, "t", as_positive)[0] if times is None else times
     chosen_orders = 1.0 if chosen.orders is None else chosen.orders
     return SlqOptions(
@@ -140,7 +143,7 @@ def resolve_solver(
         products=chosen.max_products,
         storage=chosen.storage,
         memory_limit=chosen.memory_limit,
-        seed=_random_bits(as_seed(random_state, "random_state")),
+        seed=_random_bits(seed),
     )
 
 
@@ -150,7 +153,9 @@ def as_stochastic(solver: Any) -> Stochastic | None:
         return solver
     if not isinstance(solver, str):
         raise TypeError(f"solver must be 'exact', 'stochastic' or a Stochastic, got {solver!r}")
-    return Stochastic() if as_choice(solver, "solver", "exact", "stochastic") == "stochastic" else None
+    if solver not in ("exact", "stochastic"):
+        raise ValueError(f"solver must be 'exact', 'stochastic' or a Stochastic, got {solver!r}")
+    return Stochastic() if solver == "stochastic" else None
 
 
 def require_default_storage(options: SlqOptions | None, reason: str) -> None:

@@ -14,10 +14,10 @@ from dsentropy._checks.scalars import Precision
 from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.data import Data
 from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, kernel_bandwidth
-from dsentropy._operator.precision import core_precision, refuse_single, require_single_used
+from dsentropy._operator.precision import core_precision, require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.estimated import readings
-from dsentropy._spectrum.problem import warn_if_not_converged
+from dsentropy._spectrum.problem import MORE_WORK, warn_if_not_converged
 from dsentropy._spectrum.rounding import without_rounding
 
 
@@ -56,8 +56,7 @@ class SubsetKernel:
         options: SlqOptions | None,
     ) -> SubsetKernel:
         """Resolve the bandwidth, and the precision in which these times and orders are accurate."""
-        if precision == "single" and options is not None:
-            refuse_single("solver is 'stochastic'")
+        require_free_precision(precision, options)
         sigma, _ = kernel_bandwidth(bandwidth, data, n_neighbors, seed, num_threads)
         require_single_used(precision, data, sigma)
         stored = core_precision(precision, data.given, times, orders)
@@ -89,8 +88,9 @@ def subset_solutions(
     options: SlqOptions | None,
     advance: Any,
     num_threads: int | None,
+    advice: str = MORE_WORK,
 ) -> list[Solution]:
-    """Solve for each subset; one warning where estimates did not converge."""
+    """Solve for each subset; one warning, with this advice, where estimates did not converge."""
     rows, metric = data.rows, data.core_metric
     if options is None:
         spectra = _core.subset_eigenvalues(rows, metric, subsets, operator, progress=advance, num_threads=num_threads)
@@ -98,7 +98,7 @@ def subset_solutions(
     solutions = _core.estimate_subsets(
         rows, metric, subsets, operator, options, progress=advance, num_threads=num_threads
     )
-    warn_if_not_converged(solutions, options)
+    warn_if_not_converged(solutions, options, advice)
     return solutions
 
 

@@ -171,17 +171,19 @@ def require_plot_path(path: str) -> None:
         Where the folder is missing or cannot be written to, the name is that of a folder, or matplotlib is installed
         and knows no format with the suffix.
     """
+    try:
+        from matplotlib.backend_bases import FigureCanvasBase
+    except ImportError:
+        return  # no picture will be drawn
     folder = os.path.dirname(path) or os.curdir
+    if not path or "\0" in path:
+        raise ValueError(f"{path!r} is no name of a file")
     if not os.path.isdir(folder):
         raise ValueError(f"the folder of {path!r} does not exist")
     if os.path.isdir(path):
         raise ValueError(f"{path!r} is a folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"the folder of {path!r} cannot be written to")
-    try:
-        from matplotlib.backend_bases import FigureCanvasBase
-    except ImportError:
-        return  # no picture will be drawn
     formats = sorted(FigureCanvasBase.get_supported_filetypes())
     if _format(path) not in formats:
         raise ValueError(f"{path!r} must end in one of {', '.join(f'.{suffix}' for suffix in formats)}")
@@ -209,6 +211,10 @@ def _plot(histories: dict[str, list[Epoch]], path: str, say: Callable[[str], Non
     figure.axes[0].set_ylabel("bits")
     figure.axes[0].legend(frameon=False)
     temporary = f"{path}.{os.getpid()}.tmp"
-    figure.savefig(temporary, dpi=150, format=_format(path))
-    os.replace(temporary, path)
+    try:
+        figure.savefig(temporary, dpi=150, format=_format(path))
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
     say(f"\nCurves: {os.path.abspath(path)}")

@@ -80,6 +80,8 @@ def _parsed(file: Mapping[str, NDArray[Any]]) -> Any:
     if about["format"] != FORMAT:
         return about["format"]
     arrays = about["arrays"]
+    if about["parameters"].get("solver") == "exact, which costs less":  # by versions before "requested_solver"
+        about["parameters"].update(solver="exact", requested_solver="stochastic")
     state = {name: file[name] for name in file if name != "about" and name not in arrays}
     return SpectrumRecord(
         about.get("kind", "exact" if "eigenvalues" in state else "estimate"),

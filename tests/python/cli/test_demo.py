@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import importlib
 import itertools
 import os
 import re
@@ -90,6 +91,7 @@ BAD_PICTURES = {
     "missing/curves.png": "the folder of .*missing/curves.png' does not exist",
     "curves.xyz": r"must end in one of .*\.pdf, .*\.png",
     "folder.png": "is a folder",
+    "": "'' is no name of a file",
     "closed/curves.png": "cannot be written to",
 }
 
@@ -104,7 +106,7 @@ def test_a_bad_picture_is_refused_before_training(
     monkeypatch.setattr(os, "access", lambda path, mode: "closed" not in path and real_access(path, mode))
     monkeypatch.setattr(_demo, "training", None)
     with pytest.raises(SystemExit) as stopped:
-        main(["demo", "--plot", str(tmp_path / name)])
+        main(["demo", "--plot", str(tmp_path / name) if name else ""])
     assert stopped.value.code == 2
     assert re.search(f"argument --plot: .*{BAD_PICTURES[name]}", capsys.readouterr().err)
 
@@ -117,6 +119,18 @@ def test_a_picture_has_the_format_of_its_suffix(name: str, tmp_path: Path) -> No
     _demo._plot({"labels": history}, path, lambda line: None)
     beginning = {"curves": b"\x89PNG", "curves.PDF": b"%PDF", "curves.svg": b"<?xml"}[name]
     assert (tmp_path / name).read_bytes().startswith(beginning)
+
+
+def test_a_picture_that_cannot_be_put_in_its_place_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*names: str) -> None:
+        raise OSError("no")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="no"):
+        _demo._plot({"labels": [_demo.Epoch(0, 0.1, 1.0, 1.0, 0.5, 0.5)]}, str(tmp_path / "a.png"), lambda line: None)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_network_before_training_is_that_which_is_trained() -> None:
@@ -132,6 +146,7 @@ def test_the_network_before_training_is_that_which_is_trained() -> None:
 
 
 def test_module_runs_as_a_program() -> None:
+    assert importlib.import_module("dsentropy.__main__").main is main
     version = subprocess.run(
         [sys.executable, "-m", "dsentropy", "--version"], capture_output=True, text=True, check=True
     )

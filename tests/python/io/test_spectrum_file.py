@@ -51,6 +51,14 @@ def test_an_estimate_of_version_0_1_0_is_read():
     assert spectrum.parameters["products"] == 216
 
 
+def test_the_solver_of_a_file_from_before_there_was_a_requested_one(tmp_path):
+    path = str(tmp_path / "file")
+    before = {"solver": "exact, which costs less", "alpha": 0.5}
+    spectrum_file.write(path, SpectrumRecord("exact", {"eigenvalues": np.ones(3)}, 3, before, None), "0.1.0")
+    expected = {"solver": "exact", "requested_solver": "stochastic", "alpha": 0.5}
+    assert dict(Spectrum.load(path).parameters) == expected
+
+
 @pytest.mark.parametrize("name", ["spectrum-format-1.npz", "estimate-format-1.npz"])
 def test_a_spectrum_that_was_read_is_written_with_equal_arrays(name, tmp_path):
     Spectrum.load(DATA / name).save(tmp_path / "again.npz")

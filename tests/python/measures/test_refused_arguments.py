@@ -102,12 +102,15 @@ def test_arguments_that_a_graph_does_not_use():
     refused("n_neighbors", diffusion_spectrum, graph="knn", neighbors=NEIGHBORS, n_neighbors=5)
     refused("n_neighbors", diffusion_spectrum, graph="knn", neighbors=NEIGHBORS, n_neighbors=5, bandwidth="knn")
     refused("neighbors", diffusion_spectrum, neighbors=NEIGHBORS)
+    refused("max_samples", diffusion_spectrum, graph="knn", neighbors=NEIGHBORS, max_samples=30)
     refused("symmetrize", adjacency_spectrum, symmetrize="union")
 
 
+@pytest.mark.parametrize("precision", ["single", "double"])
 @pytest.mark.parametrize("function", IN_PRECISIONS)
-def test_single_precision_of_an_estimate(function):
-    refused("precision", function, precision="single", solver="stochastic")
+def test_a_precision_of_an_estimate_which_chooses_its_own(function, precision):
+    refused("precision", function, precision=precision, solver="stochastic")
+    function(X, solver="stochastic")
 
 
 @pytest.mark.parametrize("function", [diffusion_spectrum, information, subsampled])
@@ -126,12 +129,10 @@ def test_single_precision_of_surfaces_graphs_and_operators():
     refused("precision", diffusion_spectrum, sp.csr_array(G), **AFFINITY, precision="single")
 
 
-@pytest.mark.parametrize("function", IN_PRECISIONS)
+@pytest.mark.parametrize("function", [diffusion_spectrum, information, subsampled])
 @pytest.mark.parametrize("precision", ["auto", "double"])
-def test_double_precision_is_true_of_every_call(function, precision):
-    function(X, precision=precision, solver="stochastic")
-    if function is not surface:
-        function(X, precision=precision, bandwidth="knn")
+def test_double_precision_is_true_of_every_exact_call(function, precision):
+    function(X, precision=precision, bandwidth="knn")
 
 
 def test_few_rows_may_be_asked_for_in_single_precision():
@@ -148,8 +149,30 @@ def test_clusters_of_labels():
     assert np.array_equal(ten.clusters, default.clusters)
 
 
-def test_the_exact_solver_of_a_dask_array():
-    refused("solver", diffusion_spectrum, da.from_array(X), bandwidth=1.0)
+def test_storage_is_a_choice_for_a_dense_kernel_matrix():
+    exact = kernel_spectrum(X @ X.T).entropy()
+    for storage in ("dense", "tiled"):
+        assert kernel_spectrum(X @ X.T, solver=Stochastic(storage=storage)).entropy() == pytest.approx(
+            exact, abs=1e-2
+        )
+    refused("storage", kernel_spectrum, sp.csr_array(G), solver=Stochastic(storage="tiled"))
+
+
+@pytest.mark.parametrize(
+    ("function", "data", "options"),
+    [
+        (diffusion_spectrum, sp.csr_array(G), AFFINITY),
+        (adjacency_spectrum, sp.csr_array(G), AFFINITY),
+        (kernel_spectrum, G, {}),
+        (diffusion_spectrum, X, {}),
+    ],
+)
+def test_a_seed_is_checked_by_the_exact_solver_too(function, data, options):
+    with pytest.raises(TypeError, match=r"^random_state must be an integer or None"):
+        function(data, random_state="x", **options)
+
+
+def test_neighbors_of_a_dask_array():
     refused("n_neighbors", diffusion_spectrum, da.from_array(X), bandwidth=1.0, n_neighbors=3, solver="stochastic")
 
 

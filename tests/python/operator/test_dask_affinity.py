@@ -209,10 +209,14 @@ def test_what_needs_all_rows_is_refused(options):
         diffusion_spectrum(da.from_array(X), solver="stochastic", **{"bandwidth": 1.0, **options})
 
 
-def test_eigenvalues_need_the_array_in_one_process():
+def test_without_an_estimate_it_is_an_array_like_any_other():
+    few = X[:100]
+    assert diffusion_spectrum(da.from_array(few), bandwidth=SIGMA).entropy() == pytest.approx(
+        diffusion_spectrum(few, bandwidth=SIGMA).entropy()
+    )
+
+
+def test_eigenvalues_of_chunks_need_the_array_in_one_process():
     few = da.from_array(X[:100])
-    with pytest.raises(ValueError, match=r"^solver must be 'stochastic' .* X\.compute\(\)"):
-        diffusion_spectrum(few)
     with pytest.raises(ValueError, match=r"^solver must be 'stochastic'"):
         on_dask.ChunkedDiffusion(on_dask.Chunks.of(few, "euclidean"), SIGMA, 0.0).eigenvalues(None)
-    assert diffusion_spectrum(few.compute(), bandwidth=SIGMA).n_samples == 100

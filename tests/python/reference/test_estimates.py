@@ -198,6 +198,12 @@ def test_a_bad_tolerance_of_the_approximation_by_chebyshev_is_named(function):
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_bad_tolerance_is_an_error_of_the_exact_solver_too(function):
+    with pytest.raises(ValueError, match=r"^tol must be"):
+        function(FEW, PARTS, tol=-1)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_bad_seed_is_named_as_the_argument_is(function):
     for options in ({}, STOCHASTIC):
         with pytest.raises(TypeError, match=r"^random_seed must be"):
@@ -211,7 +217,9 @@ def test_a_tolerance_that_is_missed_points_to_the_caller(function, monkeypatch):
         return replace(found, products=60, storage="tiled", memory_limit=12_000_000)
 
     monkeypatch.setattr(_solver, "resolve_solver", few_products)
-    with pytest.warns(ToleranceWarning, match="tol = 1e-06 bits is not reached within") as caught:
+    with pytest.warns(
+        ToleranceWarning, match="tol = 1e-06 bits is not reached within .* allow a larger tol, or take"
+    ) as caught:
         function(X, np.zeros(900, dtype=int), **STOCHASTIC, tol=1e-6)
     (warning,) = caught
     lines, first = inspect.getsourcelines(function)

@@ -77,6 +77,24 @@ def test_bad_options_are_named_where_they_are_given(options, argument, error):
         Stochastic(**options)
 
 
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_solver_that_there_is_not_is_an_error_with_all_that_there_are(function):
+    with pytest.raises(ValueError, match=r"^solver must be 'exact', 'stochastic' or a Stochastic, got 'fast'"):
+        function(FEW, solver="fast")
+    with pytest.raises(TypeError, match=r"^solver must be 'exact', 'stochastic' or a Stochastic, got None"):
+        function(FEW, solver=None)
+
+
+def test_an_order_of_zero_is_refused_by_the_solver():
+    for name, call in [
+        ("orders", lambda **options: entropy_surface(FEW, [1.0], orders=[0, 1], **options)),
+        ("order", lambda **options: subsampled_entropy(FEW, n_samples=50, n_repeats=2, order=0, **options)),
+    ]:
+        call()
+        with pytest.raises(ValueError, match=rf"^{name} must be positive where solver is 'stochastic', got 0"):
+            call(solver="stochastic")
+
+
 def test_options_are_values():
     """Equal options are equal, whatever held the numbers, and cannot be changed."""
     one, other = Stochastic(t=np.array([1, 2]), orders=2), Stochastic(t=(1.0, 2.0), orders=2.0)
@@ -146,7 +164,6 @@ def test_the_tolerance_holds_at_the_times_and_orders_of_the_options():
     [
         (diffusion_spectrum, {"graph": "knn"}),
         (adjacency_spectrum, {"graph": "knn", "symmetrize": "union"}),
-        (gram, {}),
     ],
 )
 def test_a_storage_that_plays_no_part_is_refused(function, options):
