@@ -5,7 +5,8 @@ OpenMP libraries. Two say otherwise: the marker `changes_process`, and the fixtu
 Python's global generator.
 
 With `pytest -n auto` (pytest-xdist) several worker processes share the cores, and each test has its share. A test
-that is marked `serial` has all of them: no other worker runs a test meanwhile.
+that is marked `serial` has all of them: no other worker runs a test meanwhile. The workers take turns by file locks,
+so on a system without `fcntl` (Windows) more than one worker is refused.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ import pytest
 import sklearn.cluster  # noqa: F401 changes filters and the environment when it is imported
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
+
 LIBRARIES = ThreadpoolController()
 WORKERS = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
@@ -40,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "serial: this test needs all cores, or the whole process, or measures either")
     config.addinivalue_line("markers", "slow: this test takes more than some seconds; the gate runs it")
     config.addinivalue_line("markers", "linux: this test needs /proc, fork, or what else other systems lack")
+    if fcntl is None and max(WORKERS, config.getoption("numprocesses", None) or 0) > 1:
+        raise pytest.UsageError("run without -n on this system: it lacks the file locks by which workers take turns")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -65,8 +73,6 @@ def turn(folder: Path, alone: bool) -> Iterator[None]:
     A worker that wants to be alone holds the first lock while it waits for the second, so that no other can overtake
     it.
     """
-    import fcntl  # absent on Windows, where the suite runs without workers
-
     kind = fcntl.LOCK_EX if alone else fcntl.LOCK_SH
     with open(folder / "next.lock", "w") as first, open(folder / "running.lock", "w") as second:
         fcntl.flock(first, kind)
