@@ -84,7 +84,7 @@ def test_anisotropic_adjacency_is_diffusion_estimated(function):
     assert function(MANY, HALVES, **options) != of_diffusion(MANY, HALVES, **options)
 
 
-def test_a_estimate_is_that_of_the_spectrum():
+def test_estimate_reads_the_estimated_spectrum():
     spectrum = diffusion_spectrum(MANY, bandwidth=10.0, solver=Stochastic(tol=1e-2, t=2), random_state=5)
     assert type(spectrum) is EstimatedSpectrum
     assert dse(MANY, t=2, **STOCHASTIC, tol=1e-2, random_seed=5) == spectrum.entropy(2)
