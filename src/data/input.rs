@@ -28,6 +28,14 @@ pub struct Input<'a, T> {
     pub matrix: ArrayView2<'a, T>,
 }
 
+/// The part of an input that has distances: all but affinities.
+pub(crate) enum DistanceInput<'a, T> {
+    /// Coordinates [N, D], whose distances are Euclidean.
+    Rows(ArrayView2<'a, T>),
+    /// Distances [N, N].
+    Given(ArrayView2<'a, T>),
+}
+
 impl<'a, T: Element> Input<'a, T> {
     /// Takes rows [N, D].
     pub fn rows(matrix: ArrayView2<'a, T>) -> Self {
@@ -60,13 +68,21 @@ impl<'a, T: Element> Input<'a, T> {
         Array2::from_shape_fn((rows.len(), rows.len()), |(i, j)| matrix[ordered(rows[i], rows[j])])
     }
 
-    /// Prepares distances that are compared with `length`. Affinities have none.
-    pub(crate) fn distances(&self, length: f64) -> Result<Box<dyn Distances + 'a>> {
+    /// Fails for affinities, which have no distances.
+    pub(crate) fn require_distances(&self) -> Result<DistanceInput<'a, T>> {
         match self.metric {
-            Metric::Euclidean => Ok(Box::new(Points::new(self.matrix, length))),
-            Metric::Precomputed => Ok(Box::new(GivenDistances::new(self.matrix, length))),
+            Metric::Euclidean => Ok(DistanceInput::Rows(self.matrix)),
+            Metric::Precomputed => Ok(DistanceInput::Given(self.matrix)),
             Metric::Affinity => Err(Error::invalid("metric", "of distances", "affinities")),
         }
+    }
+
+    /// Prepares distances that are compared with `length`; fails for affinities.
+    pub(crate) fn distances(&self, length: f64) -> Result<Box<dyn Distances + 'a>> {
+        Ok(match self.require_distances()? {
+            DistanceInput::Rows(rows) => Box::new(Points::new(rows, length)),
+            DistanceInput::Given(matrix) => Box::new(GivenDistances::new(matrix, length)),
+        })
     }
 
     /// Fails unless there are entries, all finite, and a matrix of pairs is square.

@@ -1,7 +1,7 @@
 //! Where an affinity comes from: rows, given distances, stored distances, or given affinities.
 //!
-//! This is the only place that distinguishes them. An exact solver takes the affinity as a matrix, an estimate takes it
-//! as a [`Kernel`], tile by tile.
+//! Operators see none of these differences: an exact solver takes the affinity as a matrix, an estimate takes it as a
+//! [`Kernel`], tile by tile.
 
 use ndarray::ArrayView2;
 
@@ -82,14 +82,20 @@ impl<'a, T: Element> AffinitySource<'a, T> {
         Self::prepare(input, bandwidth, Points::around_rounded_mean)
     }
 
+    /// Fails unless the bandwidth is positive and finite, with one sigma or one per row. Given affinities need none.
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`] for any other bandwidth.
+    pub(crate) fn require_bandwidth(input: &Input<T>, bandwidth: &Bandwidth) -> Result<()> {
+        if input.metric == Metric::Affinity { Ok(()) } else { bandwidth.require(input.len()) }
+    }
+
     fn prepare(
         input: Input<'a, T>,
         bandwidth: &Bandwidth,
         points: impl FnOnce(ArrayView2<'a, T>, f64) -> Points,
     ) -> Result<Self> {
-        if input.metric != Metric::Affinity {
-            bandwidth.require(input.len())?;
-        }
+        Self::require_bandwidth(&input, bandwidth)?;
         let length = bandwidth.smallest();
         Ok(match input.metric {
             Metric::Euclidean => Self::Rows(points(input.matrix, length), bandwidth.clone()),

@@ -7,7 +7,7 @@
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Axis, s};
 
-use crate::data::input::{Input, Metric};
+use crate::data::input::{DistanceInput, Input};
 use crate::data::neighbors::nearest_neighbors;
 use crate::data::points::Points;
 use crate::error::{Error, Result, require_positive};
@@ -103,13 +103,13 @@ pub fn neighbor_distances<T: Element>(input: Input<T>, n_neighbors: usize, job: 
     if !(1..n).contains(&n_neighbors) {
         return Err(Error::invalid("n_neighbors", format!("in 1..{n}, the number of rows"), n_neighbors));
     }
-    match input.metric {
-        Metric::Euclidean => {
-            let (distances, _) = nearest_neighbors(&Points::in_own_scale(input.matrix), n_neighbors, job)?;
+    match input.require_distances()? {
+        DistanceInput::Rows(rows) => {
+            let (distances, _) = nearest_neighbors(&Points::in_own_scale(rows), n_neighbors, job)?;
             Ok(distances.column(n_neighbors - 1).to_vec())
         }
-        Metric::Precomputed => job.parallel(|| {
-            let rows = input.matrix.axis_iter(Axis(0)).into_par_iter().enumerate();
+        DistanceInput::Given(matrix) => job.parallel(|| {
+            let rows = matrix.axis_iter(Axis(0)).into_par_iter().enumerate();
             rows.map(|(i, row)| {
                 job.check()?;
                 let others = row.iter().enumerate().filter(|&(j, _)| j != i);
@@ -118,13 +118,13 @@ pub fn neighbor_distances<T: Element>(input: Input<T>, n_neighbors: usize, job: 
             })
             .collect()
         }),
-        Metric::Affinity => Err(Error::invalid("metric", "of distances", "affinities")),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::input::Metric;
     use crate::runtime::parallel;
     use ndarray::array;
 

@@ -28,8 +28,7 @@ pub(crate) fn max_abs<'a, T: Element + 'a>(vectors: impl IntoIterator<Item = Arr
 
 /// A power of two that takes a number of magnitude `largest` to [1, 4). Subnormal numbers stay below 1.
 pub(crate) fn scale_to_one(largest: f64) -> f64 {
-    let exponent = (largest.to_bits() >> 52).clamp(1, 2045); // biased by 1023
-    f64::from_bits((2046 - exponent) << 52)
+    power_of_two(-binary_exponent(largest).min(1022)) // a normal number
 }
 
 /// Two factors whose product is 2^exponent. Both are normal numbers where the product is not.
@@ -84,6 +83,11 @@ mod tests {
     fn largest_entries_are_scaled_near_one() {
         for largest in [f64::MIN_POSITIVE, 1e-200, 0.9, 1.0, 7.0, f64::MAX] {
             assert!((1.0..4.0).contains(&(largest * scale_to_one(largest))));
+        }
+        for exponent in -1022..1024 {
+            let largest = power_of_two(exponent);
+            let scaled = largest * scale_to_one(largest);
+            assert!(scaled == 1.0 || (exponent == 1023 && scaled == 2.0));
         }
     }
 }

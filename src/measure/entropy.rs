@@ -11,9 +11,10 @@
 
 use std::f64::consts::LN_2;
 
-use ndarray::Array2;
+use ndarray::{Array2, ArrayView1};
 
 use crate::error::{Error, Result, require_time};
+use crate::linalg::scaling::max_abs;
 
 /// The term -p log2 p of the entropy, with p shifted by eps.
 pub(crate) fn shifted_bits(p: f64) -> f64 {
@@ -45,7 +46,7 @@ fn largest_modulus(eigenvalues: &[f64]) -> Result<f64> {
     if let Some(bad) = eigenvalues.iter().find(|v| !v.is_finite()) {
         return Err(Error::invalid("eigenvalues", "finite", bad));
     }
-    match eigenvalues.iter().fold(0.0, |largest: f64, v| largest.max(v.abs())) {
+    match max_abs([ArrayView1::from(eigenvalues)]) {
         0.0 => Err(Error::invalid("eigenvalues", "such that one is not zero", "nothing but zeros")),
         largest => Ok(largest),
     }

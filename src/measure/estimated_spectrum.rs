@@ -97,9 +97,7 @@ pub fn estimate_spectrum<T: Element>(
     input.require()?;
     let n = input.len();
     let KernelSpec { bandwidth, alpha, .. } = operator.kernel("operator")?;
-    if input.metric != Metric::Affinity {
-        bandwidth.require(n)?;
-    }
+    AffinitySource::require_bandwidth(&input, bandwidth)?; // before memory is counted
     require_alpha(alpha.unwrap_or(0.0))?;
     let cost = job.tuning().slq.exact_products * n as f64;
     let budget = exact_budget(n, estimate_bytes(n, input.columns(), job), cost, options, job)?;

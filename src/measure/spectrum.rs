@@ -10,7 +10,7 @@
 use ndarray::{Array2, ArrayView2};
 use ndarray_linalg::c64;
 
-use crate::data::input::{Input, Metric};
+use crate::data::input::{DistanceInput, Input, Metric};
 use crate::data::neighbors::{Symmetrize, neighbor_graph, neighbor_graph_of_distances};
 use crate::data::points::Points;
 use crate::error::{Error, Result};
@@ -214,10 +214,9 @@ fn graph_eigenvalues<T: Element>(
     symmetrize: Option<Symmetrize>,
     job: &Job,
 ) -> Result<Vec<f64>> {
-    let mut graph = match input.metric {
-        Metric::Euclidean => neighbor_graph(&Points::in_own_scale(input.matrix), n_neighbors, job)?,
-        Metric::Precomputed => neighbor_graph_of_distances(input.matrix, n_neighbors, job)?,
-        Metric::Affinity => return Err(Error::invalid("metric", "of distances", "affinities")),
+    let mut graph = match input.require_distances()? {
+        DistanceInput::Rows(rows) => neighbor_graph(&Points::in_own_scale(rows), n_neighbors, job)?,
+        DistanceInput::Given(matrix) => neighbor_graph_of_distances(matrix, n_neighbors, job)?,
     };
     if let Some(symmetrize) = symmetrize {
         symmetrize.apply(&mut graph);

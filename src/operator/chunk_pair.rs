@@ -229,6 +229,7 @@ fn squared_sum<A: Entry>(line: ArrayView1<A>, weights: ArrayView1<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linalg::scaling::max_abs;
     use crate::runtime::parallel;
 
     /// Chunks of 1300 rows, each of several tiles, add up to the product of all rows, in either precision.
@@ -239,7 +240,7 @@ mod tests {
         let v = Array2::from_shape_fn((n, 2), |(i, j)| ((i * 29 + j * 7) % 53) as f64 / 26.0 - 1.0);
         let points = Points::around_rounded_mean(x.view(), 2.0);
         let mean = x.mean_axis(Axis(0)).unwrap();
-        let largest = x.iter().fold(0.0, |largest: f64, entry| largest.max(entry.abs()));
+        let largest = max_abs(x.rows());
         let rounding = SumRounding { ceilings: vec![1.5 * 4096.0; 2] };
         for single in [false, true] {
             let scaling = GlobalScaling { mean: mean.clone(), largest, bandwidth: 2.0, single };

@@ -9,6 +9,9 @@
 //! other* probes. A quadratic fitted to a probe itself is nearer to that probe than to the spectrum, which would move the
 //! mean and hide the spread.
 
+use ndarray::ArrayView1;
+
+use crate::linalg::scaling::max_abs;
 use crate::slq::quadrature::Rule;
 
 /// The largest number of power sums that can be known.
@@ -33,7 +36,7 @@ impl NormalEquations {
         rules: impl Iterator<Item = &'a Rule> + Clone,
         f: impl Fn(f64) -> f64,
     ) -> Vec<Self> {
-        let largest = rules.clone().flat_map(|rule| &rule.nodes).fold(0.0, |unit: f64, node| unit.max(node.abs()));
+        let largest = max_abs(rules.clone().map(|rule| ArrayView1::from(&rule.nodes)));
         let unit = if largest > 0.0 { largest } else { 1.0 };
         let own: Vec<Self> = rules.map(|rule| Self::new(rule, unit, &f)).collect();
         let zero = Self { equations: Default::default(), unit };

@@ -11,9 +11,10 @@
 //! ([`crate::slq::quadrature`]), which is wider. Where rules are not deep enough to bound a sum, a multiple of the
 //! distance between them is taken, which has been seen to cover the error but is not proved to.
 
-use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
+use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayView3};
 
 use crate::error::{Error, Result};
+use crate::linalg::scaling::max_abs;
 use crate::slq::control_variate::{MAX_POWER_SUMS, NormalEquations};
 use crate::slq::integrand::Integrand;
 use crate::slq::quadrature::Bracket;
@@ -62,7 +63,7 @@ pub struct EstimateInfo {
 impl Estimate {
     pub(crate) fn new(info: EstimateInfo, power_sums: Vec<f64>, deflated: Bracket, probes: Vec<Bracket>) -> Self {
         let rules = std::iter::once(&deflated).chain(&probes).map(|bracket| &bracket.gauss);
-        let unit = rules.flat_map(|rule| &rule.nodes).fold(0.0, |largest: f64, node| largest.max(node.abs()));
+        let unit = max_abs(rules.map(|rule| ArrayView1::from(&rule.nodes)));
         Self { info, power_sums, deflated, probes, unit }
     }
 
