@@ -130,7 +130,7 @@ fn stages_on_matrices(c: &mut Criterion) {
     }
 }
 
-/// Sweeps the way to tridiagonal form, the width of the band, and the rows of a block of the neighbour search.
+/// Sweeps the reduction to tridiagonal form, the width of the band, and the rows of a block of the neighbour search.
 fn tuning_numbers(c: &mut Criterion) {
     let mut group = c.benchmark_group("tuning");
     group.sample_size(10);

@@ -35,12 +35,12 @@ const OVERFLOW_BYTES: usize = 32 << 20;
 /// A search for nearest neighbours: the rows in f32, and the errors of distances computed from them.
 pub(crate) struct KnnSearch<'a> {
     points: &'a Points,
-    /// What their unit is multiplied by.
+    /// The factor from the unit of `points` to that of `centred`: the inverse length of the longest row.
     scale: f64,
     centred: Array2<f32>,
     /// |x - m|^2, less a bound on its share of the error of a distance.
     lower: Vec<f32>,
-    /// Twice that share.
+    /// The width of the error interval of each row: twice the bound that `lower` subtracts.
     slack: Vec<f32>,
 }
 

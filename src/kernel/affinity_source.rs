@@ -147,7 +147,7 @@ impl<'a, T: Element> AffinitySource<'a, T> {
     /// The affinity as a matrix. `unit` applies to given affinities; a Gaussian kernel has none.
     ///
     /// # Errors
-    /// Out of memory; interrupted.
+    /// [`crate::Error::OutOfMemory`]; [`crate::Error::Interrupted`].
     pub(crate) fn matrix(&self, unit: AffinityUnit, job: &Job) -> Result<UpperTriangle> {
         match self.affinities() {
             Affinities::Gaussian(distances, bandwidth) => gaussian_affinity(distances, bandwidth, job),

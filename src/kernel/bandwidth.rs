@@ -58,7 +58,7 @@ impl Bandwidth {
 /// bytes per pair.
 ///
 /// # Errors
-/// [`Error::Invalid`] for entries that are not finite, or affinities; out of memory; interrupted.
+/// [`Error::Invalid`] for entries that are not finite, or affinities; [`Error::OutOfMemory`]; [`Error::Interrupted`].
 pub fn median_distance<T: Element>(input: Input<T>, job: &Job) -> Result<f64> {
     input.require()?;
     let n = input.len();
@@ -95,8 +95,8 @@ fn median_root(mut squared: Vec<f64>) -> f64 {
 /// The distance of each row to its `n_neighbors`-th nearest other row.
 ///
 /// # Errors
-/// [`Error::Invalid`] where `n_neighbors` is not in 1..N, for entries that are not finite, or affinities; out of
-/// memory; interrupted.
+/// [`Error::Invalid`] where `n_neighbors` is not in 1..N, for entries that are not finite, or affinities;
+/// [`Error::OutOfMemory`]; [`Error::Interrupted`].
 pub fn neighbor_distances<T: Element>(input: Input<T>, n_neighbors: usize, job: &Job) -> Result<Vec<f64>> {
     input.require()?;
     let n = input.len();

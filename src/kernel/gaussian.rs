@@ -27,8 +27,8 @@ const LARGEST_RATE: f64 = 1e150;
 /// The Gaussian affinity of rows whose distances were prepared for this bandwidth.
 ///
 /// # Errors
-/// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite, or of another number of rows; out of
-/// memory; interrupted.
+/// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite, or of another number of rows;
+/// [`crate::Error::OutOfMemory`]; [`crate::Error::Interrupted`].
 pub fn gaussian_affinity(distances: &dyn Distances, bandwidth: &Bandwidth, job: &Job) -> Result<UpperTriangle> {
     let kernel = Gaussian::new(distances, bandwidth)?;
     let mut affinity = UpperTriangle::zeros(kernel.len())?;

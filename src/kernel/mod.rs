@@ -26,13 +26,13 @@ pub(crate) trait Kernel<A>: Sync {
         1.0
     }
 
-    /// The properties that an operator needs besides the entries.
+    /// Collects the positive semi-definiteness, the error and the bound of the affinities.
     fn info(&self, positive_semidefinite: bool) -> AffinityInfo {
         AffinityInfo { positive_semidefinite, entry_error: self.entry_error(), max_entry: self.max_entry() }
     }
 }
 
-/// Properties of an affinity besides its entries.
+/// Facts about an affinity that an operator needs besides the entries.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AffinityInfo {
     /// Whether it is known to be positive semi-definite.

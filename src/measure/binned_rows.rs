@@ -20,7 +20,7 @@ use crate::runtime::parallel::Job;
 /// Computes the entropy, in bits, of the rows of `x` with `n_bins` bins per column.
 ///
 /// # Errors
-/// [`Error::Invalid`] for `n_bins` of 0; interrupted.
+/// [`Error::Invalid`] for `n_bins` of 0; [`Error::Interrupted`].
 pub fn binned_rows_entropy<T: Element>(x: ArrayView2<T>, n_bins: usize, job: &Job) -> Result<f64> {
     if n_bins == 0 {
         return Err(Error::invalid("n_bins", "at least 1", n_bins));

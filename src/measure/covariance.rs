@@ -22,7 +22,8 @@ use crate::runtime::parallel::Job;
 /// Computes the D eigenvalues of the covariance, in no particular order; none is negative.
 ///
 /// # Errors
-/// [`crate::Error::Invalid`] for entries that are not finite; out of memory; interrupted; LAPACK's.
+/// [`crate::Error::Invalid`] for entries that are not finite; [`crate::Error::OutOfMemory`];
+/// [`crate::Error::Interrupted`]; [`crate::Error::Lapack`].
 pub fn covariance_eigenvalues<T: Element>(x: ArrayView2<T>, job: &Job) -> Result<Vec<f64>> {
     Input::rows(x).require()?;
     let (n, d) = x.dim();

@@ -68,7 +68,7 @@ impl Measure {
 /// entry is shifted by eps, see [`crate::spectral_entropy`].
 ///
 /// # Errors
-/// Interrupted.
+/// [`crate::Error::Interrupted`].
 pub fn matrix_entry_entropy(operator: &UpperTriangle, job: &Job) -> Result<f64> {
     // Each row of R^-1 K sums to 1, so all entries sum to N.
     let n = operator.dim() as f64;

@@ -84,8 +84,8 @@ fn exact_budget(
 /// `positive` says that affinities, if they are given, are positive semi-definite; for rows and distances that is known.
 ///
 /// # Errors
-/// [`crate::Error::Invalid`] for parameters out of range and a graph of neighbours; out of memory, before any work;
-/// interrupted; LAPACK's.
+/// [`crate::Error::Invalid`] for parameters out of range and a graph of neighbours; [`crate::Error::OutOfMemory`],
+/// before any work; [`crate::Error::Interrupted`]; [`crate::Error::Lapack`].
 pub fn estimate_spectrum<T: Element>(
     input: Input<T>,
     operator: &OperatorSpec,
@@ -178,7 +178,7 @@ pub fn estimate_sparse(
 /// where that costs less.
 ///
 /// # Errors
-/// The errors of [`estimate_spectrum`], and those of the operator.
+/// The errors of [`estimate_spectrum`] and of the operator.
 pub fn estimate_operator(
     operator: &dyn SymmetricOperator,
     options: &SlqOptions,
@@ -207,7 +207,7 @@ pub struct ExternalDiffusion<'a> {
 /// costs less.
 ///
 /// # Errors
-/// The errors of [`estimate_spectrum`], and those of the affinity.
+/// The errors of [`estimate_spectrum`] and of the affinity.
 pub fn estimate_affinity(
     diffusion: ExternalDiffusion,
     options: &SlqOptions,
@@ -233,7 +233,7 @@ fn dense_budget(n: usize, options: &SlqOptions, job: &Job) -> Result<Option<usiz
 /// The eigenvalues of an operator in ascending order, from the matrix that its products with the identity give.
 ///
 /// # Errors
-/// Out of memory; interrupted; LAPACK's; those of the operator.
+/// [`crate::Error::OutOfMemory`]; [`crate::Error::Interrupted`]; [`crate::Error::Lapack`]; the errors of the operator.
 pub fn operator_eigenvalues(operator: &dyn SymmetricOperator, job: &Job) -> Result<Vec<f64>> {
     let n = operator.dim();
     memory::require(n, memory::dense_bytes(1.0, n, 0), job)?;

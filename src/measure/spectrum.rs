@@ -189,8 +189,8 @@ impl KernelSpec<'_> {
     /// Computes the moduli of the operator's eigenvalues from an affinity of its bandwidth.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an alpha outside 0..=1, and a row without a positive affinity; out of memory; interrupted;
-    /// LAPACK's.
+    /// [`Error::Invalid`] for an alpha outside 0..=1, and a row without a positive affinity; [`Error::OutOfMemory`];
+    /// [`Error::Interrupted`]; [`Error::Lapack`].
     pub(crate) fn eigenvalues<T: Element>(&self, source: &AffinitySource<T>, job: &Job) -> Result<Vec<f64>> {
         let Some(alpha) = self.alpha else {
             return moduli(source.matrix(AffinityUnit::AsGiven, job)?.into_matrix(), job);
@@ -230,7 +230,8 @@ fn graph_eigenvalues<T: Element>(
 /// Computes the eigenvalues, ascending, of a symmetric matrix that is given.
 ///
 /// # Errors
-/// [`Error::Invalid`] where it is not square or not finite; out of memory; interrupted; LAPACK's.
+/// [`Error::Invalid`] where the matrix is not square or not finite; [`Error::OutOfMemory`]; [`Error::Interrupted`];
+/// [`Error::Lapack`].
 pub fn given_eigenvalues<T: Element>(matrix: ArrayView2<T>, job: &Job) -> Result<Vec<f64>> {
     Input { metric: Metric::Affinity, matrix }.require()?;
     memory::require(matrix.nrows(), memory::dense_bytes(1.0, matrix.nrows(), 0), job)?;

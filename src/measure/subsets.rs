@@ -25,7 +25,7 @@ use crate::slq::options::SlqOptions;
 /// is called after each. Each row keeps its bandwidth.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a row number that does not exist; those of [`OperatorSpec::eigenvalues`].
+/// [`Error::Invalid`] for a row number that does not exist; the errors of [`OperatorSpec::eigenvalues`].
 pub fn subset_eigenvalues<T: Element>(
     input: Input<T>,
     subsets: &[impl AsRef<[usize]> + Sync],
@@ -49,7 +49,7 @@ pub fn subset_eigenvalues<T: Element>(
 /// eigenvalues where those cost less; `done` is called after each.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a row number that does not exist; those of [`estimate_spectrum`].
+/// [`Error::Invalid`] for a row number that does not exist; the errors of [`estimate_spectrum`].
 pub fn estimate_subsets<T: Element>(
     input: Input<T>,
     subsets: &[impl AsRef<[usize]> + Sync],
@@ -80,7 +80,7 @@ pub fn estimate_subsets<T: Element>(
 /// Computes the entropy of each subset of the rows of `x`, in bits, in the order of the subsets.
 ///
 /// # Errors
-/// [`Error::Invalid`] for a row number that does not exist; those of [`Measure::entropy`].
+/// [`Error::Invalid`] for a row number that does not exist; the errors of [`Measure::entropy`].
 pub fn subset_entropies<T: Element>(
     x: ArrayView2<T>,
     subsets: &[impl AsRef<[usize]> + Sync],

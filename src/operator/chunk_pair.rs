@@ -75,7 +75,7 @@ pub struct Chunk<'a, T> {
 /// over all pairs have the bits that a product in one process has.
 ///
 /// # Errors
-/// [`Error::Invalid`] where shapes do not fit; interrupted.
+/// [`Error::Invalid`] where shapes do not fit; [`Error::Interrupted`].
 pub fn pair_product<'a, T: Element>(
     scaling: &GlobalScaling,
     one: Chunk<'a, T>,
@@ -95,7 +95,7 @@ pub fn pair_product<'a, T: Element>(
 /// to one.
 ///
 /// # Errors
-/// [`Error::Invalid`] where shapes do not fit; interrupted.
+/// [`Error::Invalid`] where shapes do not fit; [`Error::Interrupted`].
 pub fn pair_moments<'a, T: Element>(
     scaling: &GlobalScaling,
     one: Chunk<'a, T>,

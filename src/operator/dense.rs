@@ -18,7 +18,7 @@ use crate::runtime::parallel::Job;
 /// The symmetric diffusion operator of rows whose distances were prepared for this bandwidth.
 ///
 /// # Errors
-/// [`crate::Error::Invalid`] for an alpha outside 0..=1; those of [`gaussian_affinity`].
+/// [`crate::Error::Invalid`] for an alpha outside 0..=1; the errors of [`gaussian_affinity`].
 pub fn diffusion_operator(
     distances: &dyn Distances,
     bandwidth: &Bandwidth,

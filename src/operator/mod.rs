@@ -25,7 +25,7 @@ pub trait SymmetricOperator: Sync {
     /// Computes K X for a block of vectors [N, b].
     ///
     /// # Errors
-    /// Interrupted; those of the implementation.
+    /// [`crate::Error::Interrupted`]; the errors of the implementation.
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>>;
 
     /// Whether K is known to be positive semi-definite.

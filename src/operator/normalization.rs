@@ -34,7 +34,7 @@ impl Normalization {
     /// and those of G where it is called with None. It is called once, and a second time where alpha is not 0.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an alpha outside 0..=1 and for a row sum that is not positive; those of `row_sums`.
+    /// [`Error::Invalid`] for an alpha outside 0..=1 and for a row sum that is not positive; the errors of `row_sums`.
     pub fn new(alpha: f64, mut row_sums: impl FnMut(Option<&[f64]>) -> Result<Vec<f64>>) -> Result<Self> {
         require_alpha(alpha)?;
         let sums = row_sums(None)?;
@@ -110,7 +110,8 @@ impl<'a> NormalizedOperator<'a> {
     /// Computes the degrees by one product with a vector, or by two where alpha is not 0.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an alpha outside 0..=1 and for row sums that are not positive; those of the products.
+    /// [`Error::Invalid`] for an alpha outside 0..=1 and for row sums that are not positive; the errors of the
+    /// products.
     pub fn new(affinity: &'a dyn SymmetricOperator, alpha: f64, job: &Job) -> Result<Self> {
         let n = affinity.dim();
         let normalization = Normalization::new(alpha, |weights| {

@@ -36,13 +36,13 @@ pub trait ExternalAffinity: Sync {
     /// Computes G X, the product of each tile rounded by [`SumRounding`].
     ///
     /// # Errors
-    /// The errors of the implementation; interrupted.
+    /// The errors of the implementation; [`crate::Error::Interrupted`].
     fn times(&self, x: &Array2<f64>, rounding: &SumRounding, job: &Job) -> Result<Array2<f64>>;
 
     /// Computes the trace and the squared norm of S G S, from the squares of the diagonal of S.
     ///
     /// # Errors
-    /// The errors of the implementation; interrupted.
+    /// The errors of the implementation; [`crate::Error::Interrupted`].
     fn moments(&self, squares: &[f64], job: &Job) -> Result<(f64, f64)>;
 }
 

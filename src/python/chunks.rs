@@ -17,7 +17,7 @@ use crate::python::specs::PySlqOptions;
 use crate::runtime::tuning::Tuning;
 use crate::slq::options::SlqOptions;
 
-/// What all chunks of a data set share: its mean row, its largest entry, the bandwidth and the precision.
+/// The mean row, largest entry, bandwidth and precision that all chunks of a data set share.
 #[pyclass(name = "GlobalScaling", module = "dsentropy._core", frozen)]
 pub struct PyGlobalScaling(GlobalScaling);
 

@@ -15,7 +15,7 @@ use crate::slq::estimate::{Estimate, EstimateInfo};
 use crate::slq::options::SlqOptions;
 use crate::slq::reading::Reading;
 
-/// What an estimate states about its operator, and about how it was made.
+/// Facts about the operator of an estimate, and how the estimate was made.
 #[pyclass(name = "EstimateInfo", module = "dsentropy._core", frozen, get_all, eq)]
 #[derive(Clone, PartialEq)]
 pub struct PyEstimateInfo {
@@ -127,7 +127,7 @@ pub struct PyEstimate(Estimate);
 
 #[pymethods]
 impl PyEstimate {
-    /// What the estimate states about its operator, and about how it was made.
+    /// Facts about the operator of an estimate, and how the estimate was made.
     #[getter]
     fn info(&self) -> PyEstimateInfo {
         self.0.info().into()

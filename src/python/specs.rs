@@ -1,4 +1,4 @@
-//! What Python asks for: operators, measures and options of estimates, and the strings that name their kinds.
+//! Arguments of calls from Python: operators, measures and options of estimates, and the strings that name their kinds.
 
 use numpy::PyReadonlyArray1;
 use pyo3::exceptions::PyValueError;

@@ -45,7 +45,7 @@ pub(super) fn available_cores() -> usize {
 /// asks `interrupted` every few milliseconds whether to stop.
 ///
 /// # Errors
-/// What `work` returns; [`Error::Interrupted`]; [`Error::Threads`] where the threads cannot be started;
+/// The errors of `work`; [`Error::Interrupted`]; [`Error::Threads`] where the threads cannot be started;
 /// [`Error::Internal`] where `work` panics.
 pub fn run<T: Send>(
     threads: usize,

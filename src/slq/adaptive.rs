@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::operator::SymmetricOperator;
 use crate::runtime::parallel::Job;
 use crate::runtime::tuning::SlqTuning;
-use crate::slq::decision::{Assessment, Decision, Size, Target, decide};
+use crate::slq::decision::{Assessment, Decision, Goal, Size, decide};
 use crate::slq::deflation::{Deflation, largest_basis};
 use crate::slq::estimate::{Estimate, EstimateInfo};
 use crate::slq::options::SlqOptions;
@@ -52,7 +52,8 @@ pub struct Estimated {
 /// be used. `progress` is called with the number of products and the uncertainty in bits.
 ///
 /// # Errors
-/// [`Error::Invalid`](crate::Error::Invalid) for options out of range; interrupted; LAPACK's; those of the operator.
+/// [`crate::Error::Invalid`] for options out of range; [`crate::Error::Interrupted`]; [`crate::Error::Lapack`]; the
+/// errors of the operator.
 pub fn estimate(
     operator: &dyn SymmetricOperator,
     options: &SlqOptions,
@@ -66,7 +67,7 @@ pub fn estimate(
 
 /// Stochastic Lanczos quadrature whose depth and number of probes adapt to a tolerance.
 struct AdaptiveSlq<'a> {
-    target: Target,
+    goal: Goal,
     /// The pairs of t and order at which the tolerance holds.
     pairs: Vec<(f64, f64)>,
     signs: RandomSigns,
@@ -85,7 +86,7 @@ impl<'a> AdaptiveSlq<'a> {
         job: &Job,
     ) -> Result<Self> {
         let tuning = &job.tuning().slq;
-        let target = Target {
+        let goal = Goal {
             tol: options.tol,
             truncation_share: if operator.is_positive_semidefinite() {
                 tuning.truncation_share
@@ -99,7 +100,7 @@ impl<'a> AdaptiveSlq<'a> {
         let mut signs = RandomSigns::new(options.seed);
         let mut counter = ProductCounter::new(progress);
         let deflation = Deflation::new(operator, &mut signs, &mut counter, job)?;
-        let mut slq = Self { target, pairs: options.pairs(), signs, deflation, batches: Vec::new(), counter };
+        let mut slq = Self { goal, pairs: options.pairs(), signs, deflation, batches: Vec::new(), counter };
         if slq.deflation.has_remainder() {
             slq.add_batch(tuning.first_depth, job)?;
         }
@@ -110,7 +111,7 @@ impl<'a> AdaptiveSlq<'a> {
     fn run(mut self, job: &Job) -> Result<Option<Estimated>> {
         let (mut estimate, mut state) = self.assess(job);
         loop {
-            match decide(&state, &self.target) {
+            match decide(&state, &self.goal) {
                 Decision::Done { converged } => return Ok(Some(Estimated { estimate, converged })),
                 Decision::ExactIsCheaper => return Ok(None),
                 Decision::Deepen { steps, blocks } => self.deepen(steps, blocks, job)?,
@@ -144,7 +145,7 @@ impl<'a> AdaptiveSlq<'a> {
         };
         let (power_sums, rules) = (self.deflation.power_sums().to_vec(), self.deflation.rules().clone());
         let estimate = Estimate::new(info, power_sums, rules, probes);
-        let state = Assessment::new(&estimate, &self.pairs, self.target.tol, size);
+        let state = Assessment::new(&estimate, &self.pairs, self.goal.tol, size);
         self.counter.set_uncertainty(state.uncertainty);
         (estimate, state)
     }
@@ -164,7 +165,7 @@ impl<'a> AdaptiveSlq<'a> {
     /// Adds batches of new probes of a depth, while products are left.
     fn add_probes(&mut self, batches: usize, depth: usize, job: &Job) -> Result<()> {
         for _ in 0..batches {
-            if self.counter.products() < self.target.max_products && self.deflation.has_remainder() {
+            if self.counter.products() < self.goal.max_products && self.deflation.has_remainder() {
                 let is_kept = self.batches.len() < job.tuning().slq.kept_batches;
                 self.add_batch(depth + if is_kept { 0 } else { EXTRA_STEPS }, job)?;
             }

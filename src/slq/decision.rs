@@ -19,7 +19,7 @@ const TOTAL_AIM: f64 = 0.97;
 
 /// The goal of an estimate and what it may cost.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Target {
+pub(crate) struct Goal {
     /// The largest uncertainty, in bits.
     pub tol: f64,
     /// The part of the tolerance that truncation may take.
@@ -119,12 +119,13 @@ impl Assessment {
 
     /// The number of probes with which the standard error keeps to the part of the tolerance that truncation leaves, or
     /// will leave: the variance of the mean falls like 1 / probes.
-    fn needed_probes(&self, target: &Target) -> f64 {
-        let left = SAMPLING_AIM * (target.tol - self.truncation).max((1.0 - target.truncation_share) * target.tol);
+    fn needed_probes(&self, goal: &Goal) -> f64 {
+        let left = SAMPLING_AIM * (goal.tol - self.truncation).max((1.0 - goal.truncation_share) * goal.tol);
         self.probes as f64 * (self.standard_error / left).powi(2)
     }
 
-    /// The steps of probes and the blocks that bring truncation to `allowed`, of which rounding takes its part anyhow.
+    /// The steps of probes and the blocks that bring truncation to `allowed`. Rounding is a part of it, which they do not
+    /// reduce.
     fn deepen(&self, allowed: f64) -> Decision {
         let share = allowed - self.rounding;
         let of_block = self.block_truncation - self.rounding;
@@ -140,34 +141,34 @@ impl Assessment {
 }
 
 /// Decides the next step of an estimate.
-pub(crate) fn decide(state: &Assessment, target: &Target) -> Decision {
-    let exact_fits = target.exact_products.is_some();
+pub(crate) fn decide(state: &Assessment, goal: &Goal) -> Decision {
+    let exact_fits = goal.exact_products.is_some();
     if !state.all_attainable && exact_fits {
         return Decision::ExactIsCheaper;
     }
-    if state.uncertainty <= target.tol {
+    if state.uncertainty <= goal.tol {
         return Decision::Done { converged: state.all_attainable };
     }
     let probes = state.probes as f64;
-    let needed = state.needed_probes(target);
+    let needed = state.needed_probes(goal);
     let forecast = state.products as f64 + (needed - probes).max(0.0) * state.depth as f64;
-    if target.exact_products.is_some_and(|exact| state.products >= exact || forecast > exact as f64) {
+    if goal.exact_products.is_some_and(|exact| state.products >= exact || forecast > exact as f64) {
         return Decision::ExactIsCheaper;
     }
-    if state.products >= target.max_products {
+    if state.products >= goal.max_products {
         return Decision::Done { converged: false };
     }
     if state.is_stalled {
         return if exact_fits { Decision::ExactIsCheaper } else { Decision::Done { converged: false } };
     }
     // Sampling that does not need its share leaves it to truncation, but for a margin.
-    let share = state.rounding + target.truncation_share * (target.tol - state.rounding);
-    let allowed = share.max(TOTAL_AIM * target.tol - state.standard_error);
+    let share = state.rounding + goal.truncation_share * (goal.tol - state.rounding);
+    let allowed = share.max(TOTAL_AIM * goal.tol - state.standard_error);
     if state.truncation > allowed {
         return state.deepen(allowed);
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is not negative")]
-    let missing = ((needed - probes) / target.batch_size as f64).ceil() as usize;
+    let missing = ((needed - probes) / goal.batch_size as f64).ceil() as usize;
     Decision::AddProbes { batches: missing.clamp(1, state.batches.max(1)) }
 }
 
@@ -191,8 +192,8 @@ fn max_over_readings(estimate: &Estimate, pairs: &[(f64, f64)], part: fn(&Readin
 mod tests {
     use super::*;
 
-    const TARGET: Target =
-        Target { tol: 1e-2, truncation_share: 0.5, max_products: 10_000, exact_products: None, batch_size: 16 };
+    const GOAL: Goal =
+        Goal { tol: 1e-2, truncation_share: 0.5, max_products: 10_000, exact_products: None, batch_size: 16 };
 
     /// A state within the truncation's share, whose standard error is twice what is left.
     const STATE: Assessment = Assessment {
@@ -212,12 +213,12 @@ mod tests {
         is_stalled: false,
     };
 
-    const EXACT: Target = Target { exact_products: Some(5000), ..TARGET };
+    const EXACT: Goal = Goal { exact_products: Some(5000), ..GOAL };
 
     #[test]
     fn an_estimate_within_the_tolerance_is_done() {
         let state = Assessment { uncertainty: 1e-2, ..STATE };
-        assert_eq!(decide(&state, &TARGET), Decision::Done { converged: true });
+        assert_eq!(decide(&state, &GOAL), Decision::Done { converged: true });
         assert_eq!(decide(&state, &EXACT), Decision::Done { converged: true });
         // Products that were made already do not matter then.
         let state = Assessment { products: 20_000, ..state };
@@ -229,9 +230,9 @@ mod tests {
         let state = Assessment { all_attainable: false, ..STATE };
         assert_eq!(decide(&state, &EXACT), Decision::ExactIsCheaper);
         // Without the exact solver the attainable pairs are refined, and the estimate has not converged.
-        assert!(matches!(decide(&state, &TARGET), Decision::AddProbes { .. }));
+        assert!(matches!(decide(&state, &GOAL), Decision::AddProbes { .. }));
         let state = Assessment { uncertainty: 0.0, ..state };
-        assert_eq!(decide(&state, &TARGET), Decision::Done { converged: false });
+        assert_eq!(decide(&state, &GOAL), Decision::Done { converged: false });
     }
 
     #[test]
@@ -241,31 +242,31 @@ mod tests {
         // A standard error of 0.1 needs about 10^4 probes of 10 steps.
         let forecast = Assessment { standard_error: 0.1, uncertainty: 0.104, ..STATE };
         assert_eq!(decide(&forecast, &EXACT), Decision::ExactIsCheaper);
-        assert!(matches!(decide(&forecast, &TARGET), Decision::AddProbes { .. }));
+        assert!(matches!(decide(&forecast, &GOAL), Decision::AddProbes { .. }));
         assert!(matches!(decide(&STATE, &EXACT), Decision::AddProbes { .. }));
     }
 
     #[test]
     fn exhausted_products_end_the_estimate() {
         let state = Assessment { products: 10_000, ..STATE };
-        assert_eq!(decide(&state, &TARGET), Decision::Done { converged: false });
+        assert_eq!(decide(&state, &GOAL), Decision::Done { converged: false });
     }
 
     #[test]
     fn a_state_that_does_not_change_any_more_ends_the_estimate() {
         let state = Assessment { is_stalled: true, ..STATE };
-        assert_eq!(decide(&state, &TARGET), Decision::Done { converged: false });
+        assert_eq!(decide(&state, &GOAL), Decision::Done { converged: false });
         assert_eq!(decide(&state, &EXACT), Decision::ExactIsCheaper);
     }
 
     #[test]
     fn batches_are_added_for_the_standard_error() {
         // 32 (1.2e-2 / 0.95 / 6e-3)^2 = 142 probes are needed, 110 more: 7 batches, of which 2 are added at once.
-        assert_eq!(decide(&STATE, &TARGET), Decision::AddProbes { batches: 2 });
+        assert_eq!(decide(&STATE, &GOAL), Decision::AddProbes { batches: 2 });
         let many = Assessment { batches: 20, ..STATE };
-        assert_eq!(decide(&many, &TARGET), Decision::AddProbes { batches: 7 });
+        assert_eq!(decide(&many, &GOAL), Decision::AddProbes { batches: 7 });
         let none = Assessment { probes: 0, batches: 0, ..STATE };
-        assert_eq!(decide(&none, &TARGET), Decision::AddProbes { batches: 1 });
+        assert_eq!(decide(&none, &GOAL), Decision::AddProbes { batches: 1 });
     }
 
     #[test]
@@ -278,20 +279,20 @@ mod tests {
             ..STATE
         };
         // At most half as many steps again, and half as many blocks.
-        assert_eq!(decide(&state(1e-3, 1.4e-2), &TARGET), Decision::Deepen { steps: 5, blocks: 0 });
-        assert_eq!(decide(&state(1.4e-2, 1e-3), &TARGET), Decision::Deepen { steps: 0, blocks: 2 });
-        assert_eq!(decide(&state(1e-2, 1e-2), &TARGET), Decision::Deepen { steps: 5, blocks: 2 });
+        assert_eq!(decide(&state(1e-3, 1.4e-2), &GOAL), Decision::Deepen { steps: 5, blocks: 0 });
+        assert_eq!(decide(&state(1.4e-2, 1e-3), &GOAL), Decision::Deepen { steps: 0, blocks: 2 });
+        assert_eq!(decide(&state(1e-2, 1e-2), &GOAL), Decision::Deepen { steps: 5, blocks: 2 });
         let full = Assessment { block_capacity: 1, ..state(1.4e-2, 1e-3) };
-        assert_eq!(decide(&full, &TARGET), Decision::Deepen { steps: 0, blocks: 1 });
+        assert_eq!(decide(&full, &GOAL), Decision::Deepen { steps: 0, blocks: 1 });
     }
 
     /// With a small standard error truncation may take what that leaves, instead of its share.
     #[test]
     fn sampling_leaves_what_it_does_not_need_to_truncation() {
         let state = Assessment { standard_error: 2e-3, truncation: 7e-3, probe_truncation: 7e-3, ..STATE };
-        assert!(matches!(decide(&state, &TARGET), Decision::AddProbes { .. }));
+        assert!(matches!(decide(&state, &GOAL), Decision::AddProbes { .. }));
         let state = Assessment { standard_error: 4e-3, ..state };
-        assert!(matches!(decide(&state, &TARGET), Decision::Deepen { .. }));
+        assert!(matches!(decide(&state, &GOAL), Decision::Deepen { .. }));
     }
 
     #[test]

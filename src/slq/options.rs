@@ -9,7 +9,7 @@ use crate::runtime::memory;
 use crate::runtime::parallel::Job;
 use crate::runtime::tuning::SlqTuning;
 
-/// Where the affinity matrix is kept while products with it are computed.
+/// The storage of the affinity matrix while products with it are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Storage {
     /// Stored if it fits into memory, otherwise computed for each product.

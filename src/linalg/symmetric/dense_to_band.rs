@@ -88,7 +88,7 @@ fn copy_diagonal_block<A: Real>(block: ArrayView2<A>, mut band: ArrayViewMut2<A>
     }
 }
 
-/// Moves R from a factored panel to the band. V is left.
+/// Moves R from a factored panel to the band. The panel keeps V.
 fn take_r<A: Real>(panel: &mut Array2<A>, mut band: ArrayViewMut2<A>) {
     let width = panel.nrows();
     for (j, (mut column, mut below)) in panel.rows_mut().into_iter().zip(band.rows_mut()).enumerate() {
