@@ -124,8 +124,7 @@ impl Assessment {
         self.probes as f64 * (self.standard_error / left).powi(2)
     }
 
-    /// The steps of probes and the blocks that bring truncation to `allowed`. Rounding is a part of it, which they do not
-    /// reduce.
+    /// The steps of probes and the blocks that bring truncation to `allowed`. Neither reduces rounding, a part of it.
     fn deepen(&self, allowed: f64) -> Decision {
         let share = allowed - self.rounding;
         let of_block = self.block_truncation - self.rounding;
