@@ -100,6 +100,11 @@ AGAINST_THE_ORDER = {
         "\nfrom dsentropy import Spectrum\n",
         "_operator imports _spectrum",
     ),
+    "an import that only a type checker leaves out": (
+        "python/dsentropy/_checks/arrays.py",
+        "\nfrom typing import TYPE_CHECKING\nif not TYPE_CHECKING:\n    from dsentropy import Spectrum\n",
+        "_checks imports _spectrum",
+    ),
     "a neighbour": (
         "python/dsentropy/plotting.py",
         "\nfrom dsentropy.io import eigenvalue_file\n",
@@ -114,6 +119,33 @@ def test_an_import_against_the_order_is_found(found_after, file: str, text: str,
     assert any(line.startswith(file) and line.endswith(fault) for line in found)
 
 
+CIRCLES = {
+    "a path": ("src/linalg/scalar.rs", "\nuse crate::linalg::lapack::panel_qr;\n", ["src/linalg/lapack.rs"]),
+    "a name that mod.rs re-exports": (
+        "src/linalg/scaling.rs",
+        "\nuse crate::linalg::symmetric_eigenvalues;\n",
+        ["src/linalg/symmetric/mod.rs", "src/linalg/symmetric/tridiagonal.rs"],
+    ),
+    "an import": (
+        "python/dsentropy/_data/fingerprint.py",
+        "\nfrom dsentropy._data import data\n",
+        ["python/dsentropy/_data/data.py"],
+    ),
+    "an import in a function": (
+        "python/dsentropy/_data/subsets.py",
+        "\ndef f() -> None:\n    from dsentropy._data.cluster_subsets import f\n",
+        ["python/dsentropy/_data/cluster_subsets.py"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "text", "others"), CIRCLES.values(), ids=CIRCLES)
+def test_files_that_import_one_another_are_found(found_after, file: str, text: str, others: list[str]) -> None:
+    (circle,) = found_after("imports", file, text)
+    assert circle.startswith("a circle of files: ")
+    assert {file, *others} <= set(circle.removeprefix("a circle of files: ").split(", "))
+
+
 @pytest.mark.parametrize(
     ("file", "text"),
     [
@@ -125,6 +157,11 @@ def test_an_import_against_the_order_is_found(found_after, file: str, text: str,
             "python/dsentropy/_checks/arrays.py",
             "\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from dsentropy import Spectrum\n",
         ),
+        (
+            "python/dsentropy/_checks/arrays.py",
+            "\nimport typing\nif not typing.TYPE_CHECKING:\n    pass\nelse:\n    from dsentropy import Spectrum\n",
+        ),
+        ("src/linalg/scalar.rs", "\n#[cfg(test)]\nmod more_tests {\n    use crate::linalg::lapack::panel_qr;\n}\n"),
         ("python/dsentropy/_data/data.py", "\nfrom dsentropy._checks import arrays\n"),
     ],
 )
