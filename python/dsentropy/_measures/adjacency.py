@@ -99,7 +99,7 @@ def adjacency_spectrum(
     Notes
     -----
     Cost: 4/3 N^3 flops for the eigenvalues of a symmetric matrix, about 10 N^3 on one thread for the graph of
-    neighbors as it is; see :func:`adjacency_spectral_entropy`. :class:`Stochastic` has the cost of an estimate.
+    neighbours as it is; see :func:`adjacency_spectral_entropy`. :class:`Stochastic` has the cost of an estimate.
 
     References
     ----------

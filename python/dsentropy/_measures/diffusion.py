@@ -109,7 +109,7 @@ def diffusion_spectrum(
         other, and those on the diagonal; all others are 0. Such an operator is sparse and may have negative
         eigenvalues.
     neighbors : sparse matrix of shape (N, N), or pair of array_like of shape (N, k), optional
-        Neighbors of the graph ``"knn"``, in place of the exact nearest rows: distances, stored zeros among them, as
+        Neighbours of the graph ``"knn"``, in place of the exact nearest rows: distances, stored zeros among them, as
         from scikit-learn's ``kneighbors_graph(mode="distance")`` or a transformer such as pynndescent's; or distances
         and indices, as from :func:`nearest_neighbors`.
     solver : {"exact", "stochastic"} or Stochastic, default "exact"

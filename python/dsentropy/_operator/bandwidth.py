@@ -194,7 +194,7 @@ def core_bandwidth(bandwidth: Bandwidth) -> Bandwidth:
     """Replace a bandwidth of zero, which the core does not accept.
 
     Where all rows are equal, any bandwidth gives the same operator. Where each row has as many duplicates as
-    neighbors, a tiny one makes the affinity of duplicates 1 and all others 0, which is the limit.
+    neighbours, a tiny one makes the affinity of duplicates 1 and all others 0, which is the limit.
     """
     if isinstance(bandwidth, float):
         return bandwidth or 1.0

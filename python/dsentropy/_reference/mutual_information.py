@@ -76,7 +76,7 @@ def diffusion_spectral_mutual_information(
     reference_vectors : array_like of shape (N,) or (N, D2)
         The variable B. One column of integers, strings or bools is taken as labels; one column of other numbers is
         cut into ``n_clusters`` equal-width bins; more columns go through scikit-learn's spectral clustering (nearest
-        neighbors). May be None where ``precomputed_clusters`` are given.
+        neighbours). May be None where ``precomputed_clusters`` are given.
     reference_discrete : bool, optional
         Take ``reference_vectors`` as labels, or not, whatever their dtype.
     gaussian_kernel_sigma, t, classic_shannon_entropy, matrix_entry_entropy, num_bins_per_dim

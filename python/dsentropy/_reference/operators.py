@@ -32,7 +32,7 @@ def diffusion_operator(title: str, sigma: float, precision: CorePrecision) -> Re
 def adjacency_operator(
     sigma: float, anisotropic: bool, knn: int | None, precision: CorePrecision
 ) -> ReferenceOperator:
-    """Make the graph of ``knn`` neighbors where that is given, else K or the affinity G."""
+    """Make the graph of ``knn`` neighbours where that is given, else K or the affinity G."""
     if knn is not None:
         spec = OperatorSpec.neighbor_graph(knn, None)
         return ReferenceOperator("adjacency matrix", spec, {"operator": "neighbor_graph", "knn": knn})
