@@ -35,13 +35,13 @@ impl ProgressCounter {
 
     /// Records the number of matrix-vector products of an estimate, and its uncertainty in bits.
     pub fn record_estimate(&self, products: usize, uncertainty: f64) {
-        self.done.store(products, Ordering::Relaxed);
         self.uncertainty.store(uncertainty.to_bits(), Ordering::Relaxed);
+        self.done.store(products, Ordering::Release); // whoever reads it reads no earlier uncertainty
     }
 
     fn read(&self) -> (usize, f64) {
-        let uncertainty = f64::from_bits(self.uncertainty.load(Ordering::Relaxed));
-        (self.done.load(Ordering::Relaxed), uncertainty)
+        let done = self.done.load(Ordering::Acquire);
+        (done, f64::from_bits(self.uncertainty.load(Ordering::Relaxed)))
     }
 }
 
