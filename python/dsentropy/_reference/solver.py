@@ -38,11 +38,11 @@ def is_stochastic(solver: Any) -> bool:
 
 def reference_options(solver: Any, chebyshev_approx: Any, tol: Any, t: float, random_seed: Any) -> SlqOptions | None:
     """Resolve the options of an estimate; None where none is asked for."""
-    stochastic = Stochastic(tol=as_positive(tol, "tol"))
+    tolerance = as_positive(tol, "tol")
     if not (is_stochastic(solver) or chebyshev_approx):
         return None
     seed = as_seed(random_seed, "random_seed")
-    return resolve_solver(stochastic, seed, times=[t], orders=[1.0])
+    return resolve_solver(Stochastic(tol=tolerance), seed, times=[t], orders=[1.0])
 
 
 def spectral_entropy(
