@@ -18,6 +18,7 @@ are in bits.
 
 from dsentropy._core import __version__
 from dsentropy._data.neighbors import nearest_neighbors
+from dsentropy._data.target_warning import TargetWarning
 from dsentropy._measures.adjacency import adjacency_spectrum
 from dsentropy._measures.covariance import covariance_spectrum
 from dsentropy._measures.diffusion import diffusion_spectrum
@@ -44,6 +45,7 @@ __all__ = [
     "Spectrum",
     "Stochastic",
     "SubsampledEntropy",
+    "TargetWarning",
     "ToleranceWarning",
     "__version__",
     "adjacency_spectral_entropy",

@@ -16,6 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.arrays import as_array
+from dsentropy._data.target_warning import (
+    TargetNames,
+    joint_labels_code,
+    warn_of_bins,
+    warn_of_clustering,
+    warn_of_labels,
+)
 
 _warning_filters = threading.Lock()
 """Lock while this module changes the warning filters of the process, so that threads restore them in order."""
@@ -30,9 +37,7 @@ def assign_clusters(
     n_clusters: int,
     precomputed_clusters: Any,
     n_samples: int,
-    name: str = "reference_vectors",
-    data_name: str = "embedding_vectors",
-    discrete_name: str = "reference_discrete",
+    names: TargetNames,
 ) -> tuple[NDArray[Any], str]:
     """Return the cluster of each row, and the name of the argument from which the clusters come.
 
@@ -48,24 +53,39 @@ def assign_clusters(
         Clusters to use in place of bins or a clustering of the target.
     n_samples : int
         The number of rows of the data, N.
-    name, data_name, discrete_name : str
-        Names in errors of the target, of the data and of ``discrete``.
+    names : TargetNames
+        Names of the target, of the data and of ``discrete``, for errors and warnings.
+
+    Warns
+    -----
+    TargetWarning
+        Where ``discrete`` is None and the target looks like labels but is clustered, or the reverse.
     """
+    name, data_name = names.target, names.data
     if target is None and precomputed_clusters is not None and not discrete:
         return _precomputed(precomputed_clusters, n_samples, data_name), "precomputed_clusters"
     columns = _as_columns(target, name, n_samples, data_name)
     one_column = columns.shape[1] == 1
     if is_discrete(columns, discrete):
         if not one_column:
-            raise ValueError(f"{name} must have one column where {discrete_name} is True, got shape {columns.shape}")
-        return _sortable(columns, name), name
+            raise ValueError(
+                f"{name} must have one column where {names.discrete} is True, such as joint labels, "
+                f"{joint_labels_code(name)}, got shape {columns.shape}"
+            )
+        labels = _sortable(columns, name)
+        if discrete is None:
+            warn_of_labels(labels, names)
+        return labels, name
     if precomputed_clusters is not None:
         return _precomputed(precomputed_clusters, n_samples, data_name), "precomputed_clusters"
     if columns.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers where it is not discrete, got dtype {columns.dtype}")
     if not np.isfinite(columns).all():
         raise ValueError(f"{name} must be finite where it is not discrete")
-    return _bins(columns, n_clusters) if one_column else _spectral_clustering(columns, n_clusters, name), name
+    clusters = _bins(columns, n_clusters) if one_column else _spectral_clustering(columns, n_clusters, name)
+    if discrete is None:
+        (warn_of_bins if one_column else warn_of_clustering)(columns, clusters, n_clusters, names)
+    return clusters, name
 
 
 def _as_columns(target: Any, name: str, n_samples: int, data_name: str) -> NDArray[Any]:

@@ -31,6 +31,7 @@ from dsentropy._checks.scalars import (
 from dsentropy._checks.unused import require_unused
 from dsentropy._data.clusters import assign_clusters, is_discrete
 from dsentropy._data.data import Data, Metric
+from dsentropy._data.target_warning import TargetNames
 from dsentropy._measures.comparison import Comparison, ComparisonReadings
 from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._spectrum.saturation import warn_if_saturated
@@ -38,6 +39,8 @@ from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import SubsetKernel, subset_entropies
 
 _DEFAULT_N_CLUSTERS = 10
+
+_NAMES = TargetNames(target="target", data="X", discrete="target_discrete")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -137,7 +140,8 @@ def mutual_information(
         The data A: anything that NumPy can make an array of, or a torch tensor.
     target : array_like of shape (N,) or (N, D2)
         The variable B. One column of integers, strings or bools is taken as labels; one column of other numbers is
-        cut into ``n_clusters`` equal-width bins; more columns go through scikit-learn's spectral clustering.
+        cut into ``n_clusters`` equal-width bins; more columns go through scikit-learn's spectral clustering. Columns
+        of labels are passed as one: ``np.unique(target, axis=0, return_inverse=True)[1]``.
     bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, optional, default "median"
         Bandwidth of all rows, which each subset uses; see :func:`diffusion_spectrum`.
     n_neighbors, alpha, metric
@@ -145,7 +149,7 @@ def mutual_information(
     t : float or sequence of float, default 1
         Diffusion times; further ones are free.
     target_discrete : bool, optional
-        Take ``target`` as labels, or not, whatever its dtype.
+        Take ``target`` as labels, or not, whatever its dtype. With either there is no :class:`TargetWarning`.
     n_clusters : int, optional, default 10
         Bins or clusters of a target that is not discrete. Refused where it is discrete.
     n_repeats : int, default 20
@@ -180,6 +184,11 @@ def mutual_information(
     -----
     SaturationWarning
         Where the mean entropy of the random subsets is within 2% of 0 or of its upper bound.
+    TargetWarning
+        Where ``target_discrete`` is None and the target may have been misread. In N rows with K distinct values it
+        looks like labels from N = 5 K on: integers were taken as labels with K > 20 and N < 5 K; numbers with N >= 5
+        K, whole or at most 100 distinct ones, lie in fewer than K bins; columns with N >= 5 K distinct rows, or
+        fewer than ``n_clusters``, were merged or split by the clustering. Also where one bin has 95% of the rows.
     ToleranceWarning
         Where an estimate did not converge to its tolerance.
 
@@ -242,7 +251,7 @@ def mutual_information(
 def _labels(target: Any, target_discrete: bool | None, n_clusters: Any, n_samples: int) -> NDArray[Any]:
     """Return the cluster of each row [N]; refuse a number of clusters where labels are given."""
     number = as_count(_DEFAULT_N_CLUSTERS if n_clusters is None else n_clusters, "n_clusters")
-    clusters, _ = assign_clusters(target, target_discrete, number, None, n_samples, "target", "X", "target_discrete")
+    clusters, _ = assign_clusters(target, target_discrete, number, None, n_samples, _NAMES)
     if is_discrete(as_array(target, "target"), target_discrete):
         require_unused(n_clusters, "n_clusters", "target is discrete")
     return clusters.ravel()

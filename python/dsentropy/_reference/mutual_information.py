@@ -30,6 +30,7 @@ from dsentropy._data.cluster_subsets import Subsets, cluster_members
 from dsentropy._data.clusters import assign_clusters
 from dsentropy._data.data import Data
 from dsentropy._data.subsets import Draws
+from dsentropy._data.target_warning import TargetNames
 from dsentropy._operator.precision import core_precision
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._reference.operators import adjacency_operator
@@ -38,6 +39,8 @@ from dsentropy._spectrum.subset_entropies import subset_solutions
 
 _ASMI_KNN = 10
 """Number of neighbours of the graph of the adjacency spectral mutual information, the row itself counted."""
+
+_NAMES = TargetNames(target="reference_vectors", data="embedding_vectors", discrete="reference_discrete")
 
 
 def diffusion_spectral_mutual_information(
@@ -76,9 +79,11 @@ def diffusion_spectral_mutual_information(
     reference_vectors : array_like of shape (N,) or (N, D2)
         The variable B. One column of integers, strings or bools is taken as labels; one column of other numbers is
         cut into ``n_clusters`` equal-width bins; more columns go through scikit-learn's spectral clustering (nearest
-        neighbours). May be None where ``precomputed_clusters`` are given.
+        neighbours). May be None where ``precomputed_clusters`` are given. Columns of labels are passed as one:
+        ``np.unique(reference_vectors, axis=0, return_inverse=True)[1]``.
     reference_discrete : bool, optional
-        Take ``reference_vectors`` as labels, or not, whatever their dtype.
+        Take ``reference_vectors`` as labels, or not, whatever their dtype. With either there is no
+        :class:`TargetWarning`.
     gaussian_kernel_sigma, t, classic_shannon_entropy, matrix_entry_entropy, num_bins_per_dim
         Arguments of the entropy; see :func:`diffusion_spectral_entropy`.
     chebyshev_approx : bool, default False
@@ -120,6 +125,9 @@ def diffusion_spectral_mutual_information(
 
     Warns
     -----
+    TargetWarning
+        Where ``reference_discrete`` is None and ``reference_vectors`` may have been misread: as labels with few rows
+        each, or clustered though they look like labels; see :func:`mutual_information`.
     ToleranceWarning
         Where an estimate is not within ``tol``.
 
@@ -222,6 +230,8 @@ def adjacency_spectral_mutual_information(
 
     Warns
     -----
+    TargetWarning
+        See :func:`diffusion_spectral_mutual_information`.
     ToleranceWarning
         Where an estimate is not within ``tol``.
 
@@ -303,7 +313,10 @@ def _rows_and_clusters(
     """Return the rows, their clusters, and the argument that the clusters come from."""
     rows = as_rows(embedding_vectors, "embedding_vectors")
     number = as_count(n_clusters, "n_clusters")
-    return rows, *assign_clusters(reference_vectors, reference_discrete, number, precomputed_clusters, len(rows))
+    clusters, source = assign_clusters(
+        reference_vectors, reference_discrete, number, precomputed_clusters, len(rows), _NAMES
+    )
+    return rows, clusters, source
 
 
 def _information(

@@ -75,7 +75,7 @@ def test_p_values_count_the_labels_as_they_are_among_the_permutations():
 def test_p_is_1_where_no_permutation_can_differ():
     """One cluster, or as many as rows, which have no entropy."""
     assert mutual_information(cloud(), np.zeros(60, dtype=int), n_permutations=9).p_value == 1
-    alone = mutual_information(cloud(), np.arange(60), n_permutations=9)
+    alone = mutual_information(cloud(), np.arange(60), target_discrete=True, n_permutations=9)
     assert (alone.value, alone.p_value) == (0, 1)
 
 
@@ -286,5 +286,5 @@ def test_reprs_say_what_was_found():
 
 def test_as_many_clusters_as_rows_are_no_burden():
     """3000 clusters of one row, each with 20 random ones: the error looks at sizes, not at subsets."""
-    found = mutual_information(cloud(3000), np.arange(3000), bandwidth=1.0)
+    found = mutual_information(cloud(3000), np.arange(3000), target_discrete=True, bandwidth=1.0)
     assert (found.value, found.standard_error) == (0, 0)

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from dsentropy import adjacency_spectral_mutual_information, diffusion_spectral_mutual_information
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.TargetWarning")
+
 BITS = 1e-9
 N = 240
 DSMI = "diffusion_spectral_mutual_information"
