@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dsentropy._checks.printing import printed
+
 __all__ = ["spectrum", "surface"]
 
 
@@ -156,9 +158,9 @@ def _times(t: float | Sequence[float]) -> list[float]:
     """Convert diffusion times to a list of finite numbers that are not negative."""
     times = np.atleast_1d(np.asarray(t))
     if times.dtype.kind not in "fiub" or times.ndim != 1:
-        raise TypeError(f"t must be a number or a sequence of numbers, got {t!r}")
+        raise TypeError(f"t must be a number or a sequence of numbers, got {printed(t)}")
     if not (np.isfinite(times) & (times >= 0)).all():
-        raise ValueError(f"t must be finite and at least 0, got {t!r}")
+        raise ValueError(f"t must be finite and at least 0, got {printed(t)}")
     return times.astype(float).tolist()  # type: ignore[no-any-return]
 
 

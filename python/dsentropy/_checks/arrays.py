@@ -11,6 +11,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from dsentropy._checks.printing import printed
+
 Rows: TypeAlias = "NDArray[np.float32] | NDArray[np.float64]"
 """A checked array of two dimensions, in one of the two precisions of the core."""
 
@@ -133,5 +135,5 @@ def as_floating_dtype(value: DTypeLike, name: str) -> np.dtype[np.floating[Any]]
     except (TypeError, ValueError, SyntaxError):  # the last two come from text that NumPy parses
         dtype = None
     if dtype is None or dtype.kind != "f":
-        raise ValueError(f"{name} must be a floating dtype, got {value!r}")
+        raise ValueError(f"{name} must be a floating dtype, got {printed(value)}")
     return dtype

@@ -9,11 +9,13 @@ from __future__ import annotations
 import operator
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from dsentropy._checks.printing import printed
 
 Numbers: TypeAlias = float | Sequence[float] | NDArray[Any]
 """One number or a sequence of them."""
@@ -21,27 +23,35 @@ Numbers: TypeAlias = float | Sequence[float] | NDArray[Any]
 Precision: TypeAlias = Literal["auto", "single", "double"]
 """The precision of a computation; "auto" follows the dtype of the data where that is accurate."""
 
+RandomState: TypeAlias = "int | np.random.Generator | np.random.RandomState | None"
+"""A seed, a generator of NumPy that yields one, or None for Python's global generator."""
+
+_SEEDS = 2**32
+"""Number of seeds, of which a generator of NumPy yields one."""
+
 _Choice = TypeVar("_Choice", bound=str)
 
 
 def as_float(value: Any, name: str) -> float:
     """Convert to a real number. Strings and bools are refused."""
     is_scalar = not (isinstance(value, np.ndarray) and value.ndim) and not np.iscomplexobj(value)
+    if np.ma.is_masked(value):  # float() makes NaN of it
+        raise ValueError(f"{name} must not be masked")
     if is_scalar and not isinstance(value, (str, bytes, bytearray)) and not _is_bool(value):
         try:
             return float(value)
         except OverflowError as error:
-            raise ValueError(f"{name} must be finite, got {value!r}") from error
+            raise ValueError(f"{name} must be finite, got {printed(value)}") from error
         except (TypeError, ValueError):
             pass
-    raise TypeError(f"{name} must be a real number, got {value!r}")
+    raise TypeError(f"{name} must be a real number, got {printed(value)}")
 
 
 def as_positive(value: Any, name: str) -> float:
     """Convert to a positive, finite number."""
     number = as_float(value, name)
     if not 0 < number < np.inf:
-        raise ValueError(f"{name} must be positive and finite, got {value!r}")
+        raise ValueError(f"{name} must be positive and finite, got {printed(value)}")
     return number
 
 
@@ -49,7 +59,7 @@ def as_nonnegative(value: Any, name: str) -> float:
     """Convert to a finite number, at least 0."""
     number = as_float(value, name)
     if not 0 <= number < np.inf:
-        raise ValueError(f"{name} must be finite and at least 0, got {value!r}")
+        raise ValueError(f"{name} must be finite and at least 0, got {printed(value)}")
     return number
 
 
@@ -57,7 +67,7 @@ def as_alpha(value: Any, name: str = "alpha") -> float:
     """Convert to a number from 0 to 1."""
     number = as_float(value, name)
     if not 0 <= number <= 1:
-        raise ValueError(f"{name} must be from 0 to 1, got {value!r}")
+        raise ValueError(f"{name} must be from 0 to 1, got {printed(value)}")
     return number
 
 
@@ -65,7 +75,7 @@ def as_order(value: Any, name: str) -> float:
     """Convert to a Renyi order: at least 0, or infinite."""
     number = as_float(value, name)
     if not number >= 0:
-        raise ValueError(f"{name} must be at least 0, got {value!r}")
+        raise ValueError(f"{name} must be at least 0, got {printed(value)}")
     return number
 
 
@@ -73,7 +83,7 @@ def as_positive_order(value: Any, name: str) -> float:
     """Convert to a Renyi order that can be estimated: positive, or infinite."""
     number = as_order(value, name)
     if number == 0:
-        raise ValueError(f"{name} must be positive, got {value!r}")
+        raise ValueError(f"{name} must be positive, got {printed(value)}")
     return number
 
 
@@ -104,24 +114,33 @@ def as_threads(value: Any) -> int | None:
 
 
 def as_seed(value: Any, name: str) -> int | None:
-    """Convert to an integer, or None for the global generator."""
+    """Convert to an integer, or None for the global generator.
+
+    A ``Generator`` or ``RandomState`` of NumPy yields one integer below 2^32, and its state moves on. So a public
+    function converts its argument once, before anything else uses the seed.
+    """
     if value is None:
         return None
+    if isinstance(value, np.random.Generator):
+        return int(value.integers(_SEEDS))
+    if isinstance(value, np.random.RandomState):
+        return int(value.randint(_SEEDS, dtype=np.int64))
     try:
         return operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer or None, got {value!r}") from None
+        kinds = "an integer or None, or a Generator or RandomState of NumPy"
+        raise TypeError(f"{name} must be {kinds}, got {printed(value)}") from None
 
 
 def as_choice(value: Any, name: str, *choices: _Choice) -> _Choice:
     """Convert to one of several strings."""
     if not isinstance(value, str):
-        raise TypeError(f"{name} must be a string, got {value!r}")
+        raise TypeError(f"{name} must be a string, got {printed(value)}")
     for choice in choices:
         if value == choice:
             return choice
     allowed = f"{', '.join(map(repr, choices[:-1]))} or {choices[-1]!r}"
-    raise ValueError(f"{name} must be {allowed}, got {value!r}")
+    raise ValueError(f"{name} must be {allowed}, got {printed(value)}")
 
 
 def as_precision(value: Any) -> Precision:
@@ -134,9 +153,9 @@ def as_path(value: Any, name: str) -> str:
     try:
         path = os.fsdecode(value)
     except TypeError:
-        raise TypeError(f"{name} must be a path, got {value!r}") from None
+        raise TypeError(f"{name} must be a path, got {printed(value)}") from None
     if not path or "\0" in path:
-        raise ValueError(f"{name} must be a path that a file can have, got {value!r}")
+        raise ValueError(f"{name} must be a path that a file can have, got {printed(value)}")
     return path
 
 
@@ -144,6 +163,8 @@ def as_numbers(value: Any, name: str, as_number: Callable[[Any, str], float]) ->
     """Convert a number, or a sequence that is not empty, to a list, and return whether it was a sequence."""
     if isinstance(value, (str, bytes, bytearray)) or not np.iterable(value):
         return [as_number(value, name)], False
+    if isinstance(value, (Mapping, Set)):
+        raise TypeError(f"{name} must be a number or a sequence of numbers, got {printed(value)}")
     numbers = [as_number(entry, name) for entry in value]
     if not numbers:
         raise ValueError(f"{name} must not be empty")
@@ -175,7 +196,7 @@ def _at_least(minimum: int, value: Any, name: str) -> int:
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be an integer, got {value!r}") from None
+        raise TypeError(f"{name} must be an integer, got {printed(value)}") from None
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {number}")
     return number

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from dsentropy._checks.choices import Graph, Symmetrize
 from dsentropy._checks.progress import as_progress
-from dsentropy._checks.scalars import as_choice, as_threads
+from dsentropy._checks.scalars import RandomState, as_choice, as_seed, as_threads
 from dsentropy._checks.unused import require_unused
 from dsentropy._core import OperatorSpec
 from dsentropy._data.data import Metric
@@ -36,7 +36,7 @@ def adjacency_spectrum(
     n_neighbors: int | None = None,
     metric: Metric = "euclidean",
     max_samples: int | None = None,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
@@ -71,8 +71,9 @@ def adjacency_spectrum(
         See :func:`diffusion_spectrum`. A graph of neighbours needs distances, not affinities.
     max_samples : int, optional
         Where there are more rows, a random subset of this size is used.
-    random_state : int or None, default 0
-        Seed of random subsets and of the signs of an estimate. None draws from Python's global generator.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed of random subsets and of the signs of an estimate. A generator of NumPy gives one integer as the
+        seed, and its state moves on. None draws from Python's global generator.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
@@ -118,7 +119,8 @@ def adjacency_spectrum(
     if symmetrize is not None:
         rule = as_choice(symmetrize, "symmetrize", *get_args(Symmetrize))
     threads, shown = as_threads(num_threads), as_progress(progress)
-    options = resolve_solver(solver, random_state)
+    seed = as_seed(random_state, "random_state")
+    options = resolve_solver(solver, seed)
     if kind != "knn" and rule is not None:
         raise ValueError(f"symmetrize must be None where graph is 'gaussian', got {rule!r}")
     if is_operator(X):
@@ -127,10 +129,10 @@ def adjacency_spectrum(
         problem = Problem(LinearOperator(source), source.n_samples, parameters, source.fingerprint)
     elif kind == "knn":
         require_unused(bandwidth, "bandwidth", "graph is 'knn'")
-        problem = _of_graph(X, n_neighbors, rule, metric, max_samples, random_state, options)
+        problem = _of_graph(X, n_neighbors, rule, metric, max_samples, seed, options)
     else:
-        used, n_all, subset = selected_rows(X, metric, max_samples, random_state)
-        sigma, about = kernel_bandwidth(bandwidth, used, n_neighbors, random_state, threads, n_all)
+        used, n_all, subset = selected_rows(X, metric, max_samples, seed)
+        sigma, about = kernel_bandwidth(bandwidth, used, n_neighbors, seed, threads, n_all)
         kernel = KernelOperator(used, OperatorSpec.affinity(core_bandwidth(sigma)))
         problem = Problem(kernel, used.n_samples, {"operator": "affinity", **about, **subset}, used.fingerprint)
     return solve(problem, options, threads, shown)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dsentropy import _core
-from dsentropy._checks.scalars import as_threads
+from dsentropy._checks.scalars import RandomState, as_seed, as_threads
 from dsentropy._spectrum.problem import selected_rows
 from dsentropy._spectrum.rounding import without_rounding
 from dsentropy._spectrum.spectrum import Spectrum
@@ -20,7 +20,7 @@ def covariance_spectrum(
     X: ArrayLike,
     *,
     max_samples: int | None = None,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     num_threads: int | None = None,
 ) -> Spectrum:
     r"""Compute the spectrum of the covariance of the columns.
@@ -39,8 +39,9 @@ def covariance_spectrum(
         The data: anything that NumPy can make an array of, or a torch tensor.
     max_samples : int, optional
         Where there are more rows, a random subset of this size is used.
-    random_state : int or None, default 0
-        Seed of random subsets. None draws from Python's global generator.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed of random subsets. A generator of NumPy gives one integer as the seed, and its state moves on. None
+        draws from Python's global generator.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
 
@@ -74,8 +75,8 @@ def covariance_spectrum(
     >>> round(covariance_spectrum(X).participation_ratio(), 6)
     2.0
     """
-    threads = as_threads(num_threads)
-    used, _, subset = selected_rows(X, "euclidean", max_samples, random_state)
+    threads, seed = as_threads(num_threads), as_seed(random_state, "random_state")
+    used, _, subset = selected_rows(X, "euclidean", max_samples, seed)
     if (used.rows == used.rows[0]).all():
         raise ValueError("X must have rows that differ, to have a covariance")
     eigenvalues = _core.covariance_eigenvalues(used.rows, threads)

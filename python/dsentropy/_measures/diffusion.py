@@ -17,7 +17,16 @@ from numpy.typing import ArrayLike
 
 from dsentropy._checks.choices import Graph
 from dsentropy._checks.progress import as_progress
-from dsentropy._checks.scalars import Precision, as_alpha, as_choice, as_positive, as_precision, as_threads
+from dsentropy._checks.scalars import (
+    Precision,
+    RandomState,
+    as_alpha,
+    as_choice,
+    as_positive,
+    as_precision,
+    as_seed,
+    as_threads,
+)
 from dsentropy._checks.unused import require_unused
 from dsentropy._core import OperatorSpec
 from dsentropy._data.data import METRICS, Metric
@@ -50,7 +59,7 @@ def diffusion_spectrum(
     metric: Metric = "euclidean",
     precision: Precision = "auto",
     max_samples: int | None = None,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     num_threads: int | None = None,
     progress: bool = False,
     graph: Graph = "gaussian",
@@ -98,8 +107,9 @@ def diffusion_spectrum(
         ``"gaussian"`` and the exact solver, and is refused elsewhere. Fewer than 256 rows are computed in double.
     max_samples : int, optional
         Where there are more rows, a random subset of this size is used.
-    random_state : int or None, default 0
-        Seed of random subsets and of the signs of an estimate. None draws from Python's global generator.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed of random subsets and of the signs of an estimate. A generator of NumPy gives one integer as the
+        seed, and its state moves on. None draws from Python's global generator.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
@@ -160,7 +170,8 @@ def diffusion_spectrum(
     True
     """
     threads, shown = as_threads(num_threads), as_progress(progress)
-    options = resolve_solver(solver, random_state)
+    seed = as_seed(random_state, "random_state")
+    options = resolve_solver(solver, seed)
     kind: Graph = as_choice(graph, "graph", "gaussian", "knn")
     if neighbors is not None and kind != "knn":
         raise ValueError("neighbors must be None where graph is 'gaussian'")
@@ -171,7 +182,7 @@ def diffusion_spectrum(
         metric=metric,
         precision=as_precision(precision),
         max_samples=max_samples,
-        random_state=random_state,
+        random_state=seed,
         num_threads=threads,
         graph=kind,
         neighbors=neighbors,
@@ -190,7 +201,7 @@ class _Arguments:
     metric: Any
     precision: Precision
     max_samples: Any
-    random_state: Any
+    random_state: int | None
     num_threads: int | None
     graph: Graph
     neighbors: Any

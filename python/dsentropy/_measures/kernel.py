@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from dsentropy._checks.arrays import as_pairs, rounding_of
 from dsentropy._checks.progress import as_progress
-from dsentropy._checks.scalars import as_threads
+from dsentropy._checks.scalars import RandomState, as_seed, as_threads
 from dsentropy._data.data import Data
 from dsentropy._operator.kernel_operator import KernelMatrix
 from dsentropy._operator.linear_operators import LinearOperator, as_operator, is_operator
@@ -24,7 +24,7 @@ from dsentropy._spectrum.spectrum import Spectrum
 def kernel_spectrum(
     K: ArrayLike,
     *,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
@@ -38,8 +38,9 @@ def kernel_spectrum(
     K : array_like of shape (N, N)
         Symmetric up to the rounding of its dtype; entries on and above the diagonal are used. Also a sparse matrix of
         SciPy, or an object with ``shape`` and ``matmat`` such as its LinearOperator.
-    random_state : int or None, default 0
-        Seed of the signs of an estimate. None draws one from Python's global generator.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed of the signs of an estimate. A generator of NumPy gives one integer as the seed, and its state moves
+        on. None draws one from Python's global generator.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
@@ -84,7 +85,7 @@ def kernel_spectrum(
     4.0
     """
     threads, shown = as_threads(num_threads), as_progress(progress)
-    options = resolve_solver(solver, random_state)
+    options = resolve_solver(solver, as_seed(random_state, "random_state"))
     parameters = {"operator": "kernel"}
     if is_operator(K):
         require_default_storage(options, "K is an operator, which is multiplied as it is")

@@ -18,6 +18,7 @@ from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import (
     Numbers,
     Precision,
+    RandomState,
     as_alpha,
     as_count,
     as_count_or_zero,
@@ -121,7 +122,7 @@ def mutual_information(
     n_repeats: int = 20,
     n_permutations: int = 0,
     precision: Precision = "auto",
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
@@ -159,9 +160,9 @@ def mutual_information(
     precision : {"auto", "single", "double"}, default "auto"
         See :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is faster and accurate:
         every t is from 1 to 10.
-    random_state : int or None, default 0
-        Seed of random subsets, permutations and signs of estimates. None takes subsets from Python's global
-        generator.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed of random subsets, permutations and signs of estimates. A generator of NumPy gives one integer as the
+        seed, and its state moves on. None takes subsets from Python's global generator.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
@@ -223,7 +224,7 @@ def mutual_information(
     repeats = as_count(n_repeats, "n_repeats")
     permutations = as_count_or_zero(n_permutations, "n_permutations")
     seed = as_seed(random_state, "random_state")
-    options = resolve_solver(solver, random_state, times=times, orders=[1.0])
+    options = resolve_solver(solver, seed, times=times, orders=[1.0])
     data = Data.of(X, metric)
     labels = _labels(target, target_discrete, n_clusters, data.n_samples)
     kernel = SubsetKernel.of(

@@ -11,10 +11,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import (
     Numbers,
     Precision,
+    RandomState,
     as_alpha,
     as_count,
     as_float,
@@ -93,7 +95,7 @@ def subsampled_entropy(
     alpha: float = 0.0,
     metric: Metric = "euclidean",
     precision: Precision = "auto",
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
@@ -130,8 +132,9 @@ def subsampled_entropy(
     precision : {"auto", "single", "double"}, default "auto"
         See :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is faster and accurate:
         every t is from 1 to 10, every order from 1 to 2.
-    random_state : int or None, default 0
-        Seed of the subsets and of the signs of estimates. None draws from Python's global generator.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed of the subsets and of the signs of estimates. A generator of NumPy gives one integer as the seed, and
+        its state moves on. None draws from Python's global generator.
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"stochastic"`` estimates the entropy of each subset; :class:`Stochastic` has the options. Its ``tol`` holds
         at each positive t and each order given here, which must be positive.
@@ -181,11 +184,11 @@ def subsampled_entropy(
     orders, several_orders = as_numbers(order, "order", as_order)
     of_alpha, stored = as_alpha(alpha), as_precision(precision)
     threads, shown = as_threads(num_threads), as_progress(progress)
-    options = resolve_solver(solver, random_state, times=times, orders=orders, orders_name="order")
+    seed = as_seed(random_state, "random_state")
+    options = resolve_solver(solver, seed, times=times, orders=orders, orders_name="order")
     data = Data.of(X, metric)
     size = as_count(n_samples, "n_samples", n_rows=data.n_samples)
     repeats, level = _as_repeats(n_repeats), _as_confidence(confidence)
-    seed = as_seed(random_state, "random_state")
     kernel = SubsetKernel.of(
         data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=orders, options=options
     )
@@ -225,7 +228,7 @@ def _as_repeats(value: Any) -> int:
 def _as_confidence(value: Any) -> float:
     level = as_float(value, "confidence")
     if not 0 < level < 1:
-        raise ValueError(f"confidence must be between 0 and 1, got {value!r}")
+        raise ValueError(f"confidence must be between 0 and 1, got {printed(value)}")
     return level
 
 

@@ -16,15 +16,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core, plotting
+from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import as_progress, progress_bar
 from dsentropy._checks.scalars import (
     Numbers,
     Precision,
+    RandomState,
     as_alpha,
     as_nonnegative,
     as_numbers,
     as_order,
     as_precision,
+    as_seed,
     as_threads,
 )
 from dsentropy._core import OperatorSpec
@@ -133,7 +136,7 @@ class EntropySurface:
         if value is None:
             return 0
         if value not in along:
-            raise ValueError(f"{name} must be one of {along}, got {value!r}")
+            raise ValueError(f"{name} must be one of {along}, got {printed(value)}")
         return along.index(value)
 
 
@@ -148,7 +151,7 @@ def entropy_surface(
     metric: DistanceMetric = "euclidean",
     precision: Precision = "auto",
     max_samples: int | None = None,
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
@@ -226,12 +229,13 @@ def entropy_surface(
     of_alphas, _ = as_numbers(alphas, "alphas", as_alpha)
     stored = as_precision(precision)
     threads, shown = as_threads(num_threads), as_progress(progress)
-    options = resolve_solver(solver, random_state, times=times, orders=of_orders)
+    seed = as_seed(random_state, "random_state")
+    options = resolve_solver(solver, seed, times=times, orders=of_orders)
     require_free_precision(stored, options)
-    used, n_all, subset = selected_rows(X, metric, max_samples, random_state)
+    used, n_all, subset = selected_rows(X, metric, max_samples, seed)
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where bandwidths vary, got 'affinity'")
-    resolved = kernel_bandwidths(_each(bandwidths), used, n_neighbors, random_state, threads, n_all)
+    resolved = kernel_bandwidths(_each(bandwidths), used, n_neighbors, seed, threads, n_all)
     require_single_used(stored, used, *(sigma for sigma, _ in resolved))
     about = {**subset} if options is not None else {"precision": stored, **subset}
     kernels = _kernels(used, resolved, of_alphas, stored, about)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
 from dsentropy._checks.arrays import as_array
-from dsentropy._checks.scalars import as_choice, as_positive, as_seed, as_threads
+from dsentropy._checks.scalars import RandomState, as_choice, as_positive, as_seed, as_threads
 from dsentropy._checks.unused import require_unused
 from dsentropy._data import subsets as _subsample
 from dsentropy._data.data import Data
@@ -40,7 +40,7 @@ def estimate_bandwidth(
     *,
     n_neighbors: int | None = None,
     metric: Literal["euclidean", "cosine", "precomputed"] = "euclidean",
-    random_state: int | None = 0,
+    random_state: RandomState = 0,
     num_threads: int | None = None,
 ) -> float:
     r"""Estimate a bandwidth of the order of the distances between rows.
@@ -58,8 +58,9 @@ def estimate_bandwidth(
         ``"median"``, which has none.
     metric : {"euclidean", "cosine", "precomputed"}, default "euclidean"
         See :func:`diffusion_spectrum`.
-    random_state : int or None, default 0
-        Seed of the random subset. None draws from Python's global generator.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed of the random subset. A generator of NumPy gives one integer as the seed, and its state moves on.
+        None draws from Python's global generator.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
 
@@ -96,7 +97,7 @@ def estimate_bandwidth(
     if name == "median":
         require_unused(n_neighbors, "n_neighbors", "rule is 'median'")
     data = Data.of(X, metric)
-    bandwidth = resolve(name, data, n_neighbors, random_state, as_threads(num_threads))
+    bandwidth = resolve(name, data, n_neighbors, as_seed(random_state, "random_state"), as_threads(num_threads))
     return float(np.median(bandwidth))
 
 

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from dsentropy import _core
 from dsentropy._checks.scalars import (
     Precision,
+    RandomState,
     as_count,
     as_nonnegative,
     as_positive,
@@ -42,7 +43,7 @@ def diffusion_spectral_entropy(
     classic_shannon_entropy: bool = False,
     matrix_entry_entropy: bool = False,
     num_bins_per_dim: int = 2,
-    random_seed: int | None = 0,
+    random_seed: RandomState = 0,
     verbose: bool = False,
     *,
     precision: Precision = "auto",
@@ -84,8 +85,9 @@ def diffusion_spectral_entropy(
         Return the entropy of the entries of the row-normalised K instead (and use neither ``t`` nor a file).
     num_bins_per_dim : int, default 2
         Bins a column of the classic Shannon entropy.
-    random_seed : int or None, default 0
-        Seed of the random subset. None draws from Python's global generator.
+    random_seed : int, Generator, RandomState or None, default 0
+        Seed of the random subset. A generator of NumPy gives one integer as the seed, and its state moves on.
+        None draws from Python's global generator.
     verbose : bool, default False
         Print the stages.
     precision : {"auto", "single", "double"}, default "auto"
@@ -161,9 +163,7 @@ def diffusion_spectral_entropy(
     file = EigenvalueFile(eigval_save_path, eigval_save_precision)
     measured = classic_shannon_entropy or matrix_entry_entropy
     require_spectrum(solver, measured)
-    options = reference_options(
-        solver, chebyshev_approx and file.path is None and not measured, tol, time, random_seed
-    )
+    options = reference_options(solver, chebyshev_approx and file.path is None and not measured, tol, time, rows.seed)
     if measured:
         used = rows.used()
         if classic_shannon_entropy:
@@ -187,7 +187,7 @@ def adjacency_spectral_entropy(
     max_N: int | None = 10000,
     eigval_save_path: str | os.PathLike[str] | None = None,
     eigval_save_precision: DTypeLike = np.float16,
-    random_seed: int | None = 0,
+    random_seed: RandomState = 0,
     verbose: bool = False,
     *,
     precision: Precision = "auto",
@@ -225,8 +225,9 @@ def adjacency_spectral_entropy(
         :func:`diffusion_spectral_entropy`. For the graph of neighbours it holds the moduli.
     eigval_save_precision : dtype, default numpy.float16
         Floating dtype to which the eigenvalues in the file are rounded.
-    random_seed : int or None, default 0
-        Seed of the random subset. None draws from Python's global generator.
+    random_seed : int, Generator, RandomState or None, default 0
+        Seed of the random subset. A generator of NumPy gives one integer as the seed, and its state moves on.
+        None draws from Python's global generator.
     verbose : bool, default False
         Print the stages.
     precision : {"auto", "single", "double"}, default "auto"
@@ -280,7 +281,7 @@ def adjacency_spectral_entropy(
     stored = core_precision(chosen, rows.given, [1.0], stored=file.path is not None)
     operator = adjacency_operator(sigma, anisotropic, n_neighbors if use_knn else None, stored)
     threads = as_threads(num_threads)
-    options = reference_options(solver, False, tol, 1.0, random_seed)
+    options = reference_options(solver, False, tol, 1.0, rows.seed)
     if options is not None and use_knn:
         raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
     return spectral_entropy(operator, rows, file, options, 1.0, threads, say)

@@ -18,6 +18,7 @@ from dsentropy import _core
 from dsentropy._checks.arrays import Rows, as_rows
 from dsentropy._checks.scalars import (
     Precision,
+    RandomState,
     as_count,
     as_nonnegative,
     as_positive,
@@ -56,7 +57,7 @@ def diffusion_spectral_mutual_information(
     classic_shannon_entropy: bool = False,
     matrix_entry_entropy: bool = False,
     num_bins_per_dim: int = 2,
-    random_seed: int | None = 0,
+    random_seed: RandomState = 0,
     verbose: bool = False,
     *,
     precision: Precision = "auto",
@@ -94,9 +95,9 @@ def diffusion_spectral_mutual_information(
         Bins or clusters of a variable that is not discrete.
     precomputed_clusters : array_like of shape (N,) or (N, 1), optional
         Clusters to use in place of a variable that is not discrete.
-    random_seed : int or None, default 0
-        Seed of the random subsets. Clusters of equal size are compared with the same subsets. None draws from
-        Python's global generator.
+    random_seed : int, Generator, RandomState or None, default 0
+        Seed of the random subsets. Clusters of equal size are compared with the same subsets. A generator of
+        NumPy gives one integer as the seed, and its state moves on. None draws from Python's global generator.
     verbose : bool, default False
         Print the stages.
     precision : {"auto", "single", "double"}, default "auto"
@@ -156,7 +157,8 @@ def diffusion_spectral_mutual_information(
     chosen = as_precision(precision)
     measured = classic_shannon_entropy or matrix_entry_entropy
     require_spectrum(solver, measured)
-    options = reference_options(solver, chebyshev_approx and not measured, tol, time, random_seed)
+    seed = as_seed(random_seed, "random_seed")
+    options = reference_options(solver, chebyshev_approx and not measured, tol, time, seed)
     rows, clusters, _ = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
@@ -168,7 +170,7 @@ def diffusion_spectral_mutual_information(
     else:
         spec = OperatorSpec.diffusion(sigma, 0.0, core_precision(chosen, rows, [time]))
         entropies = _spectral(spec, time, options)
-    information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
+    information = _information(rows, clusters, entropies, num_repetitions, seed, verbose, num_threads)
     return information, clusters
 
 
@@ -182,7 +184,7 @@ def adjacency_spectral_mutual_information(
     num_repetitions: int = 5,
     n_clusters: int = 10,
     precomputed_clusters: ArrayLike | None = None,
-    random_seed: int | None = 0,
+    random_seed: RandomState = 0,
     verbose: bool = False,
     *,
     precision: Precision = "auto",
@@ -259,7 +261,8 @@ def adjacency_spectral_mutual_information(
     rows, clusters, source = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
-    options = reference_options(solver, False, tol, 1.0, random_seed)
+    seed = as_seed(random_seed, "random_seed")
+    options = reference_options(solver, False, tol, 1.0, seed)
     if use_knn:
         if options is not None:
             raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
@@ -267,7 +270,7 @@ def adjacency_spectral_mutual_information(
     knn = _ASMI_KNN if use_knn else None
     spec = adjacency_operator(sigma, anisotropic, knn, core_precision(chosen, rows, [1.0])).spec
     entropies = _spectral(spec, 1.0, options)
-    information = _information(rows, clusters, entropies, num_repetitions, random_seed, verbose, num_threads)
+    information = _information(rows, clusters, entropies, num_repetitions, seed, verbose, num_threads)
     return information, clusters
 
 
@@ -324,13 +327,13 @@ def _information(
     clusters: NDArray[Any],
     entropies: _Entropies,
     num_repetitions: Any,
-    random_seed: Any,
+    seed: int | None,
     verbose: bool,
     num_threads: Any,
 ) -> float:
     """Compute weighted differences of entropies, with all subsets of rows in one call of the core."""
     repetitions = as_count(num_repetitions, "num_repetitions")
-    draws = Draws(as_seed(random_seed, "random_seed"))
+    draws = Draws(seed)
     members = cluster_members(clusters)
     subsets = Subsets()
     keys = [subsets.add_cluster(cluster, len(rows), repetitions, draws) for cluster in members]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dsentropy import _core
-from dsentropy._checks.scalars import as_choice, as_positive, as_seed
+from dsentropy._checks.scalars import as_choice, as_positive
 from dsentropy._core import Solution
 from dsentropy._data.data import Data
 from dsentropy._operator.kernel_operator import KernelOperator
@@ -36,12 +36,11 @@ def is_stochastic(solver: Any) -> bool:
     return as_choice(solver, "solver", "exact", "stochastic") == "stochastic"
 
 
-def reference_options(solver: Any, chebyshev_approx: Any, tol: Any, t: float, random_seed: Any) -> SlqOptions | None:
+def reference_options(solver: Any, chebyshev_approx: Any, tol: Any, t: float, seed: int | None) -> SlqOptions | None:
     """Resolve the options of an estimate; None where none is asked for."""
     tolerance = as_positive(tol, "tol")
     if not (is_stochastic(solver) or chebyshev_approx):
         return None
-    seed = as_seed(random_seed, "random_seed")
     return resolve_solver(Stochastic(tol=tolerance), seed, times=[t], orders=[1.0])
 
 

@@ -96,7 +96,9 @@ def warn_if_not_converged(solutions: Iterable[Solution], options: SlqOptions, ad
         )
 
 
-def selected_rows(X: Any, metric: Any, max_samples: Any, random_state: Any) -> tuple[Data, int, dict[str, Any]]:
+def selected_rows(
+    X: Any, metric: Any, max_samples: Any, random_state: int | None
+) -> tuple[Data, int, dict[str, Any]]:
     """Check the data, and draw a subset where there are more rows than ``max_samples``.
 
     Returns
@@ -112,5 +114,4 @@ def selected_rows(X: Any, metric: Any, max_samples: Any, random_state: Any) -> t
     used = data.limited(max_samples, random_state)
     if used is data:
         return data, data.n_samples, {}
-    seed = None if random_state is None else int(random_state)
-    return used, data.n_samples, {"max_samples": int(max_samples), "random_state": seed}
+    return used, data.n_samples, {"max_samples": int(max_samples), "random_state": random_state}

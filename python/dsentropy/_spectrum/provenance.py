@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.arrays import as_pairs
+from dsentropy._checks.printing import printed
 from dsentropy._data.data import Data
 from dsentropy._operator.linear_operators import as_operator, is_operator
 
@@ -21,7 +22,7 @@ from dsentropy._operator.linear_operators import as_operator, is_operator
 def frozen_parameters(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a copy that cannot be changed, of values that a file can hold."""
     if not isinstance(parameters, Mapping):
-        raise TypeError(f"parameters must be a mapping, got {parameters!r}")
+        raise TypeError(f"parameters must be a mapping, got {printed(parameters)}")
     return MappingProxyType({str(name): _storable(name, value) for name, value in parameters.items()})
 
 
@@ -65,4 +66,4 @@ def _storable(name: str, value: Any) -> Any:
         value = np.array(value)
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiub" and value.size:
         return frozen_array(value)
-    raise TypeError(f"parameters must be numbers, strings and arrays of numbers, got {value!r} for {name!r}")
+    raise TypeError(f"parameters must be numbers, strings and arrays of numbers, got {printed(value)} for {name!r}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import (
     Numbers,
     as_choice,
@@ -152,9 +153,9 @@ def as_stochastic(solver: Any) -> Stochastic | None:
     if isinstance(solver, Stochastic):
         return solver
     if not isinstance(solver, str):
-        raise TypeError(f"solver must be 'exact', 'stochastic' or a Stochastic, got {solver!r}")
+        raise TypeError(f"solver must be 'exact', 'stochastic' or a Stochastic, got {printed(solver)}")
     if solver not in ("exact", "stochastic"):
-        raise ValueError(f"solver must be 'exact', 'stochastic' or a Stochastic, got {solver!r}")
+        raise ValueError(f"solver must be 'exact', 'stochastic' or a Stochastic, got {printed(solver)}")
     return Stochastic() if solver == "stochastic" else None
 
 

@@ -212,7 +212,7 @@ class Spectrum:
         if unit == 1:
             raise ValueError("base must not be 1")
         if normalized and unit != 2:
-            raise ValueError(f"base must not be given where normalized is True: it cancels, got {base!r}")
+            raise ValueError(f"base must not be given where normalized is True: it cancels, got {unit:g}")
         bits = self.bits(times, orders)
         self._warn_if_saturated(bits, times, orders)
         if normalized:

@@ -17,6 +17,13 @@ from reference_calls import (
     value_of,
 )
 
+
+def plain(value):
+    """The repr of a number of Python, whatever type NumPy gave it."""
+    scalar = value[()] if isinstance(value, np.ndarray) else value
+    return repr(scalar.item()) if isinstance(scalar, np.generic) else repr(scalar)
+
+
 NOT_INTEGERS = [2.0, 2.5, np.float64(3), "3", b"3", [3], True, np.True_, np.array(True), 1j, np.nan]
 NOT_INTEGERS += [np.array([3, 4]), np.array(2.5)]
 COUNTS = {
@@ -43,7 +50,7 @@ def test_counts_below_one(function, argument, value):
 @pytest.mark.parametrize("value", NOT_INTEGERS, ids=repr)
 def test_counts_that_are_not_integers(function, argument, value):
     text = refused(TypeError, argument, function, **{argument: value})
-    assert repr(value) in text
+    assert f"got {plain(value)}" in text
 
 
 @counts
@@ -102,7 +109,7 @@ numbers = pytest.mark.parametrize(
 )
 def test_numbers_out_of_range(function, argument, value):
     text = refused(ValueError, argument, function, **{argument: value})
-    assert repr(value) in text
+    assert f"got {plain(value)}" in text
 
 
 @numbers
@@ -125,20 +132,21 @@ def test_numbers_out_of_range(function, argument, value):
 )
 def test_numbers_of_another_type(function, argument, value):
     text = refused(TypeError, argument, function, **{argument: value})
-    assert repr(value) in text
+    assert f"got {plain(value)}" in text
 
 
 @pytest.mark.parametrize("function", NUMBERS["gaussian_kernel_sigma"])
 @pytest.mark.parametrize("value", [0, 0.0, -0.0, np.int64(0)], ids=repr)
 def test_bandwidth_of_zero(function, value):
-    refused(ValueError, "gaussian_kernel_sigma", function, gaussian_kernel_sigma=value)
+    text = refused(ValueError, "gaussian_kernel_sigma", function, gaussian_kernel_sigma=value)
+    assert text.endswith(f"got {plain(value)}")
 
 
 @every_function
 @pytest.mark.parametrize("value", [0.5, 1.0, np.float32(1), "1", b"1", [1], np.nan, 1j], ids=repr)
 def test_seeds_that_are_not_integers(function, value):
     text = refused(TypeError, "random_seed", function, random_seed=value)
-    assert repr(value) in text
+    assert f"got {plain(value)}" in text
 
 
 @every_function
