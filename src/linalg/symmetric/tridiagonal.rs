@@ -6,14 +6,20 @@
 //! behind one another down the rows, as the lanes of one vector (multishift: Bai & Demmel, "On a block implementation of
 //! Hessenberg multishift QR iteration", Int. J. High Speed Computing 1, 1989, doi:10.1142/S0129053389000068). Cost:
 //! about 1.3 N^2 steps of a sweep, a 16th of them one after another; four to seven times as fast as `sterf` from N = 800
-//! on. Memory: 4 N. Error, in units of the largest eigenvalue: 1e-15 in the median, and 1e-13 at worst of 8000 matrices.
+//! on. Memory: 10 N.
+//!
+//! A sweep moves an eigenvalue by up to about 3 eps of the largest. Where rows repeat each other, all sweeps round
+//! alike, and these errors add up: to 6800 eps at 3692 rows, and in `sterf` to 6500 eps on a matrix between two sweeps.
+//! So Sturm counts confirm each eigenvalue, or correct it ([`super::sturm`]): the error is at most 4 sqrt(N) eps of the
+//! largest eigenvalue, which is proved. It is 1e-15 in the median.
 
 use multiversion::multiversion;
 use ndarray::ArrayView1;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::linalg::lapack::small_tridiagonal_eigenvalues;
 use crate::linalg::scaling::{max_abs, scale_to_one};
+use crate::linalg::symmetric::sturm::confirm_eigenvalues;
 use crate::runtime::parallel::Job;
 
 /// Sweeps that run behind one another: two vectors of eight lanes, so that one is divided while the other waits.
@@ -27,12 +33,22 @@ const NEGLIGIBLE: f64 = f64::EPSILON / 16.0;
 
 /// Computes the eigenvalues, ascending, of the matrix with this diagonal and this off-diagonal, which is shorter by one.
 pub(super) fn tridiagonal_eigenvalues(diagonal: &[f64], off_diagonal: &[f64], job: &Job) -> Result<Vec<f64>> {
-    let n = diagonal.len();
-    let scale = scale_to_one(max_abs([diagonal, off_diagonal].map(ArrayView1::from)));
-    let mut a: Vec<f64> = diagonal.iter().map(|entry| entry * scale).collect();
+    let largest = max_abs([diagonal, off_diagonal].map(ArrayView1::from));
+    if !largest.is_finite() {
+        return Err(Error::Lapack("a tridiagonal matrix has an entry that is not finite".into()));
+    }
+    let scale = scale_to_one(largest);
+    let a: Vec<f64> = diagonal.iter().map(|entry| entry * scale).collect();
     // The squares of the entries that couple a row to the one before it.
-    let mut b: Vec<f64> =
-        std::iter::once(0.0).chain(off_diagonal.iter().map(|entry| (entry * scale).powi(2))).collect();
+    let b: Vec<f64> = std::iter::once(0.0).chain(off_diagonal.iter().map(|entry| (entry * scale).powi(2))).collect();
+    let mut eigenvalues = eigenvalues_by_sweeps(a.clone(), b.clone(), job)?;
+    confirm_eigenvalues(&a, &b, &mut eigenvalues, job)?;
+    Ok(eigenvalues.into_iter().map(|eigenvalue| eigenvalue / scale).collect())
+}
+
+/// Computes the eigenvalues, ascending, of a matrix whose largest entry is near 1.
+fn eigenvalues_by_sweeps(mut a: Vec<f64>, mut b: Vec<f64>, job: &Job) -> Result<Vec<f64>> {
+    let n = a.len();
     let mut eigenvalues = Vec::with_capacity(n);
     let mut blocks = Vec::from([(0, n)]);
     while let Some((first, mut end)) = blocks.pop() {
@@ -72,7 +88,7 @@ pub(super) fn tridiagonal_eigenvalues(diagonal: &[f64], off_diagonal: &[f64], jo
         }
     }
     eigenvalues.sort_unstable_by(f64::total_cmp);
-    Ok(eigenvalues.into_iter().map(|eigenvalue| eigenvalue / scale).collect())
+    Ok(eigenvalues)
 }
 
 /// The eigenvalues of a block, by LAPACK, from its diagonal and its squared couplings.
@@ -165,14 +181,14 @@ mod tests {
         parallel::run(1, || false, |job| tridiagonal_eigenvalues(diagonal, off_diagonal, job))
     }
 
-    fn compare(expected: &[f64], diagonal: &[f64], off_diagonal: &[f64], name: &str) {
+    /// Requires a distance of at most (4 sqrt(n) + `allowance`) eps |T|. The allowance is the error of `expected`.
+    fn compare(expected: &[f64], diagonal: &[f64], off_diagonal: &[f64], allowance: f64, name: &str) {
         let found = eigenvalues(diagonal, off_diagonal).unwrap();
         assert_eq!(found.len(), expected.len(), "{name}");
         let n = expected.len();
         let largest = expected[0].abs().max(expected[n - 1].abs());
         for (found, expected) in found.iter().zip(expected) {
-            // LAPACK's iteration has this kind of bound, too: absolute, a modest multiple of the largest eigenvalue.
-            let bound = f64::EPSILON * (4.0 * (n as f64).sqrt() + 8.0) * largest;
+            let bound = f64::EPSILON * (4.0 * (n as f64).sqrt() + allowance) * largest;
             assert!((found - expected).abs() <= bound, "{name}, {n} rows: {found} {expected}");
         }
     }
@@ -182,11 +198,30 @@ mod tests {
     fn integers_with_known_spectra() {
         for n in [1, 2, 3, SMALL, SMALL + 1, 200, 800, 801] {
             let laplacian: Vec<f64> = (1..=n).map(|k| 2.0 - 2.0 * (PI * k as f64 / (n + 1) as f64).cos()).collect();
-            compare(&laplacian, &vec![2.0; n], &vec![-1.0; n - 1], "path");
+            compare(&laplacian, &vec![2.0; n], &vec![-1.0; n - 1], 0.0, "path");
             // Kac, Sylvester, Clement: -(n - 1), -(n - 3), ..., n - 1.
             let steps: Vec<f64> = (0..n).map(|k| 2.0 * k as f64 - (n - 1) as f64).collect();
             let off_diagonal: Vec<f64> = (1..n).map(|k| ((k * (n - k)) as f64).sqrt()).collect();
-            compare(&steps, &vec![0.0; n], &off_diagonal, "Clement");
+            compare(&steps, &vec![0.0; n], &off_diagonal, 0.0, "Clement");
+        }
+    }
+
+    /// The diagonal D = diag(1, -1, 1, ...) and b times the path graph's adjacency J. DJ = -JD, so the square is
+    /// I + b^2 J^2: the eigenvalues are +- sqrt(1 + 4 b^2 cos^2(pi k / (n + 1))), and 1 where n is odd.
+    ///
+    /// Sweeps alone are wrong by 6800 eps at 3692 rows.
+    #[test]
+    fn alternating_diagonal_has_its_known_spectrum() {
+        for (n, b) in [(49, 0.3), (500, 1e-3), (3257, 0.029_876_574_627_464_556), (3692, 0.029_876_574_627_464_556)] {
+            let alternating: Vec<f64> = (0..n).map(|k| if k % 2 == 0 { 1.0 } else { -1.0 }).collect();
+            let modulus = |k: usize| (2.0 * b * (PI * k as f64 / (n + 1) as f64).cos()).hypot(1.0);
+            let positive = (1..=n / 2).map(modulus);
+            let mut expected: Vec<f64> = positive.flat_map(|modulus| [modulus, -modulus]).collect();
+            if n % 2 == 1 {
+                expected.push(1.0);
+            }
+            expected.sort_unstable_by(f64::total_cmp);
+            compare(&expected, &alternating, &vec![b; n - 1], 0.0, "alternating");
         }
     }
 
@@ -217,7 +252,7 @@ mod tests {
             for (name, diagonal, mut off_diagonal) in matrices {
                 off_diagonal.truncate(n - 1);
                 let expected = small_tridiagonal_eigenvalues(diagonal.clone(), off_diagonal.clone()).unwrap();
-                compare(&expected, &diagonal, &off_diagonal, name);
+                compare(&expected, &diagonal, &off_diagonal, 8.0, name);
             }
         }
     }
@@ -239,13 +274,13 @@ mod tests {
         assert_eq!(eigenvalues(&[0.0, 5e-324], &[0.0]), Ok(vec![0.0, 5e-324]));
     }
 
-    /// The iteration must end where an entry is NaN.
     #[test]
-    fn nan_stays_nan() {
-        let n = 200;
-        let mut diagonal = vec![1.0; n];
-        diagonal[150] = f64::NAN;
-        let found = eigenvalues(&diagonal, &vec![0.5; n - 1]);
-        assert!(found.is_err() || found.is_ok_and(|found| found.iter().any(|eigenvalue| eigenvalue.is_nan())));
+    fn entries_that_are_not_finite_are_refused() {
+        for entry in [f64::NAN, f64::INFINITY] {
+            let mut diagonal = vec![1.0; 200];
+            diagonal[150] = entry;
+            assert!(matches!(eigenvalues(&diagonal, &[0.5; 199]), Err(Error::Lapack(_))));
+            assert!(matches!(eigenvalues(&[1.0, 2.0], &[entry]), Err(Error::Lapack(_))));
+        }
     }
 }
