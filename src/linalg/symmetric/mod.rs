@@ -25,9 +25,10 @@ mod tridiagonal;
 
 use ndarray::{Array2, s};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::linalg::lapack::{symmetric_to_band, symmetric_to_tridiagonal};
-use crate::linalg::scaling::{max_abs, scale_to_one};
+use crate::linalg::require_square_and_finite;
+use crate::linalg::scaling::scale_to_one;
 use crate::runtime::parallel::Job;
 use band_to_tridiagonal::band_to_tridiagonal;
 use dense_to_band::dense_to_band;
@@ -35,21 +36,17 @@ use real::Real;
 use tridiagonal::tridiagonal_eigenvalues;
 
 /// Computes the eigenvalues, in ascending order, of the symmetric matrix whose upper triangle is given. The matrix is
-/// overwritten, and no other N x N memory is used where it is in row-major order.
+/// overwritten, and no other N x N memory is used where it is in row-major order. Eigenvalues above the largest number of
+/// the precision are infinite.
 ///
 /// # Errors
-/// [`crate::Error::Lapack`] where the matrix is not square or not finite, or the iteration does not converge;
-/// [`crate::Error::Interrupted`].
+/// [`crate::Error::Invalid`] where the matrix is not square or not finite; [`crate::Error::Lapack`] where the iteration
+/// does not converge; [`crate::Error::Interrupted`].
 pub fn symmetric_eigenvalues<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<A>> {
     let n = matrix.nrows();
-    if !matrix.is_square() {
-        return Err(Error::Lapack(format!("a matrix {n} x {} is not square", matrix.ncols())));
-    }
     let mut matrix = if matrix.is_standard_layout() { matrix } else { matrix.as_standard_layout().into_owned() };
-    let largest = max_abs(matrix.rows().into_iter().enumerate().map(|(i, row)| row.slice_move(s![i..])));
-    if !largest.is_finite() {
-        return Err(Error::Lapack("a matrix has an entry that is not finite".into()));
-    }
+    let upper = matrix.rows().into_iter().enumerate().map(|(i, row)| row.slice_move(s![i.min(row.len())..]));
+    let largest = require_square_and_finite(matrix.dim(), upper)?;
     // Products of entries must neither overflow nor underflow.
     let scale = if largest == 0.0 || A::SAFE.contains(&largest) { 1.0 } else { scale_to_one(largest) };
     if scale != 1.0 {
@@ -184,7 +181,9 @@ mod tests {
     #[test]
     fn the_smallest_sizes() {
         assert_eq!(eigenvalues(Array2::<f64>::zeros((0, 0))), Ok(vec![]));
-        assert_eq!(eigenvalues(array![[3.0]]), Ok(vec![3.0]));
+        for entry in [3.0, -5e-324, 1e-320, f64::MAX] {
+            assert_eq!(eigenvalues(array![[entry]]), Ok(vec![entry]));
+        }
     }
 
     #[test]
@@ -226,12 +225,16 @@ mod tests {
         for entry in [f64::NAN, f64::INFINITY] {
             let mut matrix = Array2::eye(5);
             matrix[[1, 3]] = entry;
-            assert!(matches!(eigenvalues(matrix), Err(crate::Error::Lapack(_))));
+            let error = eigenvalues(matrix).unwrap_err().to_string();
+            assert!(error.starts_with("matrix must be finite, got"), "{error}");
         }
     }
 
     #[test]
     fn a_rectangle_is_refused() {
-        assert!(matches!(eigenvalues(Array2::<f64>::zeros((2, 3))), Err(crate::Error::Lapack(_))));
+        for shape in [(2, 3), (3, 2), (0, 2)] {
+            let error = eigenvalues(Array2::<f64>::zeros(shape)).unwrap_err().to_string();
+            assert_eq!(error, format!("matrix must be square, got {} x {}", shape.0, shape.1));
+        }
     }
 }
