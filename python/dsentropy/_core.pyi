@@ -439,5 +439,8 @@ def pair_moments(scaling: GlobalScaling, first: Chunk, second: Chunk | None = No
 def default_threads() -> int:
     """The number of threads of a call that names none."""
 
+def require_memory(rows: int, needed: int) -> None:
+    """Raise a MemoryError unless an array of ``rows`` rows that takes ``needed`` bytes fits into memory."""
+
 def blas_config() -> BlasConfig | None:
     """The configuration of the linked OpenBLAS; None with another LAPACK."""

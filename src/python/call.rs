@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use pyo3::prelude::*;
 
 use crate::error::Result;
+use crate::runtime::memory;
 use crate::runtime::parallel::{self, Job};
 
 /// Runs `work` without the interpreter lock, and checks for signals (Ctrl-C) while it runs.
@@ -97,6 +98,12 @@ fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
 #[pyfunction]
 pub fn default_threads() -> usize {
     parallel::default_threads()
+}
+
+/// Fails unless an array of `rows` rows that takes `needed` bytes fits into the memory that the process can have.
+#[pyfunction]
+pub fn require_memory(py: Python<'_>, rows: usize, needed: u64) -> PyResult<()> {
+    compute(py, Some(1), |job| memory::require(rows, needed, job))
 }
 
 /// The linked OpenBLAS: its build configuration and the kind of core that it dispatches to.

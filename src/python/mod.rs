@@ -47,7 +47,7 @@ mod _core {
     };
 
     #[pymodule_export]
-    use super::call::{PyBlasConfig, blas_config, default_threads};
+    use super::call::{PyBlasConfig, blas_config, default_threads, require_memory};
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]

@@ -6,44 +6,33 @@ an array that the core can read: finite, real, aligned, float32 or float64.
 
 from __future__ import annotations
 
+import math
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from dsentropy import _core
+from dsentropy._checks.containers import is_sparse
+from dsentropy._checks.conversion import as_array
+from dsentropy._checks.entries import first_non_number, non_numbers_error, place, way_without_missing
 from dsentropy._checks.printing import printed
 
 Rows: TypeAlias = "NDArray[np.float32] | NDArray[np.float64]"
 """A checked array of two dimensions, in one of the two precisions of the core."""
 
 
-def as_array(value: Any, name: str) -> NDArray[Any]:
-    """Convert an array-like, or a torch tensor on any device, with or without grad, to an array."""
-    try:
-        if hasattr(value, "detach") and hasattr(value, "cpu"):
-            value = value.detach().cpu()
-            for lazily_changed in ("resolve_conj", "resolve_neg"):  # flags of a view that NumPy cannot read
-                if hasattr(value, lazily_changed):
-                    value = getattr(value, lazily_changed)()
-            if str(value.dtype) == "torch.bfloat16":  # NumPy has no such type
-                value = value.float()
-        masked = np.ma.is_masked(value)
-        array = np.asarray(value)
-    except (TypeError, ValueError, RuntimeError) as error:  # the last one is what torch raises
-        kind = ValueError if isinstance(error, ValueError) else TypeError
-        raise kind(f"{name} must be convertible to an array: {error}") from error
-    if masked:
-        raise ValueError(f"{name} must not have masked entries")
-    return array.astype(np.float32) if array.dtype.name == "bfloat16" else array
+def as_rows(value: Any, name: str, *, pairs: bool = False) -> Rows:
+    """Convert to a finite, real array of shape (N, D); float32 stays float32, all else becomes float64.
 
-
-def as_rows(value: Any, name: str) -> Rows:
-    """Convert to a finite, real array of shape (N, D); float32 stays float32, all else becomes float64."""
-    array = as_array(value, name)
-    if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    A sparse matrix becomes dense where memory allows it. Errors about the shape differ where the rows are those of a
+    matrix of ``pairs``.
+    """
+    array = _as_numbers(dense(value, name) if is_sparse(value) else value, name)
     if array.ndim != 2:
-        raise ValueError(f"{name} must have two dimensions [N, D], got shape {array.shape}")
+        axes = "[N, N]" if pairs else "[N, D]"
+        way = "" if pairs else _way_to_rows(value, array, name)
+        raise ValueError(f"{name} must have two dimensions {axes}, got shape {array.shape}{way}")
     if array.size == 0:
         raise ValueError(f"{name} must have at least one row and one column, got shape {array.shape}")
     with np.errstate(over="ignore"):  # long double may overflow; infinity is refused below
@@ -53,13 +42,51 @@ def as_rows(value: Any, name: str) -> Rows:
     finite = np.isfinite(rows)
     if not finite.all():
         i, j = np.argwhere(~finite)[0]
-        raise ValueError(f"{name} must be finite, got {rows[i, j]} in row {i}, column {j}")
+        way = way_without_missing(value, name) if np.isnan(rows[i, j]) else ""
+        raise ValueError(f"{name} must be finite, got {rows[i, j]} in {place(value, (i, j))}{way}")
     return rows
+
+
+def dense(matrix: Any, name: str) -> NDArray[Any]:
+    """Copy a sparse matrix to an array, which is refused where it does not fit into memory."""
+    if matrix.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {matrix.dtype}")
+    rows, entries = matrix.shape[0], math.prod(matrix.shape)
+    _core.require_memory(rows, entries * matrix.dtype.itemsize)
+    array: NDArray[Any] = matrix.toarray()
+    return array
+
+
+def _as_numbers(value: Any, name: str) -> NDArray[Any]:
+    """Convert to an array of real numbers, of any shape."""
+    array = as_array(value, name)
+    if array.dtype.kind in "fiub":
+        return array
+    if array.dtype.kind == "O" and array.ndim and first_non_number(array) is None:  # integers beyond int64
+        try:
+            return array.astype(np.float64)
+        except OverflowError as error:
+            raise ValueError(f"{name} must be finite in float64: {error}") from error
+    raise non_numbers_error(value, array, name)
+
+
+def _way_to_rows(value: Any, array: NDArray[Any], name: str) -> str:
+    """Return the end of an error: how an array of one dimension, or of more than two, becomes rows."""
+    if not array.size or not array.ndim:
+        return ""
+    given = name if hasattr(value, "reshape") else f"np.asarray({name})"
+    if array.ndim == 1:
+        return f": {given}.reshape(-1, 1) makes N rows of one number, {given}.reshape(1, -1) one row"
+    pooled = 1 if array.ndim == 3 else tuple(range(2, array.ndim))
+    way = f": flatten each row by {given}.reshape(len({name}), -1), or pool by {given}.mean(axis={pooled})"
+    if isinstance(value, (list, tuple)) and array.ndim == 3 and hasattr(value[0], "shape"):
+        way += f"; np.concatenate({name}) joins a list of batches, np.hstack({name}) one of columns"
+    return way
 
 
 def as_pairs(value: Any, name: str) -> Rows:
     """Convert to a finite, real array of shape (N, N) that is symmetric up to the rounding of its dtype."""
-    matrix = as_rows(value, name)
+    matrix = as_rows(value, name, pairs=True)
     n = len(matrix)
     if matrix.shape != (n, n):
         raise ValueError(f"{name} must be square, got shape {matrix.shape}")

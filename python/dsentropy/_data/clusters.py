@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import threading
 import warnings
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._checks.arrays import as_array
+from dsentropy._checks.conversion import as_array
+from dsentropy._checks.entries import is_missing, missing_error, non_numbers_error, place
+from dsentropy._checks.printing import printed
 from dsentropy._data.target_warning import (
     TargetNames,
     joint_labels_code,
@@ -62,6 +65,7 @@ def assign_clusters(
         Where ``discrete`` is None and the target looks like labels but is clustered, or the reverse.
     """
     name, data_name = names.target, names.data
+    discrete = discrete_by_dtype(target, discrete)
     if target is None and precomputed_clusters is not None and not discrete:
         return _precomputed(precomputed_clusters, n_samples, data_name), "precomputed_clusters"
     columns = _as_columns(target, name, n_samples, data_name)
@@ -79,9 +83,18 @@ def assign_clusters(
     if precomputed_clusters is not None:
         return _precomputed(precomputed_clusters, n_samples, data_name), "precomputed_clusters"
     if columns.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers where it is not discrete, got dtype {columns.dtype}")
-    if not np.isfinite(columns).all():
-        raise ValueError(f"{name} must be finite where it is not discrete")
+        if not one_column:
+            raise non_numbers_error(target, columns, name)
+        raise TypeError(
+            f"{name} must hold real numbers where it is not discrete, got dtype {columns.dtype}: "
+            f"{names.discrete}=True takes one column of any type as labels"
+        )
+    finite = np.isfinite(columns)
+    if not finite.all():
+        index = tuple(np.argwhere(~finite)[0])
+        where = place(target, index[:1] if one_column else index)
+        missing = ", which is missing" if np.isnan(columns[index]) else ""
+        raise ValueError(f"{name} must be finite where it is not discrete, got {columns[index]} in {where}{missing}")
     clusters = _bins(columns, n_clusters) if one_column else _spectral_clustering(columns, n_clusters, name)
     if discrete is None:
         (warn_of_bins if one_column else warn_of_clustering)(columns, clusters, n_clusters, names)
@@ -89,13 +102,35 @@ def assign_clusters(
 
 
 def _as_columns(target: Any, name: str, n_samples: int, data_name: str) -> NDArray[Any]:
-    columns = as_array(target, name)
-    if columns.ndim == 1:
-        columns = columns[:, None]
+    given = as_array(target, name)
+    columns = given[:, None] if given.ndim == 1 else given
     if columns.ndim != 2 or columns.shape[1] == 0:
-        raise ValueError(f"{name} must have the shape [N] or [N, D], got {columns.shape}")
+        shape = given.shape if given.ndim else printed(given)
+        raise ValueError(f"{name} must have the shape [N] or [N, D], got {shape}")
     _require_length(columns, name, n_samples, data_name)
+    _require_no_missing(target, given, name)
     return columns
+
+
+def _require_no_missing(target: Any, given: NDArray[Any], name: str) -> None:
+    """Raise where an entry is None, NA, or a NaN among strings, of which NumPy makes the string "nan"."""
+    if isinstance(target, (list, tuple)) and given.ndim == 1 and given.dtype.kind in "US":
+        given = np.fromiter(target, dtype=object, count=len(target))
+    if given.dtype.kind != "O":
+        return
+    for place_in_all, entry in enumerate(given.flat):
+        if is_missing(entry):
+            index = tuple(map(int, np.unravel_index(place_in_all, given.shape)))
+            raise missing_error(entry, target, index, name)
+
+
+def discrete_by_dtype(target: Any, discrete: bool | None) -> bool | None:
+    """Return True for categories, as those of pandas, where the caller did not choose, else the caller's choice."""
+    if discrete is not None:
+        return discrete
+    one_column = hasattr(target, "iloc") and len(target.shape) == 2 and target.shape[1] == 1
+    dtype = getattr(target.iloc[:, 0] if one_column else target, "dtype", None)
+    return True if hasattr(dtype, "categories") else None
 
 
 def is_discrete(target: NDArray[Any], discrete: bool | None) -> bool:
@@ -106,9 +141,12 @@ def is_discrete(target: NDArray[Any], discrete: bool | None) -> bool:
 
 
 def _is_label(column: NDArray[Any]) -> bool:
-    """Return whether entries are labels: integers, bools or strings, which pandas keeps as objects."""
+    """Return whether entries are labels: integers, bools or strings, which pandas keeps as objects.
+
+    Integers beyond int64 are objects too.
+    """
     if column.dtype.kind == "O":
-        return all(isinstance(label, str) for label in column.flat)
+        return any(all(isinstance(label, kind) for label in column.flat) for kind in (str, Integral))
     return column.dtype.kind in "iubSUT"
 
 
@@ -117,6 +155,7 @@ def _precomputed(precomputed_clusters: Any, n_samples: int, data_name: str) -> N
     _require_length(clusters, "precomputed_clusters", n_samples, data_name)
     if clusters.size != n_samples:
         raise ValueError(f"precomputed_clusters must have the shape [N] or [N, 1], got {clusters.shape}")
+    _require_no_missing(precomputed_clusters, clusters, "precomputed_clusters")
     return _sortable(clusters, "precomputed_clusters")
 
 
@@ -128,8 +167,9 @@ def _require_length(array: NDArray[Any], name: str, n_samples: int, data_name: s
 
 def _sortable(labels: NDArray[Any], name: str) -> NDArray[Any]:
     """Raise where labels are NaN or cannot be sorted; return them."""
-    if labels.dtype.kind in "fc" and np.isnan(labels).any():
-        raise ValueError(f"{name} must not be NaN")
+    if labels.dtype.kind in "fcmM" and (labels != labels).any():
+        index = tuple(np.argwhere(labels != labels)[0])
+        raise missing_error(labels[index], labels, index[:1], name, "labels")
     try:
         np.unique(labels)
     except TypeError as error:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.arrays import Rows, as_affinities, as_directions, as_distances, as_rows, require_no_zero_row
+from dsentropy._checks.containers import is_sparse
 from dsentropy._checks.scalars import as_choice, as_limit, as_seed
 from dsentropy._data import subsets
 from dsentropy._data.fingerprint import digest
@@ -43,6 +44,11 @@ class Data:
     def of(cls, X: Any, metric: Any = "euclidean") -> Data:
         """Check and convert ``X`` and ``metric``."""
         name = as_choice(metric, "metric", *METRICS)
+        if name == "precomputed" and is_sparse(X):
+            raise TypeError(
+                "X must be dense where metric is 'precomputed': in a sparse matrix, distances that are not stored "
+                "would be 0. diffusion_spectrum(rows, graph='knn', neighbors=X) takes distances to neighbors only"
+            )
         if name == "precomputed":
             rows: Rows = as_distances(X, "X")
         elif name == "affinity":

@@ -24,7 +24,8 @@ def nearest_neighbors(
     Parameters
     ----------
     X : array_like of shape (N, D)
-        The data: anything that NumPy can make an array of, or a torch tensor.
+        The data: anything that NumPy can make an array of, a table, a torch tensor, or a sparse matrix, of which a
+        dense copy is made; see :func:`diffusion_spectrum`.
     n_neighbors : int
         Neighbours of each row, from 1 to N - 1. The row itself is not counted; other rows equal to it are.
     num_threads : int, optional

@@ -19,7 +19,7 @@ from dsentropy._data.data import Metric
 from dsentropy._measures.operator_arguments import operator_source
 from dsentropy._operator.bandwidth import BandwidthLike, core_bandwidth, kernel_bandwidth, n_neighbors_of
 from dsentropy._operator.kernel_operator import KernelOperator
-from dsentropy._operator.linear_operators import LinearOperator, is_operator
+from dsentropy._operator.linear_operators import LinearOperator, is_operator_on
 from dsentropy._operator.neighbor_graph import NeighborAdjacency
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.problem import Problem, selected_rows, solve
@@ -123,7 +123,7 @@ def adjacency_spectrum(
     options = resolve_solver(solver, seed)
     if kind != "knn" and rule is not None:
         raise ValueError(f"symmetrize must be None where graph is 'gaussian', got {rule!r}")
-    if is_operator(X):
+    if is_operator_on(X, metric):
         source = operator_source(X, metric, kind, max_samples, bandwidth, n_neighbors, options)
         parameters: dict[str, Any] = {"operator": "affinity", "metric": "affinity"}
         problem = Problem(LinearOperator(source), source.n_samples, parameters, source.fingerprint)

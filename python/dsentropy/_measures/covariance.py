@@ -36,7 +36,8 @@ def covariance_spectrum(
     Parameters
     ----------
     X : array_like of shape (N, D)
-        The data: anything that NumPy can make an array of, or a torch tensor.
+        The data: anything that NumPy can make an array of, a table, a torch tensor, or a sparse matrix, of which a
+        dense copy is made; see :func:`diffusion_spectrum`.
     max_samples : int, optional
         Where there are more rows, a random subset of this size is used.
     random_state : int, Generator, RandomState or None, default 0

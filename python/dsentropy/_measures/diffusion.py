@@ -42,7 +42,7 @@ from dsentropy._operator.bandwidth import (
 )
 from dsentropy._operator.dask_affinity import ChunkedDiffusion, Chunks, is_dask_array
 from dsentropy._operator.kernel_operator import KernelOperator
-from dsentropy._operator.linear_operators import LinearOperator, is_operator
+from dsentropy._operator.linear_operators import LinearOperator, is_operator_on
 from dsentropy._operator.precision import refuse_single, require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.problem import Problem, selected_rows, solve
@@ -78,8 +78,10 @@ def diffusion_spectrum(
     Parameters
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
-        The data: anything that NumPy can make an array of, or a torch tensor. Affinities may also be a sparse matrix
-        of SciPy, or an object with ``shape`` and ``matmat`` such as its LinearOperator. A ``dask.array``
+        The data: anything that NumPy can make an array of, such as a list of one-dimensional arrays, each a row; a
+        table with numeric columns, as of pandas; torch tensors; a sparse matrix of SciPy, of which a dense copy is
+        made (a square one needs ``X.toarray()``). Missing and masked entries are refused. Affinities may also be a
+        sparse matrix, or an object with ``shape`` and ``matmat`` such as its LinearOperator. A ``dask.array``
         in chunks of rows stays where it is with a stochastic solver, which needs a number as bandwidth and Euclidean
         or cosine distances, and reads it anew for each product unless it is persisted: ``X = X.persist()``. The exact
         solver makes one array of it.
@@ -210,7 +212,7 @@ class _Arguments:
 
 def _problem(X: Any, arguments: _Arguments) -> Problem:
     require_free_precision(arguments.precision, arguments.options)
-    if is_operator(X):
+    if is_operator_on(X, arguments.metric):
         return _of_operator(X, arguments)
     if is_dask_array(X) and arguments.options is not None:
         return _of_chunks(X, arguments)

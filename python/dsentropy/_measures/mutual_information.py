@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy._checks.arrays import as_array
+from dsentropy._checks.conversion import as_array
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import (
     Numbers,
@@ -30,7 +30,7 @@ from dsentropy._checks.scalars import (
     drop_axes,
 )
 from dsentropy._checks.unused import require_unused
-from dsentropy._data.clusters import assign_clusters, is_discrete
+from dsentropy._data.clusters import assign_clusters, discrete_by_dtype, is_discrete
 from dsentropy._data.data import Data, Metric
 from dsentropy._data.target_warning import TargetNames
 from dsentropy._measures.comparison import Comparison, ComparisonReadings
@@ -138,11 +138,13 @@ def mutual_information(
     Parameters
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
-        The data A: anything that NumPy can make an array of, or a torch tensor.
+        The data A: anything that NumPy can make an array of, a table, a torch tensor, or a sparse matrix, of which a
+        dense copy is made; see :func:`diffusion_spectrum`.
     target : array_like of shape (N,) or (N, D2)
-        The variable B. One column of integers, strings or bools is taken as labels; one column of other numbers is
-        cut into ``n_clusters`` equal-width bins; more columns go through scikit-learn's spectral clustering. Columns
-        of labels are passed as one: ``np.unique(target, axis=0, return_inverse=True)[1]``.
+        The variable B. One column of integers, strings, bools or categories is taken as labels; one column of other
+        numbers is cut into ``n_clusters`` equal-width bins; more columns go through scikit-learn's spectral
+        clustering. Columns of labels are passed as one: ``np.unique(target, axis=0, return_inverse=True)[1]``.
+        Missing entries are refused.
     bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, optional, default "median"
         Bandwidth of all rows, which each subset uses; see :func:`diffusion_spectrum`.
     n_neighbors, alpha, metric
@@ -253,6 +255,6 @@ def _labels(target: Any, target_discrete: bool | None, n_clusters: Any, n_sample
     """Return the cluster of each row [N]; refuse a number of clusters where labels are given."""
     number = as_count(_DEFAULT_N_CLUSTERS if n_clusters is None else n_clusters, "n_clusters")
     clusters, _ = assign_clusters(target, target_discrete, number, None, n_samples, _NAMES)
-    if is_discrete(as_array(target, "target"), target_discrete):
+    if is_discrete(as_array(target, "target"), discrete_by_dtype(target, target_discrete)):
         require_unused(n_clusters, "n_clusters", "target is discrete")
     return clusters.ravel()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dsentropy._checks.containers import is_sparse
 from dsentropy._checks.printing import printed
 from dsentropy._checks.unused import require_unused
 from dsentropy._operator.linear_operators import Multiplier, SparseMatrix, as_operator
@@ -24,7 +25,8 @@ def operator_source(
     if graph == "knn":
         raise ValueError("graph must be 'gaussian' where X is an operator")
     if metric != "affinity":
-        raise ValueError(f"metric must be 'affinity' where X is an operator, got {printed(metric)}")
+        way = ": X.toarray() has its entries as rows of data" if is_sparse(X) else ""
+        raise ValueError(f"metric must be 'affinity' where X is an operator, got {printed(metric)}{way}")
     if max_samples is not None:
         raise ValueError("max_samples must be None where X is an operator")
     require_unused(bandwidth, "bandwidth", "X is an operator")

@@ -116,7 +116,8 @@ def subsampled_entropy(
     Parameters
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
-        The data: anything that NumPy can make an array of, or a torch tensor.
+        The data: anything that NumPy can make an array of, a table, a torch tensor, or a sparse matrix, of which a
+        dense copy is made; see :func:`diffusion_spectrum`.
     n_samples : int
         Rows of a subset, drawn without replacement; at most N.
     n_repeats : int, default 20

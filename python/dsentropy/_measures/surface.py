@@ -168,7 +168,8 @@ def entropy_surface(
     Parameters
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"``
-        The data: anything that NumPy can make an array of, or a torch tensor.
+        The data: anything that NumPy can make an array of, a table, a torch tensor, or a sparse matrix, of which a
+        dense copy is made; see :func:`diffusion_spectrum`.
     bandwidths : sequence of float, {"median", "knn"}, array_like of shape (N,) or callable
         Each as the ``bandwidth`` of :func:`diffusion_spectrum`. The result shows ``"median"`` as a number.
     t : float or sequence of float, default 1

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import as_array
+from dsentropy._checks.conversion import as_array
 from dsentropy._checks.scalars import RandomState, as_choice, as_positive, as_seed, as_threads
 from dsentropy._checks.unused import require_unused
 from dsentropy._data import subsets as _subsample
@@ -48,7 +48,7 @@ def estimate_bandwidth(
     Parameters
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"``
-        The data.
+        The data; see :func:`diffusion_spectrum`.
     rule : {"median", "knn"}, default "median"
         ``"median"``: the median of the positive distances of all pairs of rows, and of a random subset of 4000 rows
         where there are more. ``"knn"``: the median over the rows of :math:`\sigma_i`, the distance to the
@@ -187,7 +187,7 @@ def resolve(
     n = data.n_samples if n_all is None else n_all
     if numbers.shape != (n,):
         raise ValueError(f"bandwidth must be one number, or one for each of {n} rows, got shape {numbers.shape}")
-    each = np.array([as_positive(number, "bandwidth") for number in numbers])
+    each = np.array([as_positive(number, f"bandwidth of row {row}") for row, number in enumerate(numbers)])
     return each if n_all is None or data.chosen is None else each[data.chosen]
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
+from dsentropy._checks.containers import is_sparse
 from dsentropy._checks.progress import Advance
 from dsentropy._core import CallbackOperator, Solution, SparseOperator
 from dsentropy._data.fingerprint import digest
@@ -63,20 +64,23 @@ def is_operator(X: Any) -> bool:
     return is_sparse(X) or callable(getattr(X, "matmat", None))
 
 
+def is_operator_on(X: Any, metric: Any) -> bool:
+    """Return whether ``X`` is an operator where it may also be data, which it is read as by its metric.
+
+    A sparse matrix that is not square has rows. A square one would be taken as rows of another meaning if its metric
+    was forgotten, so it is an operator unless distances are asked for.
+    """
+    if not is_sparse(X):
+        return is_operator(X)
+    square = len(X.shape) == 2 and X.shape[0] == X.shape[1]
+    return metric == "affinity" or (square and metric != "precomputed")
+
+
 def as_operator(X: Any, name: str, *, affinities: bool) -> SparseMatrix | Multiplier:
     """Check an operator in place of data; ``affinities`` are not negative, as far as entries are known."""
     if is_sparse(X):
         return SparseMatrix.of(X, name, affinities=affinities)
     return Multiplier.of(X, name)
-
-
-def is_sparse(X: Any) -> bool:
-    """Return whether ``X`` is of scipy.sparse, without importing it."""
-    if type(X).__module__.partition(".")[0] != "scipy":
-        return False
-    from scipy.sparse import issparse
-
-    return bool(issparse(X))
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
-from dsentropy._checks.arrays import as_array
 from dsentropy._checks.choices import Symmetrize
+from dsentropy._checks.containers import is_sparse
+from dsentropy._checks.conversion import as_array
 from dsentropy._checks.progress import Advance
 from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.data import Data
 from dsentropy._data.neighbors import replace_zeros
 from dsentropy._operator import bandwidth as _bandwidth
 from dsentropy._operator.bandwidth import Bandwidth
-from dsentropy._operator.linear_operators import LinearOperator, SparseMatrix, is_sparse
+from dsentropy._operator.linear_operators import LinearOperator, SparseMatrix
 from dsentropy._operator.slq_options import SlqOptions
 
 

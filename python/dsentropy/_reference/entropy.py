@@ -63,8 +63,9 @@ def diffusion_spectral_entropy(
     Parameters
     ----------
     embedding_vectors : array_like of shape (N, D)
-        The data: anything that NumPy can make an array of, or a torch tensor. May be None where
-        ``eigval_save_path`` names an existing file.
+        The data: anything that NumPy can make an array of, a table, a torch tensor, or a sparse matrix, of which a
+        dense copy is made; see :func:`diffusion_spectrum`. May be None where ``eigval_save_path`` names an existing
+        file.
     gaussian_kernel_sigma : float, default 10
         Bandwidth of the Gaussian affinity, in units of the data. The entropy depends on it: see Notes.
     t : float, default 1
@@ -207,8 +208,9 @@ def adjacency_spectral_entropy(
     Parameters
     ----------
     embedding_vectors : array_like of shape (N, D)
-        The data: anything that NumPy can make an array of, or a torch tensor. May be None where
-        ``eigval_save_path`` names an existing file.
+        The data: anything that NumPy can make an array of, a table, a torch tensor, or a sparse matrix, of which a
+        dense copy is made; see :func:`diffusion_spectrum`. May be None where ``eigval_save_path`` names an existing
+        file.
     gaussian_kernel_sigma : float, default 10
         Bandwidth of the Gaussian affinity, in units of the data.
     anisotropic : bool, default False

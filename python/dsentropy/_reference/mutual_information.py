@@ -76,12 +76,13 @@ def diffusion_spectral_mutual_information(
     Parameters
     ----------
     embedding_vectors : array_like of shape (N, D)
-        The data A: anything that NumPy can make an array of, or a torch tensor.
+        The data A: anything that NumPy can make an array of, a table, a torch tensor, or a sparse matrix, of which a
+        dense copy is made; see :func:`diffusion_spectrum`.
     reference_vectors : array_like of shape (N,) or (N, D2)
-        The variable B. One column of integers, strings or bools is taken as labels; one column of other numbers is
-        cut into ``n_clusters`` equal-width bins; more columns go through scikit-learn's spectral clustering (nearest
-        neighbours). May be None where ``precomputed_clusters`` are given. Columns of labels are passed as one:
-        ``np.unique(reference_vectors, axis=0, return_inverse=True)[1]``.
+        The variable B. One column of integers, strings, bools or categories is taken as labels; one column of other
+        numbers is cut into ``n_clusters`` equal-width bins; more columns go through scikit-learn's spectral
+        clustering (nearest neighbours). May be None where ``precomputed_clusters`` are given. Columns of labels are
+        passed as one: ``np.unique(reference_vectors, axis=0, return_inverse=True)[1]``.
     reference_discrete : bool, optional
         Take ``reference_vectors`` as labels, or not, whatever their dtype. With either there is no
         :class:`TargetWarning`.

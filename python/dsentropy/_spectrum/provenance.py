@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.arrays import as_pairs
+from dsentropy._checks.containers import is_sparse
 from dsentropy._checks.printing import printed
 from dsentropy._data.data import Data
 from dsentropy._operator.linear_operators import as_operator, is_operator
@@ -46,7 +47,8 @@ def fingerprint_of(X: Any, parameters: Mapping[str, Any]) -> str | None:
     ValueError
         Where the parameters name a random subset that was drawn without a seed.
     """
-    if is_operator(X):
+    sparse_rows = is_sparse(X) and parameters.get("operator") != "kernel" and parameters.get("metric") != "affinity"
+    if is_operator(X) and not sparse_rows:
         return as_operator(X, "X", affinities=False).fingerprint()
     if parameters.get("operator") == "kernel":
         matrix = as_pairs(X, "X")

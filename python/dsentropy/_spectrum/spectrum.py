@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core, plotting
-from dsentropy._checks.arrays import as_array
+from dsentropy._checks.conversion import as_array
 from dsentropy._checks.scalars import (
     Numbers,
     as_count,

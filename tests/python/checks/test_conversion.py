@@ -2,8 +2,10 @@
 
 import array
 import math
+from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 from dsentropy import (
     adjacency_spectral_entropy,
@@ -11,6 +13,7 @@ from dsentropy import (
     diffusion_spectral_entropy,
     diffusion_spectral_mutual_information,
 )
+from scipy.sparse import coo_matrix, csc_array, csr_array
 
 INTEGERS = np.random.default_rng(0).integers(-8, 8, size=(40, 3))
 X = INTEGERS.astype(float)
@@ -95,6 +98,15 @@ FORMS = {
     "single": X.astype(np.float32),
     "int8": X.astype(np.int8),
     "int64": INTEGERS,
+    "objects": X.astype(object),
+    "objects of several types": np.array([[int(a), np.float32(b), Decimal(int(c))] for a, b, c in X], dtype=object),
+    "list of series": [pd.Series(row) for row in X],
+    "list of nullable series": [pd.Series(row, dtype="Int64") for row in INTEGERS],
+    "list of masked arrays": [np.ma.masked_array(row, mask=False) for row in X],
+    "table": pd.DataFrame(X, columns=["a", "b", "c"]),
+    "sparse array": csr_array(X),
+    "sparse matrix": coo_matrix(X),
+    "sparse columns": csc_array(INTEGERS),
 }
 
 
@@ -189,6 +201,13 @@ def test_tensor_is_detached_and_fetched(device, requires_grad, expected):
     assert entropies(Tensor(X, "torch.float64", device, requires_grad)) == expected
 
 
+@pytest.mark.parametrize("dtype", ["torch.float64", "torch.bfloat16"])
+def test_list_of_tensors_is_a_list_of_rows(dtype, expected):
+    rows = [Tensor(row, dtype) for row in X]
+    assert entropies(rows) == (expected if dtype == "torch.float64" else entropies(X.astype(np.float32)))
+    assert entropies(tuple(rows)) == entropies(rows)
+
+
 def test_tensor_of_a_type_that_numpy_lacks():
     tensor = Tensor(X, "torch.bfloat16")
     assert entropies(tensor) == entropies(X.astype(np.float32))
@@ -213,8 +232,9 @@ def test_tensor_with_lazy_flags():
             raise RuntimeError("Can't call numpy() on Tensor that has negative bit set.")
 
     assert diffusion_spectral_entropy(View(-X)) == diffusion_spectral_entropy(X)
+    assert diffusion_spectral_entropy([View(-row) for row in X]) == diffusion_spectral_entropy(X)
     with pytest.raises(TypeError, match="embedding_vectors must be convertible to an array: Can't call numpy"):
-        diffusion_spectral_entropy([View(row) for row in X])
+        diffusion_spectral_entropy([[View(row)] for row in X])
 
 
 @pytest.mark.parametrize(
@@ -259,6 +279,12 @@ def test_real_tensors(torch, dtype, requires_grad, expected):
     assert tensor.requires_grad == (requires_grad and tensor.is_floating_point())
 
 
+def test_lists_of_real_tensors_are_rows(torch, expected):
+    tensors = [torch.tensor(row, requires_grad=True) for row in X]
+    assert entropies(tensors) == expected
+    assert entropies([tensor.to(torch.bfloat16) for tensor in tensors]) == entropies(X.astype(np.float32))
+
+
 def test_real_tensors_that_are_views(torch, expected):
     assert entropies(torch.tensor(X.T.copy()).T) == expected
     assert entropies(torch.tensor(np.repeat(X, 2, axis=0))[::2]) == expected
@@ -279,8 +305,7 @@ def test_conjugate_tensors_are_refused_as_complex(torch):
 
 
 def test_real_tensors_that_hold_no_numbers_are_named(torch):
-    rows = [torch.ones(3, requires_grad=True)] * 4
-    for tensor in [torch.ones(4, 3, device="meta"), rows, torch.ones(4, 3).to_sparse()]:
+    for tensor in [torch.ones(4, 3, device="meta"), torch.ones(4, 3).to_sparse()]:
         with pytest.raises(TypeError, match="embedding_vectors must be convertible to an array"):
             diffusion_spectral_entropy(tensor)
 
