@@ -7,6 +7,7 @@ an array that the core can read: finite, real, aligned, float32 or float64.
 from __future__ import annotations
 
 import math
+import os
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -51,8 +52,12 @@ def dense(matrix: Any, name: str) -> NDArray[Any]:
     """Copy a sparse matrix to an array, which is refused where it does not fit into memory."""
     if matrix.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got dtype {matrix.dtype}")
-    rows, entries = matrix.shape[0], math.prod(matrix.shape)
-    _core.require_memory(rows, entries * matrix.dtype.itemsize)
+    copied = 0 if matrix.dtype in (np.float32, np.float64) else np.dtype(np.float64).itemsize
+    of_entry = matrix.dtype.itemsize + copied + 1  # the array, its conversion, and whether each entry is finite
+    try:
+        _core.require_memory(matrix.shape[0], math.prod(matrix.shape) * of_entry)
+    except MemoryError as error:
+        raise MemoryError(f"{name} as a dense array of shape {matrix.shape}: {error}") from error
     array: NDArray[Any] = matrix.toarray()
     return array
 
@@ -140,6 +145,27 @@ def _not_negative(matrix: Rows, name: str) -> Rows:
         i, j = np.unravel_index(matrix.argmin(), matrix.shape)
         raise ValueError(f"{name} must not be negative, got {matrix[i, j]} in row {i}, column {j}")
     return matrix
+
+
+def as_moduli(value: Any, name: str) -> NDArray[np.float64]:
+    """Convert a vector of eigenvalues to their moduli, the largest first: finite, and not all zero."""
+    if isinstance(value, (str, os.PathLike)):
+        path = printed(os.fspath(value))
+        raise TypeError(f"{name} must be an array, got {path}: Spectrum.load({path}) reads a saved spectrum")
+    given = as_array(value, name)
+    if given.dtype.kind not in "fciu" or given.ndim != 1 or given.size == 0:
+        index = first_non_number(given) if given.dtype.kind in "OUST" and given.ndim == 1 else None
+        shown = f"dtype {given.dtype}, shape {given.shape}"
+        if index is not None:
+            shown = f"{printed(given[index])} in {place(value, index)}"
+        raise ValueError(f"{name} must be a vector of numbers, got {shown}")
+    moduli: NDArray[np.float64] = np.sort(np.abs(given).astype(np.float64))[::-1]
+    if not (np.isfinite(moduli[0]) and moduli[0] > 0):
+        finite = np.isfinite(given)
+        row = int(finite.argmin())
+        where = "zeros" if finite.all() else f"{given[row]} in row {row}"
+        raise ValueError(f"{name} must be finite and not all zero, got {where}")
+    return moduli
 
 
 def as_directions(value: Any, name: str) -> Rows:

@@ -69,8 +69,9 @@ def non_numbers_error(value: Any, array: NDArray[Any], name: str) -> Exception:
         shown = f"{_shown_entry(array[index])} in {place(value, index)}"
         way = "leave the column out, or encode it as numbers"
     elif kind == "c":
-        shown = f"dtype {array.dtype}"
-        way = f"np.hstack([{name}.real, {name}.imag]) has both parts as columns, np.abs({name}) the moduli"
+        shown, way = f"dtype {array.dtype}", f"np.abs({name}) has the moduli"
+        if array.shape != array.shape[::-1]:  # a square matrix may hold pairs of rows
+            way += f", np.hstack([{name}.real, {name}.imag]) both parts as columns"
     elif kind in "mM":
         shown, way = f"dtype {array.dtype}", f"np.asarray({name}).astype(float) counts units of time"
     elif array.dtype.names:

@@ -85,6 +85,7 @@ def assign_clusters(
     if columns.dtype.kind not in "fiub":
         if not one_column:
             raise non_numbers_error(target, columns, name)
+        _sortable(columns, name)  # objects of several types are neither
         raise TypeError(
             f"{name} must hold real numbers where it is not discrete, got dtype {columns.dtype}: "
             f"{names.discrete}=True takes one column of any type as labels"
@@ -173,7 +174,10 @@ def _sortable(labels: NDArray[Any], name: str) -> NDArray[Any]:
     try:
         np.unique(labels)
     except TypeError as error:
-        raise TypeError(f"{name} must hold labels that can be sorted: {error}") from error
+        raise TypeError(
+            f"{name} must hold labels that can be sorted, which those of several types cannot ({error}): "
+            f"np.asarray({name}).astype(str) makes strings of all"
+        ) from error
     return labels
 
 

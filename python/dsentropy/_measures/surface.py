@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -260,8 +260,8 @@ def _each(bandwidths: Any) -> list[Any]:
     each = [bandwidths] if one else list(bandwidths)
     if not each:
         raise ValueError("bandwidths must not be empty")
-    if any(bandwidth is None for bandwidth in each):
-        raise TypeError("bandwidths must be numbers, rules, arrays or callables, got None")
+    if isinstance(bandwidths, (Mapping, Set)) or any(bandwidth is None for bandwidth in each):
+        raise TypeError(f"bandwidths must be numbers, rules, arrays or callables, got {printed(bandwidths)}")
     return each
 
 

@@ -16,6 +16,7 @@ from dsentropy import _core
 from dsentropy._checks.choices import Symmetrize
 from dsentropy._checks.containers import is_sparse
 from dsentropy._checks.conversion import as_array
+from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import Advance
 from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.data import Data
@@ -84,11 +85,14 @@ def neighbor_distances(neighbors: Any, data: Data, n_neighbors: int | None, num_
 
 def _pair(neighbors: Any, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
     if not isinstance(neighbors, (tuple, list)) or len(neighbors) != 2:
-        raise TypeError("neighbors must be a sparse matrix of distances, or a pair (distances, indices)")
+        kinds = "a sparse matrix of distances, or a pair (distances, indices)"
+        raise TypeError(f"neighbors must be {kinds}, got {printed(neighbors)}")
     distances, indices = (as_array(part, "neighbors") for part in neighbors)
     if distances.shape != indices.shape or distances.ndim != 2 or len(distances) != n:
         raise ValueError(f"neighbors must be two arrays of shape ({n}, k), got {distances.shape} and {indices.shape}")
-    if indices.dtype.kind not in "iu" or indices.min(initial=0) < 0 or indices.max(initial=0) >= n:
+    if indices.dtype.kind not in "iu":
+        raise ValueError(f"neighbors must have indices that are integers, got dtype {indices.dtype}")
+    if indices.min(initial=0) < 0 or indices.max(initial=0) >= n:
         raise ValueError(f"neighbors must have indices from 0 to {n - 1}")
     return _checked(distances), indices.astype(np.int64)
 

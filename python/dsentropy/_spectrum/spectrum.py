@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core, plotting
-from dsentropy._checks.conversion import as_array
+from dsentropy._checks.arrays import as_moduli
 from dsentropy._checks.scalars import (
     Numbers,
     as_count,
@@ -103,12 +103,7 @@ class Spectrum:
         parameters: Mapping[str, Any] | None = None,
         fingerprint: str | None = None,
     ) -> None:
-        given = as_array(eigenvalues, "eigenvalues")
-        if given.dtype.kind not in "fciu" or given.ndim != 1 or given.size == 0:
-            raise ValueError(f"eigenvalues must be a vector of numbers, got dtype {given.dtype}, shape {given.shape}")
-        moduli = np.sort(np.abs(given).astype(np.float64))[::-1]
-        if not (np.isfinite(moduli[0]) and moduli[0] > 0):
-            raise ValueError("eigenvalues must be finite and not all zero")
+        moduli = as_moduli(eigenvalues, "eigenvalues")
         rows = len(moduli) if n_samples is None else as_count(n_samples, "n_samples")
         self._set_once(eigenvalues=frozen_array(moduli))
         self._set_once(n_samples=rows, parameters=frozen_parameters(parameters or {}), fingerprint=fingerprint)

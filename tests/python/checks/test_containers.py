@@ -33,8 +33,9 @@ def refused(call, value, name, kind=TypeError):
 
 @every_argument
 def test_path_is_read_first(name, call):
-    text = refused(call, Path("layers") / "layer.npy", name)
-    assert f"np.load({str(Path('layers') / 'layer.npy')!r}) reads an array from a file" in text
+    path = Path("layers") / "layer.npy"
+    way = "Spectrum.load({!r}) reads a saved spectrum" if name == "eigenvalues" else "np.load({!r}) reads an array"
+    assert way.format(str(path)) in refused(call, path, name)
 
 
 @pytest.mark.parametrize(
@@ -175,3 +176,46 @@ def test_bandwidth_that_is_not_positive_is_named_by_its_row():
     bandwidths[4] = 0
     with pytest.raises(ValueError, match=r"^bandwidth of row 4 must be positive and finite, got 0\.0$"):
         diffusion_spectrum(X, bandwidth=bandwidths)
+
+
+@pytest.mark.parametrize(
+    ("eigenvalues", "shown"),
+    [
+        ([1.0, None], "None in row 1"),
+        (["a"], "'a' in row 0"),
+        ([1.0, np.nan], "nan in row 1"),
+        ([1j, np.inf], r"inf\+0j\) in row 1"),
+        ([0.0, 0], "zeros"),
+        (np.eye(2), r"dtype float64, shape \(2, 2\)"),
+        ([True], r"dtype bool, shape \(1,\)"),
+        ([], r"dtype float64, shape \(0,\)"),
+    ],
+)
+def test_eigenvalues_are_a_vector_of_numbers(eigenvalues, shown):
+    with pytest.raises(ValueError, match=rf"^eigenvalues must be .*, got \(?{shown}"):
+        Spectrum(eigenvalues)
+
+
+def test_labels_of_several_types_become_strings():
+    labels = np.array([1, "a"] * 6, dtype=object)
+    for discrete in (None, True):
+        with pytest.raises(TypeError, match=r"^target must hold labels that can be sorted.*astype\(str\) makes str"):
+            mutual_information(X, labels, target_discrete=discrete)
+    assert mutual_information(X, labels.astype(str), n_repeats=2).ceiling == 1.0
+
+
+def test_neighbors_of_other_types():
+    distances, indices = nearest_neighbors(X, 2)
+    for neighbors, error, text in [
+        (distances, TypeError, "or a pair .distances, indices., got ndarray of shape"),
+        ((distances, indices.astype(float)), ValueError, "indices that are integers, got dtype float64"),
+        ((distances, -indices), ValueError, "indices from 0 to 11"),
+    ]:
+        with pytest.raises(error, match=rf"^neighbors must .*{text}"):
+            diffusion_spectrum(X, graph="knn", neighbors=neighbors)
+
+
+@pytest.mark.parametrize("bandwidths", [{1.0: 2.0}, {1.0}, [None]], ids=["dict", "set", "None"])
+def test_bandwidths_are_a_sequence(bandwidths):
+    with pytest.raises(TypeError, match="bandwidths must be numbers, rules, arrays or callables, got "):
+        dsentropy.entropy_surface(X, bandwidths)
