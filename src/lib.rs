@@ -56,6 +56,7 @@ pub use data::input::{Input, Metric};
 pub use data::neighbors::{Symmetrize, nearest_neighbors, neighbor_edges, neighbor_graph};
 pub use data::points::Points;
 pub use error::{Error, Result};
+pub use kernel::GivenPairs;
 pub use kernel::bandwidth::{Bandwidth, median_distance, neighbor_distances};
 pub use kernel::gaussian::gaussian_affinity;
 pub use linalg::scalar::Element;

@@ -96,6 +96,7 @@ class EstimateInfo:
         products: int,
         rounding: float,
         entry_error: float,
+        unit_roundoff: float,
         deflated_degree: int,
         probe_degree: int,
         largest_modulus: float,
@@ -111,6 +112,8 @@ class EstimateInfo:
     """The fraction of the trace below which nothing is known."""
     entry_error: Final[float]
     """The relative error of the operator's entries."""
+    unit_roundoff: Final[float]
+    """The unit roundoff of the entries that the operator was made of, as they were given."""
     deflated_degree: Final[int]
     """The degree up to which the quadrature rules of the deflated part are exact for polynomials."""
     probe_degree: Final[int]
@@ -253,6 +256,7 @@ class SparseOperator:
         data: NDArray[np.float64],
         *,
         positive_semidefinite: bool,
+        unit_roundoff: float,
         alpha: float | None = None,
     ) -> SparseOperator: ...
 
@@ -268,6 +272,7 @@ class CallbackOperator:
         name: str,
         positive_semidefinite: bool,
         rounding: float,
+        unit_roundoff: float,
         alpha: float | None = None,
     ) -> CallbackOperator: ...
 
@@ -301,14 +306,16 @@ def estimate_spectrum(
     options: _SlqOptions,
     *,
     positive_semidefinite: bool = False,
+    unit_roundoff: float = ...,
     progress: _Progress | None = None,
     num_threads: int | None = None,
 ) -> Solution:
     """Estimates the spectrum of a kernel operator, or computes it where the exact solver costs less.
 
-    Given affinities are estimated as indefinite unless ``positive_semidefinite`` states otherwise. Exact eigenvalues
-    are moduli, but for an affinity matrix that was stated to be positive semi-definite. ``progress(products,
-    uncertainty)`` is called with the number of matrix-vector products and the uncertainty in bits.
+    Given affinities are estimated as indefinite unless ``positive_semidefinite`` states otherwise. ``unit_roundoff``
+    is that of the type in which given pairs came. Exact eigenvalues are moduli, but for an affinity matrix that was
+    stated to be positive semi-definite. ``progress(products, uncertainty)`` is called with the number of
+    matrix-vector products and the uncertainty in bits.
     """
 
 def estimate_subsets(
@@ -318,12 +325,14 @@ def estimate_subsets(
     operator: OperatorSpec,
     options: _SlqOptions,
     *,
+    unit_roundoff: float = ...,
     progress: _Progress | None = None,
     num_threads: int | None = None,
 ) -> list[Solution]:
     """Estimates the spectrum of a kernel operator on each subset of the rows, or computes it where that costs less.
 
-    ``progress(done, nan)`` is called with the number of subsets that are done.
+    ``unit_roundoff`` is that of the type in which given pairs came. ``progress(done, nan)`` is called with the number
+    of subsets that are done.
     """
 
 def estimate_operator(

@@ -13,6 +13,9 @@
 use bytemuck::Zeroable;
 use ndarray::{Array2, CowArray, Ix2, LinalgScalar};
 
+/// The unit roundoff of f64: the largest relative error of a number that is rounded to it.
+pub(crate) const F64_ROUNDOFF: f64 = f64::EPSILON / 2.0;
+
 /// An entry of a data set: f32 or f64.
 pub trait Element: Copy + Into<f64> + Send + Sync {}
 impl Element for f32 {}

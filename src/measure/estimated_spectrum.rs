@@ -12,8 +12,8 @@ use ndarray::{Array2, Axis, s};
 use crate::data::input::{Input, Metric};
 use crate::error::Result;
 use crate::kernel::affinity_source::AffinitySource;
-use crate::kernel::{AffinityInfo, Kernel};
-use crate::linalg::scalar::{Element, Entry};
+use crate::kernel::{AffinityInfo, GivenPairs, Kernel};
+use crate::linalg::scalar::{Element, Entry, F64_ROUNDOFF};
 use crate::linalg::symmetric_eigenvalues;
 use crate::measure::spectrum::{KernelSpec, OperatorSpec, given_eigenvalues};
 use crate::operator::SymmetricOperator;
@@ -81,7 +81,8 @@ fn exact_budget(
 
 /// Estimates the spectrum of an operator of a kernel, or computes it where that costs less and fits into memory.
 ///
-/// `positive` says that affinities, if they are given, are positive semi-definite; for rows and distances that is known.
+/// `given` is known of distances and affinities that are given. That affinities are positive semi-definite plays no part
+/// for rows and distances.
 ///
 /// # Errors
 /// [`crate::Error::Invalid`] for parameters out of range and a graph of neighbours; [`crate::Error::OutOfMemory`],
@@ -89,7 +90,7 @@ fn exact_budget(
 pub fn estimate_spectrum<T: Element>(
     input: Input<T>,
     operator: &OperatorSpec,
-    positive: bool,
+    given: GivenPairs,
     options: &SlqOptions,
     progress: Progress,
     job: &Job,
@@ -103,10 +104,10 @@ pub fn estimate_spectrum<T: Element>(
     let budget = exact_budget(n, estimate_bytes(n, input.columns(), job), cost, options, job)?;
     let exact_products = if options.storage == Storage::Dense { Some(budget?) } else { budget.ok() };
     let is_stored = options.storage != Storage::Tiled && exact_products.is_some();
-    let task = KernelTask { alpha, is_stored, options, exact_products, progress };
-    let estimated = task.estimate_source(&AffinitySource::reproducible(input, bandwidth)?, positive, job)?;
+    let task = KernelTask { alpha, is_stored, given, options, exact_products, progress };
+    let estimated = task.estimate_source(&AffinitySource::reproducible(input, bandwidth)?, job)?;
     // Affinities that are called positive semi-definite keep the signs of their eigenvalues, to check that they are.
-    let keeps_signs = positive && input.metric == Metric::Affinity && alpha.is_none();
+    let keeps_signs = given.positive_semidefinite && input.metric == Metric::Affinity && alpha.is_none();
     Solution::estimated_or(estimated, || {
         if keeps_signs { given_eigenvalues(input.matrix, job) } else { operator.eigenvalues(input, job) }
     })
@@ -117,23 +118,22 @@ struct KernelTask<'a> {
     /// The exponent of the diffusion operator; none for the affinity matrix itself.
     alpha: Option<f64>,
     is_stored: bool,
+    given: GivenPairs,
     options: &'a SlqOptions,
     exact_products: Option<usize>,
     progress: Progress<'a>,
 }
 
 impl KernelTask<'_> {
-    /// Estimates with the kernel of a source, in f32 where the tolerance allows it. `positive` holds for given affinities.
-    fn estimate_source<T: Element>(
-        &self,
-        source: &AffinitySource<T>,
-        positive: bool,
-        job: &Job,
-    ) -> Result<Option<Estimated>> {
+    /// Estimates with the kernel of a source, in f32 where the tolerance allows it.
+    fn estimate_source<T: Element>(&self, source: &AffinitySource<T>, job: &Job) -> Result<Option<Estimated>> {
         let allowed = self.options.single_precision_error(source.len(), &job.tuning().slq);
         match allowed.and_then(|error| source.kernel_f32(error)) {
             Some(kernel) => self.estimate_kernel(&kernel, true, job),
-            None => self.estimate_kernel(&*source.kernel()?, source.is_positive_semidefinite(positive), job),
+            None => {
+                let positive = source.is_positive_semidefinite(self.given.positive_semidefinite);
+                self.estimate_kernel(&*source.kernel()?, positive, job)
+            }
         }
     }
 
@@ -146,7 +146,7 @@ impl KernelTask<'_> {
     ) -> Result<Option<Estimated>> {
         let stored = if self.is_stored { Some(StoredTiles::new(kernel, job)?) } else { None };
         let affinity = stored.as_ref().map_or(TiledAffinity::Computed(kernel), TiledAffinity::Stored);
-        let info = kernel.info(positive);
+        let info = kernel.info(positive, self.given);
         if let Some(alpha) = self.alpha {
             let operator = DiffusionOperator::new(affinity, info, alpha, job)?;
             return estimate(&operator, self.options, self.exact_products, self.progress, job);
@@ -217,7 +217,12 @@ pub fn estimate_affinity(
     let ExternalDiffusion { affinity, entry_error, exact, alpha } = diffusion;
     let exact_products = dense_budget(affinity.dim(), options, job)?;
     let operator = |affinity, error| {
-        let info = AffinityInfo { positive_semidefinite: true, entry_error: error, max_entry: 1.0 };
+        let info = AffinityInfo {
+            positive_semidefinite: true,
+            entry_error: error,
+            unit_roundoff: F64_ROUNDOFF,
+            max_entry: 1.0,
+        };
         DiffusionOperator::<f64>::new(TiledAffinity::External(affinity), info, alpha, job)
     };
     let estimated = estimate(&operator(affinity, entry_error)?, options, exact_products, progress, job)?;

@@ -12,6 +12,7 @@ use ndarray::ArrayView2;
 
 use crate::data::input::Input;
 use crate::error::{Error, Result};
+use crate::kernel::GivenPairs;
 use crate::kernel::affinity_source::DistanceKind;
 use crate::linalg::scalar::Element;
 use crate::measure::direct_entropy::Measure;
@@ -47,6 +48,7 @@ pub fn subset_eigenvalues<T: Element>(
 
 /// Estimates the spectrum of the operator on each subset of the rows, each with random signs of its own, or computes the
 /// eigenvalues where those cost less; `done` is called after each.
+/// `given` is known of distances and affinities that are given.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a row number that does not exist; the errors of [`estimate_spectrum`].
@@ -54,6 +56,7 @@ pub fn estimate_subsets<T: Element>(
     input: Input<T>,
     subsets: &[impl AsRef<[usize]> + Sync],
     operator: &OperatorSpec,
+    given: GivenPairs,
     options: &SlqOptions,
     done: &(dyn Fn() + Sync),
     job: &Job,
@@ -71,7 +74,7 @@ pub fn estimate_subsets<T: Element>(
         let seed = options.seed.wrapping_add(place as u64);
         let options = SlqOptions { seed, ..options.clone() };
         let operator = operator.of_rows(subsets[place].as_ref());
-        let solved = estimate_spectrum(part, &operator, false, &options, &|_, _| (), job)?;
+        let solved = estimate_spectrum(part, &operator, given, &options, &|_, _| (), job)?;
         done();
         Ok(solved)
     })

@@ -12,6 +12,7 @@ pub(crate) mod tiles;
 use ndarray::Array2;
 
 use crate::error::Result;
+use crate::linalg::scalar::F64_ROUNDOFF;
 use crate::runtime::parallel::Job;
 
 /// The relative error of sums of products in f64.
@@ -49,6 +50,11 @@ pub trait SymmetricOperator: Sync {
     /// The relative error of the entries of K.
     fn entry_error(&self) -> f64 {
         f64::EPSILON
+    }
+
+    /// The unit roundoff of the entries that K was made of, as they were given; 2^-53 where they are f64 or computed.
+    fn unit_roundoff(&self) -> f64 {
+        F64_ROUNDOFF
     }
 
     /// The relative error of products: differences of sums below this part of them are rounding noise.

@@ -170,6 +170,10 @@ impl SymmetricOperator for NormalizedOperator<'_> {
         self.affinity.entry_error()
     }
 
+    fn unit_roundoff(&self) -> f64 {
+        self.affinity.unit_roundoff()
+    }
+
     fn rounding(&self) -> f64 {
         self.affinity.rounding()
     }

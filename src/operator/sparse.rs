@@ -12,6 +12,7 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView1, Axis};
 
 use crate::error::{Error, Result};
+use crate::linalg::scalar::F64_ROUNDOFF;
 use crate::linalg::scaling::{max_abs, power_of_two_near};
 use crate::operator::SymmetricOperator;
 use crate::operator::normalization::{Normalization, require_alpha};
@@ -114,6 +115,7 @@ impl SparseMatrix {
 pub struct SparseOperator {
     matrix: SparseMatrix,
     positive: bool,
+    unit_roundoff: f64,
     leading: Option<Vec<f64>>,
 }
 
@@ -121,7 +123,7 @@ impl SparseOperator {
     /// The matrix itself, in units of a power of two near its largest entry.
     pub fn affinity(mut matrix: SparseMatrix) -> Self {
         matrix.scale_to_one();
-        Self { matrix, positive: false, leading: None }
+        Self { matrix, positive: false, unit_roundoff: F64_ROUNDOFF, leading: None }
     }
 
     /// The symmetric diffusion operator of affinities, which are not negative; see [`crate::diffusion_operator`].
@@ -138,13 +140,21 @@ impl SparseOperator {
             Ok(matrix.row_sums())
         })?;
         matrix.multiply_both_sides(&normalization.inverse_root_degrees());
-        Ok(Self { matrix, positive: false, leading: Some(normalization.leading()) })
+        let leading = Some(normalization.leading());
+        Ok(Self { matrix, positive: false, unit_roundoff: F64_ROUNDOFF, leading })
     }
 
     /// States whether the matrix is known to be positive semi-definite, which nothing else implies.
     #[must_use]
     pub fn positive_semidefinite(mut self, known: bool) -> Self {
         self.positive = known;
+        self
+    }
+
+    /// States the unit roundoff of the type in which entries were given.
+    #[must_use]
+    pub fn unit_roundoff(mut self, given: f64) -> Self {
+        self.unit_roundoff = given;
         self
     }
 
@@ -165,6 +175,14 @@ impl SymmetricOperator for SparseOperator {
 
     fn is_positive_semidefinite(&self) -> bool {
         self.positive
+    }
+
+    fn entry_error(&self) -> f64 {
+        f64::EPSILON.max(self.unit_roundoff)
+    }
+
+    fn unit_roundoff(&self) -> f64 {
+        self.unit_roundoff
     }
 
     fn trace(&self) -> Option<f64> {

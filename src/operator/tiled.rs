@@ -94,7 +94,11 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
     }
 
     fn entry_error(&self) -> f64 {
-        self.info.entry_error
+        self.info.entry_error.max(self.info.unit_roundoff)
+    }
+
+    fn unit_roundoff(&self) -> f64 {
+        self.info.unit_roundoff
     }
 
     fn rounding(&self) -> f64 {
@@ -143,7 +147,11 @@ impl<A: Entry> SymmetricOperator for AffinityOperator<'_, A> {
     }
 
     fn entry_error(&self) -> f64 {
-        self.info.entry_error
+        self.info.entry_error.max(self.info.unit_roundoff)
+    }
+
+    fn unit_roundoff(&self) -> f64 {
+        self.info.unit_roundoff
     }
 
     fn rounding(&self) -> f64 {
@@ -160,12 +168,17 @@ mod tests {
     use crate::kernel::gaussian::Gaussian;
     use crate::kernel::gaussian_f32::GaussianF32;
     use crate::kernel::precomputed::GivenAffinities;
+    use crate::linalg::scalar::F64_ROUNDOFF;
     use crate::linalg::scaling::power_of_two_near;
     use crate::operator::tiles::StoredTiles;
     use crate::{diffusion_operator, parallel};
 
-    const POSITIVE: AffinityInfo =
-        AffinityInfo { positive_semidefinite: true, entry_error: f64::EPSILON, max_entry: 1.0 };
+    const POSITIVE: AffinityInfo = AffinityInfo {
+        positive_semidefinite: true,
+        entry_error: f64::EPSILON,
+        unit_roundoff: F64_ROUNDOFF,
+        max_entry: 1.0,
+    };
 
     /// Products with the tiles, stored and computed, against products with the matrix K, over several strips and tiles.
     /// They are rounded to 2^-52 of the largest sum that they could have.

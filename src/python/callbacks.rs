@@ -25,16 +25,17 @@ pub struct PySparseOperator(SparseOperator);
 
 #[pymethods]
 impl PySparseOperator {
-    /// Takes compressed rows (CSR). With `alpha` the operator is the diffusion operator of these affinities, without it
+    /// Takes compressed rows (CSR), given in a type of this unit roundoff. With `alpha` the operator is the diffusion operator of these affinities, without it
     /// the matrix itself.
     #[new]
-    #[pyo3(signature = (indptr, indices, data, *, positive_semidefinite, alpha=None))]
+    #[pyo3(signature = (indptr, indices, data, *, positive_semidefinite, unit_roundoff, alpha=None))]
     fn new(
         py: Python<'_>,
         indptr: PyReadonlyArray1<'_, i64>,
         indices: PyReadonlyArray1<'_, u32>,
         data: PyReadonlyArray1<'_, f64>,
         positive_semidefinite: bool,
+        unit_roundoff: f64,
         alpha: Option<f64>,
     ) -> PyResult<Self> {
         let starts: Vec<usize> =
@@ -46,7 +47,7 @@ impl PySparseOperator {
                 Some(alpha) => SparseOperator::diffusion(matrix, alpha)?,
                 None => SparseOperator::affinity(matrix),
             };
-            Ok(Self(operator.positive_semidefinite(positive_semidefinite)))
+            Ok(Self(operator.positive_semidefinite(positive_semidefinite).unit_roundoff(unit_roundoff)))
         })
     }
 }
@@ -59,24 +60,27 @@ pub struct PyCallbackOperator {
     name: String,
     positive_semidefinite: bool,
     rounding: f64,
+    unit_roundoff: f64,
     alpha: Option<f64>,
 }
 
 #[pymethods]
 impl PyCallbackOperator {
-    /// `product(vectors)` multiplies an array [dim, b] by the matrix, with the relative error `rounding`. With `alpha` the
-    /// operator is the diffusion operator of these affinities, without it the matrix itself. Errors call it `name`.
+    /// `product(vectors)` multiplies an array [dim, b] by the matrix, with the relative error `rounding`; the type of its
+    /// entries has this unit roundoff. With `alpha` the operator is the diffusion operator of these affinities, without it
+    /// the matrix itself. Errors call it `name`.
     #[new]
-    #[pyo3(signature = (product, dim, *, name, positive_semidefinite, rounding, alpha=None))]
+    #[pyo3(signature = (product, dim, *, name, positive_semidefinite, rounding, unit_roundoff, alpha=None))]
     fn new(
         product: Py<PyAny>,
         dim: usize,
         name: String,
         positive_semidefinite: bool,
         rounding: f64,
+        unit_roundoff: f64,
         alpha: Option<f64>,
     ) -> Self {
-        Self { product, dim, name, positive_semidefinite, rounding, alpha }
+        Self { product, dim, name, positive_semidefinite, rounding, unit_roundoff, alpha }
     }
 }
 
@@ -256,6 +260,14 @@ impl SymmetricOperator for OpenCallback<'_> {
 
     fn is_positive_semidefinite(&self) -> bool {
         self.operator.positive_semidefinite
+    }
+
+    fn entry_error(&self) -> f64 {
+        f64::EPSILON.max(self.operator.unit_roundoff)
+    }
+
+    fn unit_roundoff(&self) -> f64 {
+        self.operator.unit_roundoff
     }
 
     fn rounding(&self) -> f64 {

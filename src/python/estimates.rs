@@ -6,6 +6,8 @@ use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 
 use crate::data::input::{Input, Metric};
+use crate::kernel::GivenPairs;
+use crate::linalg::scalar::F64_ROUNDOFF;
 use crate::measure::estimated_spectrum::{ExternalDiffusion, Solution, estimate_affinity};
 use crate::python::call::compute_with_progress;
 use crate::python::callbacks::{AnyOperator, OpenAffinity, OpenOperator, with_operator};
@@ -29,6 +31,8 @@ pub struct PyEstimateInfo {
     rounding: f64,
     /// The relative error of the operator's entries.
     entry_error: f64,
+    /// The unit roundoff of the entries that the operator was made of, as they were given.
+    unit_roundoff: f64,
     /// The degree up to which the quadrature rules of the deflated part are exact for polynomials.
     deflated_degree: usize,
     /// The degree up to which the quadrature rules of the probes are exact for polynomials.
@@ -41,7 +45,8 @@ pub struct PyEstimateInfo {
 impl PyEstimateInfo {
     #[new]
     #[pyo3(signature = (
-        *, dim, positive_semidefinite, products, rounding, entry_error, deflated_degree, probe_degree, largest_modulus
+        *, dim, positive_semidefinite, products, rounding, entry_error, unit_roundoff, deflated_degree, probe_degree,
+        largest_modulus
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword-only, one for each field")]
     fn new(
@@ -50,6 +55,7 @@ impl PyEstimateInfo {
         products: usize,
         rounding: f64,
         entry_error: f64,
+        unit_roundoff: f64,
         deflated_degree: usize,
         probe_degree: usize,
         largest_modulus: f64,
@@ -60,6 +66,7 @@ impl PyEstimateInfo {
             products,
             rounding,
             entry_error,
+            unit_roundoff,
             deflated_degree,
             probe_degree,
             largest_modulus,
@@ -75,6 +82,7 @@ impl From<EstimateInfo> for PyEstimateInfo {
             products: info.products,
             rounding: info.rounding,
             entry_error: info.entry_error,
+            unit_roundoff: info.unit_roundoff,
             deflated_degree: info.deflated_degree,
             probe_degree: info.probe_degree,
             largest_modulus: info.largest_modulus,
@@ -90,6 +98,7 @@ impl From<&PyEstimateInfo> for EstimateInfo {
             products: info.products,
             rounding: info.rounding,
             entry_error: info.entry_error,
+            unit_roundoff: info.unit_roundoff,
             deflated_degree: info.deflated_degree,
             probe_degree: info.probe_degree,
             largest_modulus: info.largest_modulus,
@@ -237,14 +246,16 @@ impl PySolution {
 
 /// Estimates the spectrum of a kernel operator, or computes it where the exact solver costs less.
 ///
-/// Given affinities are estimated as indefinite unless `positive_semidefinite` states otherwise. Exact eigenvalues are
+/// Given affinities are estimated as indefinite unless `positive_semidefinite` states otherwise. `unit_roundoff` is that of
+/// the type in which given pairs came. Exact eigenvalues are
 /// moduli, but for an affinity matrix that was stated to be positive semi-definite. `progress(products, uncertainty)` is
 /// called with the number of matrix-vector products and the uncertainty in bits.
 #[pyfunction]
 #[pyo3(signature = (
-    x, metric, operator, options, *, positive_semidefinite=false, progress=None, num_threads=None
+    x, metric, operator, options, *, positive_semidefinite=false, unit_roundoff=F64_ROUNDOFF, progress=None,
+    num_threads=None
 ))]
-#[expect(clippy::too_many_arguments, reason = "three are keyword-only")]
+#[expect(clippy::too_many_arguments, reason = "four are keyword-only")]
 pub fn estimate_spectrum<'py>(
     py: Python<'py>,
     x: Rows<'py>,
@@ -252,6 +263,7 @@ pub fn estimate_spectrum<'py>(
     operator: &PyOperatorSpec,
     options: PySlqOptions,
     positive_semidefinite: bool,
+    unit_roundoff: f64,
     progress: Option<Py<PyAny>>,
     num_threads: Option<usize>,
 ) -> PyResult<PySolution> {
@@ -259,17 +271,21 @@ pub fn estimate_spectrum<'py>(
     let solved = on_rows!(x, matrix => compute_with_progress(py, num_threads, progress, |job, counter| {
         let input = Input { metric: metric.0, matrix };
         let progress = |products, uncertainty| counter.record_estimate(products, uncertainty);
-        crate::estimate_spectrum(input, operator, positive_semidefinite, &options, &progress, job)
+        let given = GivenPairs { positive_semidefinite, unit_roundoff };
+        crate::estimate_spectrum(input, operator, given, &options, &progress, job)
     }));
     PySolution::new(py, solved?)
 }
 
 /// Estimates the spectrum of a kernel operator on each subset of the rows, or computes it where that costs less.
 ///
+/// `unit_roundoff` is that of the type in which given pairs came.
 /// `progress(done, nan)` is called with the number of subsets that are done.
 #[pyfunction]
-#[pyo3(signature = (x, metric, subsets, operator, options, *, progress=None, num_threads=None))]
-#[expect(clippy::too_many_arguments, reason = "two are keyword-only")]
+#[pyo3(signature = (
+    x, metric, subsets, operator, options, *, unit_roundoff=F64_ROUNDOFF, progress=None, num_threads=None
+))]
+#[expect(clippy::too_many_arguments, reason = "three are keyword-only")]
 pub fn estimate_subsets<'py>(
     py: Python<'py>,
     x: Rows<'py>,
@@ -277,13 +293,15 @@ pub fn estimate_subsets<'py>(
     subsets: Subsets<'py>,
     operator: &PyOperatorSpec,
     options: PySlqOptions,
+    unit_roundoff: f64,
     progress: Option<Py<PyAny>>,
     num_threads: Option<usize>,
 ) -> PyResult<Vec<PySolution>> {
     let (operator, options, subsets) = (&operator.0, SlqOptions::from(options), row_numbers(&subsets));
+    let given = GivenPairs { unit_roundoff, ..GivenPairs::default() };
     let solved = on_rows!(x, matrix => compute_with_progress(py, num_threads, progress, |job, counter| {
         let (input, done) = (Input { metric: metric.0, matrix }, || counter.advance());
-        crate::estimate_subsets(input, &subsets, operator, &options, &done, job)
+        crate::estimate_subsets(input, &subsets, operator, given, &options, &done, job)
     }));
     solved?.into_iter().map(|solved| PySolution::new(py, solved)).collect()
 }

@@ -139,6 +139,7 @@ impl<'a> AdaptiveSlq<'a> {
             products: self.counter.products(),
             rounding: operator.rounding(),
             entry_error: operator.entry_error(),
+            unit_roundoff: operator.unit_roundoff(),
             deflated_degree: 2 * size.extra_blocks,
             probe_degree: probe_degree(&probes),
             largest_modulus: self.deflation.modulus_bound(),
@@ -202,6 +203,7 @@ mod tests {
     use crate::kernel::AffinityInfo;
     use crate::kernel::bandwidth::Bandwidth;
     use crate::kernel::gaussian::Gaussian;
+    use crate::linalg::scalar::F64_ROUNDOFF;
     use crate::measure::entropy::renyi_entropies;
     use crate::operator::tiled::DiffusionOperator;
     use crate::operator::tiles::{StoredTiles, TiledAffinity};
@@ -210,8 +212,12 @@ mod tests {
     use crate::slq::reading::Reading;
     use crate::{diffusion_operator, symmetric_eigenvalues};
 
-    const POSITIVE: AffinityInfo =
-        AffinityInfo { positive_semidefinite: true, entry_error: f64::EPSILON, max_entry: 1.0 };
+    const POSITIVE: AffinityInfo = AffinityInfo {
+        positive_semidefinite: true,
+        entry_error: f64::EPSILON,
+        unit_roundoff: F64_ROUNDOFF,
+        max_entry: 1.0,
+    };
 
     fn options(tol: f64, seed: u64) -> SlqOptions {
         let (times, orders) = (vec![1.0, 2.0, 5.0], vec![1.0, 2.0]);

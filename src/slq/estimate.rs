@@ -14,6 +14,7 @@
 use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayView3};
 
 use crate::error::{Error, Result};
+use crate::linalg::scalar::F64_ROUNDOFF;
 use crate::linalg::scaling::max_abs;
 use crate::slq::control_variate::{MAX_POWER_SUMS, NormalEquations};
 use crate::slq::integrand::Integrand;
@@ -52,6 +53,9 @@ pub struct EstimateInfo {
     pub rounding: f64,
     /// The relative error of the operator's entries.
     pub entry_error: f64,
+    /// The unit roundoff of the entries that the operator was made of, as they were given. The eigenvalues that it explains
+    /// are rounding, as in docs/theory.md.
+    pub unit_roundoff: f64,
     /// The degree up to which the rules of the deflated part integrate polynomials exactly.
     pub deflated_degree: usize,
     /// The degree up to which the rules of all probes integrate polynomials exactly.
@@ -90,14 +94,52 @@ impl Estimate {
     }
 
     /// Reads the Renyi entropy of an order at a diffusion time t, in bits; both are positive.
+    ///
+    /// Where entries were given in less than f64, eigenvalues that are rounding count as 0. The bounds reach over the
+    /// entropies with and without them.
     pub fn read(&self, t: f64, order: f64) -> Reading {
-        let z = self.sum(Integrand::Power(t));
+        let all = self.read_above(0.0, t, order);
+        if self.info.unit_roundoff <= F64_ROUNDOFF {
+            return all;
+        }
+        let resolved = self.read_above(self.rounding_of_entries(), t, order);
+        Reading {
+            value: resolved.value,
+            standard_error: resolved.standard_error.max(all.standard_error),
+            lower: resolved.lower.min(all.lower),
+            upper: resolved.upper.max(all.upper),
+        }
+    }
+
+    /// The size up to which the rounding of given entries explains an eigenvalue, in units of the largest node.
+    ///
+    /// Negative nodes of an operator without negative eigenvalues show the size, up to 2 u |K|_F. Random errors of any other
+    /// have the norm u |K|_F / sqrt(N), times a factor for sums that were computed in f32.
+    fn rounding_of_entries(&self) -> f64 {
+        let EstimateInfo { dim, positive_semidefinite, unit_roundoff, .. } = self.info;
+        let error = unit_roundoff * self.frobenius_norm();
+        if positive_semidefinite {
+            return (-2.0 * self.range().0 / self.unit).min(2.0 * error);
+        }
+        let factor = if unit_roundoff > f64::from(f32::EPSILON) { 2.0 } else { 16.0 };
+        factor * error / (dim as f64).sqrt()
+    }
+
+    /// The Frobenius norm of the operator, in units of the largest node.
+    fn frobenius_norm(&self) -> f64 {
+        self.sum(Integrand::Power(2.0), 0.0).value.max(0.0).sqrt()
+    }
+
+    /// Reads an entropy with eigenvalues up to `floor`, in units of the largest node, taken as 0.
+    fn read_above(&self, floor: f64, t: f64, order: f64) -> Reading {
+        let sum = |integrand| self.sum(integrand, floor);
+        let z = sum(Integrand::Power(t));
         let mut reading = if order.is_infinite() {
             Reading::from_sums(&z, &z, &|z, _| z.log2())
         } else if (order - 1.0).abs() < SHANNON_WITHIN {
-            Reading::from_sums(&z, &self.sum(Integrand::Entropy(t)), &|z, s| z.log2() + s / z)
+            Reading::from_sums(&z, &sum(Integrand::Entropy(t)), &|z, s| z.log2() + s / z)
         } else {
-            let powers = self.sum(Integrand::Power(t * order));
+            let powers = sum(Integrand::Power(t * order));
             Reading::from_sums(&z, &powers, &|z, s| (s.log2() - order * z.log2()) / (1.0 - order))
         };
         if order.is_infinite() && self.unit > 0.0 {
@@ -114,9 +156,23 @@ impl Estimate {
 
     /// The most that an unresolved part of the trace, spread over all eigenvalues, adds to the entropy of their powers.
     fn rounding_bits(&self, power: f64) -> f64 {
-        let (n, rounding) = (self.info.dim as f64, self.info.rounding);
+        let (n, rounding) = (self.info.dim as f64, self.unresolved_part());
         let part = if power < 1.0 { n.powf(1.0 - power) * rounding.powf(power) } else { rounding };
         part.min(1.0) * (n / rounding).log2()
+    }
+
+    /// The part of the sum of moduli that is not resolved, by the rounding of products and of the given entries.
+    ///
+    /// Entries that are off by 2 u of themselves move the eigenvalues by at most sqrt(N) 2 u |K|_F together (Mirsky,
+    /// "Symmetric gauge functions and unitarily invariant norms", 1960).
+    fn unresolved_part(&self) -> f64 {
+        let EstimateInfo { dim, rounding, unit_roundoff, .. } = self.info;
+        if unit_roundoff <= F64_ROUNDOFF {
+            return rounding;
+        }
+        let norm = self.frobenius_norm();
+        let moduli = self.sum(Integrand::Power(1.0), 0.0).value.max(norm);
+        rounding.max((dim as f64).sqrt() * 2.0 * unit_roundoff * norm / moduli)
     }
 
     /// A copy in which the rules of the probes count as exact.
@@ -134,8 +190,8 @@ impl Estimate {
         estimate
     }
 
-    /// The sum of f(|x|) over the spectrum, with x in units of the largest node and f(0) = 0.
-    fn sum(&self, integrand: Integrand) -> SpectralSum {
+    /// The sum of f(|x|) over the spectrum, with x in units of the largest node and f(x) = 0 up to a `floor`.
+    fn sum(&self, integrand: Integrand, floor: f64) -> SpectralSum {
         // In these units all x are at most 1, as the signs of derivatives require.
         let unit = if self.unit > 0.0 { self.unit } else { 1.0 };
         let positive = self.info.positive_semidefinite;
@@ -143,7 +199,7 @@ impl Estimate {
         let modulus = |x: f64| if positive { x.max(0.0) } else { x.abs() };
         let f = |x: f64| {
             let x = modulus(x) / unit;
-            if x > 0.0 { integrand.at(x) } else { 0.0 }
+            if x > floor { integrand.at(x) } else { 0.0 }
         };
         // The value and the two bounds by the rules of one bracket.
         let sums = |bracket: &Bracket, truncation_factor: Option<f64>| {
@@ -227,6 +283,7 @@ mod tests {
             products: 0,
             rounding: 1e-16,
             entry_error: 0.0,
+            unit_roundoff: F64_ROUNDOFF,
             deflated_degree: degree,
             probe_degree: degree,
             largest_modulus: 1.0,

@@ -89,64 +89,6 @@ def _way_to_rows(value: Any, array: NDArray[Any], name: str) -> str:
     return way
 
 
-def as_pairs(value: Any, name: str) -> Rows:
-    """Convert to a finite, real array of shape (N, N) that is symmetric up to the rounding of its dtype."""
-    matrix = as_rows(value, name, pairs=True)
-    n = len(matrix)
-    if matrix.shape != (n, n):
-        raise ValueError(f"{name} must be square, got shape {matrix.shape}")
-    tolerance = np.sqrt(rounding_of(value, matrix)) * max(-matrix.min(), matrix.max())
-    step = max(1, 2**20 // n)
-    for start in range(0, n, step):
-        with np.errstate(over="ignore"):
-            difference = np.abs(matrix[start : start + step] - matrix[:, start : start + step].T)
-        if difference.max() > tolerance:
-            i, j = np.unravel_index(difference.argmax(), difference.shape)
-            one, other = matrix[start + i, j], matrix[j, start + i]
-            raise ValueError(f"{name} must be symmetric, got {one} and {other} for rows {start + i} and {j}")
-    return matrix
-
-
-def rounding_of(value: Any, coerced: Rows) -> float:
-    """Return the relative rounding of the dtype that an argument had before it was coerced."""
-    given = getattr(value, "dtype", None)
-    if str(given) in ("float16", "torch.float16"):
-        return float(np.finfo(np.float16).eps)
-    if "bfloat16" in str(given):
-        return 2.0**-7
-    return float(np.finfo(coerced.dtype).eps)
-
-
-def as_distances(value: Any, name: str) -> Rows:
-    """Convert to a symmetric matrix of distances: not negative, with zeros on the diagonal."""
-    matrix = _not_negative(as_pairs(value, name), name)
-    if matrix.diagonal().any():
-        i = int(matrix.diagonal().argmax())
-        raise ValueError(f"{name} must have zeros on its diagonal, got {matrix[i, i]} in row {i}")
-    return matrix
-
-
-def as_affinities(value: Any, name: str) -> Rows:
-    """Convert to a symmetric matrix of affinities: not negative, with a positive entry in each row."""
-    matrix = _not_negative(as_pairs(value, name), name)
-    require_no_zero_row(matrix, name)
-    return matrix
-
-
-def require_no_zero_row(matrix: Rows, name: str, where: str = "") -> None:
-    """Raise where a row of affinities has no positive entry; ``where`` is put into the error's text."""
-    zero = ~matrix.any(axis=1)
-    if zero.any():
-        raise ValueError(f"{name} must have a positive entry in each row{where}, got zeros in row {zero.argmax()}")
-
-
-def _not_negative(matrix: Rows, name: str) -> Rows:
-    if matrix.min() < 0:
-        i, j = np.unravel_index(matrix.argmin(), matrix.shape)
-        raise ValueError(f"{name} must not be negative, got {matrix[i, j]} in row {i}, column {j}")
-    return matrix
-
-
 def as_moduli(value: Any, name: str) -> NDArray[np.float64]:
     """Convert a vector of eigenvalues to their moduli, the largest first: finite, and not all zero."""
     if isinstance(value, (str, os.PathLike)):

@@ -13,8 +13,15 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._checks.arrays import Rows, as_affinities, as_directions, as_distances, as_rows, require_no_zero_row
+from dsentropy._checks.arrays import Rows, as_directions, as_rows
 from dsentropy._checks.containers import is_sparse
+from dsentropy._checks.pairs import (
+    F64_ROUNDOFF,
+    as_affinities,
+    as_distances,
+    require_no_zero_row,
+    unit_roundoff,
+)
 from dsentropy._checks.scalars import as_choice, as_limit, as_seed
 from dsentropy._data import subsets
 from dsentropy._data.fingerprint import digest
@@ -36,9 +43,11 @@ class Data:
     rows: Rows
     metric: Metric
     given: NDArray[Any]
-    """The array with the caller's dtype and values, before a metric changed it."""
+    """The array with the caller's dtype and values, before a metric or a repair changed it."""
     chosen: NDArray[np.uint64] | None = None
     """Numbers of the caller's rows that these are; None where they are all."""
+    unit_roundoff: float = F64_ROUNDOFF
+    """The unit roundoff of the dtype in which the caller gave the array."""
 
     @classmethod
     def of(cls, X: Any, metric: Any = "euclidean") -> Data:
@@ -49,14 +58,12 @@ class Data:
                 "X must be dense where metric is 'precomputed': in a sparse matrix, distances that are not stored "
                 "would be 0. diffusion_spectrum(rows, graph='knn', neighbors=X) takes distances to neighbors only"
             )
-        if name == "precomputed":
-            rows: Rows = as_distances(X, "X")
-        elif name == "affinity":
-            rows = as_affinities(X, "X")
-        else:
-            given = as_rows(X, "X")
-            return cls(as_directions(given, "X") if name == "cosine" else given, name, given)
-        return cls(rows, name, rows)
+        if name in ("precomputed", "affinity"):
+            pairs = as_distances(X, "X") if name == "precomputed" else as_affinities(X, "X")
+            return cls(pairs.matrix, name, pairs.given, unit_roundoff=pairs.unit_roundoff)
+        given = as_rows(X, "X")
+        rows = as_directions(given, "X") if name == "cosine" else given
+        return cls(rows, name, given, unit_roundoff=unit_roundoff(X))
 
     @property
     def n_samples(self) -> int:
@@ -68,14 +75,20 @@ class Data:
         """The metric by which the core reads the array."""
         return "euclidean" if self.metric == "cosine" else self.metric
 
+    @property
+    def pair_roundoff(self) -> float:
+        """The unit roundoff of given pairs; float64's for rows, whose distances are computed."""
+        return self.unit_roundoff if self.metric in ("precomputed", "affinity") else F64_ROUNDOFF
+
     def part(self, chosen: NDArray[np.uint64]) -> Data:
         """Return the data of some rows, with the pairs among them where pairs are given."""
         if self.metric in ("precomputed", "affinity"):
             pairs: Rows = self.rows[np.ix_(chosen, chosen)]
             if self.metric == "affinity":
                 require_no_zero_row(pairs, "X", " of each subset")
-            return Data(pairs, self.metric, pairs, chosen)
-        return Data(self.rows[chosen], self.metric, self.given[chosen], chosen)
+            given = pairs if self.given is self.rows else self.given[np.ix_(chosen, chosen)]
+            return Data(pairs, self.metric, given, chosen, self.unit_roundoff)
+        return Data(self.rows[chosen], self.metric, self.given[chosen], chosen, self.unit_roundoff)
 
     def require_subsets(self, chosen_rows: Iterable[NDArray[np.uint64]]) -> None:
         """Raise where a row of affinities has no positive one within a subset."""

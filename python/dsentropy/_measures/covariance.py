@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dsentropy import _core
+from dsentropy._checks.pairs import F64_ROUNDOFF
 from dsentropy._checks.scalars import RandomState, as_seed, as_threads
+from dsentropy._data.data import Data
 from dsentropy._spectrum.problem import selected_rows
 from dsentropy._spectrum.rounding import without_rounding
 from dsentropy._spectrum.spectrum import Spectrum
@@ -49,8 +51,10 @@ def covariance_spectrum(
     Returns
     -------
     Spectrum
-        D eigenvalues, variances along the principal axes, in squared units of the data. Their error is 1e-16 of the
-        largest, so singular values below 1e-8 of the largest are rounding.
+        D eigenvalues, variances along the principal axes, in squared units of the data. They are computed in float64
+        whatever the dtype of ``X``. Their error is 1e-16 of the largest, so singular values below 1e-8 of the largest
+        are rounding, and so are those up to :math:`2 u \lVert X \rVert_F` of rows that are given in float32, float16
+        or bfloat16, of unit roundoff u. Both are 0.
 
     Raises
     ------
@@ -84,8 +88,20 @@ def covariance_spectrum(
     if not np.isfinite(eigenvalues).all() or not eigenvalues.any():
         raise ValueError("X must have a scale whose squares are finite and not zero, to have a covariance")
     return Spectrum(
-        without_rounding(eigenvalues),
+        without_rounding(eigenvalues, floor=_rounding_of_rows(used)),
         n_samples=used.n_samples,
         parameters={"operator": "covariance", "metric": "euclidean", **subset, "solver": "exact"},
         fingerprint=used.fingerprint(),
     )
+
+
+def _rounding_of_rows(data: Data) -> float:
+    """Return the variance up to which rounding of the given rows explains an eigenvalue.
+
+    Entries that are off by u of themselves move singular values by at most u |X|_F (Weyl). The factor 2 is that of
+    :func:`without_rounding`. Rows in float64 have less than its own threshold.
+    """
+    if data.unit_roundoff <= F64_ROUNDOFF:
+        return 0.0
+    norm = float(np.linalg.norm(data.rows.astype(np.float64)))
+    return (2 * data.unit_roundoff * norm) ** 2 / (data.n_samples - 1)

@@ -101,7 +101,8 @@ def diffusion_spectrum(
     metric : {"euclidean", "cosine", "precomputed", "affinity"}, default "euclidean"
         What d is: Euclidean distances; Euclidean distances of the rows scaled to length 1, whose squares are
         2 - 2 cos; X itself, a symmetric matrix of distances. With ``"affinity"`` X is G itself, symmetric and not
-        negative.
+        negative. What the rounding of the dtype of such matrices explains is repaired in a copy, as in Notes, and
+        what it does not explain is an error.
     precision : {"auto", "single", "double"}, default "auto"
         Precision in which K is stored and decomposed. A spectrum may be read at any t and order, so ``"auto"`` is
         double. ``"single"`` takes half the memory for K, and entropies for ``1 <= t <= 10`` and orders from 1 to 2
@@ -123,7 +124,7 @@ def diffusion_spectrum(
     neighbors : sparse matrix of shape (N, N), or pair of array_like of shape (N, k), optional
         Neighbours of the graph ``"knn"``, in place of the exact nearest rows: distances, stored zeros among them, as
         from scikit-learn's ``kneighbors_graph(mode="distance")`` or a transformer such as pynndescent's; or distances
-        and indices, as from :func:`nearest_neighbors`.
+        and indices, as from :func:`nearest_neighbors`. Distances that rounding made negative are 0.
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"exact"`` computes all eigenvalues. ``"stochastic"`` estimates the spectrum from matrix-vector products, to
         within the tolerance of :class:`Stochastic`, which has the options.
@@ -152,6 +153,13 @@ def diffusion_spectrum(
 
     Notes
     -----
+    With u the unit roundoff of the dtype (0 of integers) and m the largest modulus of an entry, a given matrix may be
+    asymmetric by :math:`\sqrt{2 u} m`: entries above the diagonal count, and the mean of both in a sparse matrix.
+    Distances down to :math:`-\sqrt{2 u} m` are clipped to 0, those of ``neighbors`` too, a diagonal up to
+    :math:`8 \sqrt{2 u} m` is set to 0, and affinities down to :math:`-32 u m` are clipped to 0. Of matrices in less
+    than float64, eigenvalues up to :math:`c u \lVert K \rVert_F / \sqrt{N}` are rounding and are 0, c being 16 for
+    float32 and 2 for half types.
+
     Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances. Memory: N x N numbers and 15% more, and 16 N D
     bytes. :class:`Stochastic` has the cost of an estimate. The graph ``"knn"`` takes N^2 D flops for the neighbours,
     and 4 N n_neighbors a product. See docs/scaling.md. Where no two rows differ, as in a collapsed layer, any
@@ -246,6 +254,7 @@ def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
     found = _graph.neighbor_distances(arguments.neighbors, used, arguments.n_neighbors, arguments.num_threads)
+    roundoff = _graph.distances_roundoff(arguments.neighbors, used)
     bandwidth = arguments.bandwidth
     sigma: Bandwidth = _graph.farthest(found)
     about: dict[str, Any] = {"bandwidth": sigma, "rule": "knn", "metric": used.metric}
@@ -257,7 +266,7 @@ def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:
     if arguments.neighbors is None:
         chosen = {"n_neighbors": n_neighbors_of(arguments.n_neighbors, used.n_samples)}
     parameters = {"operator": "diffusion", "graph": "knn", **chosen, **about, "alpha": arguments.alpha, **subset}
-    operator = LinearOperator(_graph.neighbor_affinity(found, sigma), alpha=arguments.alpha)
+    operator = LinearOperator(_graph.neighbor_affinity(found, sigma, roundoff), alpha=arguments.alpha)
     return Problem(operator, used.n_samples, parameters, used.fingerprint)
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from dsentropy._checks.arrays import as_pairs, rounding_of
+from dsentropy._checks.pairs import as_pairs
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import RandomState, as_seed, as_threads
 from dsentropy._data.data import Data
@@ -36,8 +36,10 @@ def kernel_spectrum(
     Parameters
     ----------
     K : array_like of shape (N, N)
-        Symmetric up to the rounding of its dtype; entries on and above the diagonal are used. Also a sparse matrix of
-        SciPy, or an object with ``shape`` and ``matmat`` such as its LinearOperator.
+        Symmetric up to the rounding of its dtype: entries on and above the diagonal are used. Also a sparse matrix of
+        SciPy, of which the mean with its transpose is used, or an object with ``shape`` and ``matmat`` such as its
+        LinearOperator. The dtype says how far entries are rounded: give a kernel that was computed in float32 or
+        float16 in that dtype, not converted to float64.
     random_state : int, Generator, RandomState or None, default 0
         Seed of the signs of an estimate. A generator of NumPy gives one integer as the seed, and its state moves
         on. None draws one from Python's global generator.
@@ -53,8 +55,13 @@ def kernel_spectrum(
     Returns
     -------
     Spectrum
-        N eigenvalues; an :class:`EstimatedSpectrum` where it is estimated. Negative ones, down to 1e-5 of the largest
-        or to what the dtype rounds, are taken as 0.
+        N eigenvalues; an :class:`EstimatedSpectrum` where it is estimated. For every kind of K and every solver,
+        those that are rounding are 0: negative ones, down to 1e-5 of the largest or :math:`8 \sqrt{N} u` of it, and
+        positive ones up to N eps of the largest. Of K in float32, float16 or bfloat16, of unit roundoff u, positive
+        ones are rounding up to twice the modulus of the most negative one, at most :math:`2 u \lVert K \rVert_F`. An
+        object has the roundoff of its ``dtype`` or of its products, whichever is larger. The bounds of an estimate
+        include rounding. Where that alone takes the tolerance, as of half types, the exact solver is used if it fits
+        into memory.
 
     Raises
     ------
@@ -92,7 +99,8 @@ def kernel_spectrum(
         source = as_operator(K, "K", affinities=False)
         operator = LinearOperator(source, positive=True, name="K")
         return solve(Problem(operator, source.n_samples, parameters, source.fingerprint), options, threads, shown)
-    matrix = as_pairs(K, "K")
-    data = Data(matrix, "affinity", matrix)
-    problem = Problem(KernelMatrix(matrix, "K", rounding_of(K, matrix)), data.n_samples, parameters, data.fingerprint)
+    pairs = as_pairs(K, "K")
+    data = Data(pairs.matrix, "affinity", pairs.given)
+    kernel = KernelMatrix(pairs.matrix, "K", pairs.unit_roundoff)
+    problem = Problem(kernel, data.n_samples, parameters, data.fingerprint)
     return solve(problem, options, threads, shown)

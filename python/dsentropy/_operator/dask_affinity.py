@@ -13,13 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
 from dsentropy._checks.arrays import Rows, as_directions, as_rows
+from dsentropy._checks.pairs import F64_ROUNDOFF
 from dsentropy._checks.progress import Advance
 from dsentropy._core import CallbackAffinity, Chunk, GlobalScaling, Moments, Solution
 from dsentropy._operator.slq_options import SlqOptions
@@ -37,6 +38,8 @@ class ChunkedDiffusion:
     chunks: Chunks
     bandwidth: float
     alpha: float
+    unit_roundoff: ClassVar[float] = F64_ROUNDOFF
+    positive: ClassVar[bool] = False
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Raise a ValueError: no process holds the matrix."""

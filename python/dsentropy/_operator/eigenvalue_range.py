@@ -8,7 +8,12 @@ NEGATIVE_TOL = 1e-5
 """How far below zero, relative to the largest, rounding may move an eigenvalue of a positive semi-definite matrix."""
 
 
-def require_positive_semidefinite(smallest: float, largest: float, name: str, tol: float = NEGATIVE_TOL) -> None:
+def negative_tol(n_samples: int, unit_roundoff: float) -> float:
+    """Return how far below zero an eigenvalue may be, relative to the largest, where entries have this roundoff."""
+    return max(NEGATIVE_TOL, float(8 * np.sqrt(n_samples) * unit_roundoff))
+
+
+def require_positive_semidefinite(smallest: float, largest: float, name: str, tol: float) -> None:
     """Raise a ValueError unless eigenvalues are finite, not all zero and, up to ``tol``, not negative."""
     if not (np.isfinite(smallest) and np.isfinite(largest)):
         raise ValueError(f"{name} must have finite eigenvalues: scale it down")

@@ -6,6 +6,7 @@ The core builds the matrix and decomposes it in one call, or multiplies with it 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from dsentropy._checks.arrays import Rows
 from dsentropy._checks.progress import Advance
 from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.data import Data
-from dsentropy._operator.eigenvalue_range import NEGATIVE_TOL, require_positive_semidefinite
+from dsentropy._operator.eigenvalue_range import negative_tol, require_positive_semidefinite
 from dsentropy._operator.slq_options import SlqOptions
 
 
@@ -25,6 +26,12 @@ class KernelOperator:
 
     data: Data
     spec: OperatorSpec
+    positive: ClassVar[bool] = False
+
+    @property
+    def unit_roundoff(self) -> float:
+        """The unit roundoff of given pairs."""
+        return self.data.pair_roundoff
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute the moduli of all eigenvalues."""
@@ -33,7 +40,15 @@ class KernelOperator:
     def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
         """Estimate the spectrum, or compute it where that costs less."""
         rows, metric = self.data.rows, self.data.core_metric
-        return _core.estimate_spectrum(rows, metric, self.spec, options, progress=advance, num_threads=num_threads)
+        return _core.estimate_spectrum(
+            rows,
+            metric,
+            self.spec,
+            options,
+            unit_roundoff=self.unit_roundoff,
+            progress=advance,
+            num_threads=num_threads,
+        )
 
     def check_range(self, smallest: float, largest: float) -> None:
         """Accept any range: the largest eigenvalue of a kernel of checked data is positive."""
@@ -46,14 +61,13 @@ class KernelMatrix:
     matrix: Rows
     name: str
     """The argument's name, for errors."""
-    rounding: float
-    """The relative rounding of an entry as it was given."""
+    unit_roundoff: float
+    """The unit roundoff of the dtype in which entries were given."""
+    positive: ClassVar[bool] = True
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
-        """Compute all eigenvalues; those that rounding made negative are 0."""
-        values = _core.symmetric_eigenvalues(self.matrix, num_threads)
-        self.check_range(float(values[0]), float(values[-1]))
-        return np.maximum(values, 0)
+        """Compute all eigenvalues, ascending."""
+        return _core.symmetric_eigenvalues(self.matrix, num_threads)
 
     def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
         """Estimate the spectrum, or compute it where that costs less."""
@@ -64,11 +78,12 @@ class KernelMatrix:
             spec,
             options,
             positive_semidefinite=True,
+            unit_roundoff=self.unit_roundoff,
             progress=advance,
             num_threads=num_threads,
         )
 
     def check_range(self, smallest: float, largest: float) -> None:
         """Raise a ValueError unless the matrix is positive semi-definite up to its rounding, and not zero."""
-        tol = max(NEGATIVE_TOL, 4 * np.sqrt(len(self.matrix)) * self.rounding)
+        tol = negative_tol(len(self.matrix), self.unit_roundoff)
         require_positive_semidefinite(smallest, largest, self.name, tol)

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 
 from dsentropy import _core
 from dsentropy._checks.containers import is_sparse
+from dsentropy._checks.pairs import F64_ROUNDOFF, affinity_rounding, negative_text, unit_roundoff
 from dsentropy._checks.progress import Advance
 from dsentropy._core import CallbackOperator, Solution, SparseOperator
 from dsentropy._data.fingerprint import digest
-from dsentropy._operator.eigenvalue_range import require_nonzero, require_positive_semidefinite
+from dsentropy._operator.eigenvalue_range import negative_tol, require_nonzero, require_positive_semidefinite
 from dsentropy._operator.slq_options import MAX_PRODUCTS_SPARSE, SlqOptions
 
-ROUNDING = {np.dtype(np.float16): 1e-2, np.dtype(np.float32): 1e-6, np.dtype(np.float64): 1e-10}
-"""The relative error of matrix-vector products, by the dtype in which they are computed."""
+ROUNDING = {2.0**-8: 1e-1, 2.0**-11: 1e-2, 2.0**-24: 1e-6}
+"""The relative error of matrix-vector products, by the unit roundoff of the dtype in which they are computed."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class LinearOperator:
     name: str = "X"
     """The argument's name, for errors."""
 
+    @property
+    def unit_roundoff(self) -> float:
+        """The unit roundoff of the entries as they were given."""
+        return self.source.unit_roundoff
+
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute all eigenvalues, ascending."""
         return _core.operator_eigenvalues(self._core(), num_threads)
@@ -51,12 +57,18 @@ class LinearOperator:
     def check_range(self, smallest: float, largest: float) -> None:
         """Raise a ValueError for a zero operator, or one that must be positive semi-definite and is not."""
         if self.positive:
-            require_positive_semidefinite(smallest, largest, self.name)
+            tol = negative_tol(self.source.n_samples, self.unit_roundoff)
+            require_positive_semidefinite(smallest, largest, self.name, tol)
         else:
             require_nonzero(smallest, largest, self.name)
 
     def _core(self) -> SparseOperator | CallbackOperator:
         return self.source.core(alpha=self.alpha, positive=self.positive)
+
+
+def product_rounding(u: float) -> float:
+    """Return the relative error of products that are computed with a unit roundoff."""
+    return ROUNDING.get(u, 1e-10)
 
 
 def is_operator(X: Any) -> bool:
@@ -88,10 +100,16 @@ class SparseMatrix:
     """A symmetric matrix of scipy.sparse."""
 
     matrix: Any
+    unit_roundoff: float = F64_ROUNDOFF
+    """The unit roundoff of the dtype in which entries were given."""
 
     @classmethod
     def of(cls, X: Any, name: str, *, affinities: bool) -> SparseMatrix:
-        """Check a sparse matrix, and convert it to compressed rows of float64."""
+        """Check a sparse matrix, and convert it to compressed rows of float64.
+
+        What rounding of its dtype explains is repaired: the mean with its transpose is taken, and affinities are
+        clipped to 0.
+        """
         if X.dtype.kind not in "fiub":
             raise TypeError(f"{name} must hold real numbers, got dtype {X.dtype}")
         if X.ndim != 2 or X.shape[0] != X.shape[1] or X.shape[0] == 0:
@@ -100,17 +118,16 @@ class SparseMatrix:
         matrix.sum_duplicates()
         if not np.isfinite(matrix.data).all():
             raise ValueError(f"{name} must be finite")
-        largest = np.abs(matrix.data).max(initial=0.0)
-        rounding = float(np.finfo(X.dtype).eps) if X.dtype.kind == "f" else 0.0
-        if abs(matrix - matrix.T).max() > np.sqrt(rounding) * largest:
-            raise ValueError(f"{name} must be symmetric")
+        u, largest = unit_roundoff(X), np.abs(matrix.data).max(initial=0.0)
+        _require_symmetric(matrix, np.sqrt(2 * u) * largest, name)
         if affinities and matrix.data.min(initial=0.0) < 0:
-            raise ValueError(f"{name} must not be negative, got {matrix.data.min()}")
+            _clip(matrix, affinity_rounding(u, largest), name)
         if affinities and not (matrix.max(axis=1).toarray() > 0).all():
-            raise ValueError(f"{name} must have a positive entry in each row")
-        if rounding and (matrix != matrix.T).nnz:
+            row = int((matrix.max(axis=1).toarray() > 0).argmin())
+            raise ValueError(f"{name} must have a positive entry in each row, got none in row {row}")
+        if u and (matrix != matrix.T).nnz:
             matrix = ((matrix + matrix.T) / 2).tocsr()
-        return cls(matrix)
+        return cls(matrix, u)
 
     @property
     def n_samples(self) -> int:
@@ -121,13 +138,42 @@ class SparseMatrix:
         """Make the core's operator: the matrix or, with an alpha, the diffusion operator of these affinities."""
         matrix = self.matrix
         starts, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.uint32)
-        return SparseOperator(starts, columns, matrix.data, positive_semidefinite=positive, alpha=alpha)
+        return SparseOperator(
+            starts,
+            columns,
+            matrix.data,
+            positive_semidefinite=positive,
+            unit_roundoff=self.unit_roundoff,
+            alpha=alpha,
+        )
 
     def fingerprint(self) -> str:
         """Digest the entries and their places."""
         sorted_matrix = self.matrix.sorted_indices()
         parts = (sorted_matrix.indptr, sorted_matrix.indices, sorted_matrix.data)
         return "+".join(digest(np.asarray(part, np.float64)[:, None]) for part in parts)
+
+
+def _require_symmetric(matrix: Any, tolerance: float, name: str) -> None:
+    """Raise where an entry differs from its transpose by more than a tolerance."""
+    difference = abs(matrix - matrix.T).tocoo()
+    if difference.data.max(initial=0.0) > tolerance:
+        place = int(difference.data.argmax())
+        i, j = int(difference.row[place]), int(difference.col[place])
+        raise ValueError(
+            f"{name} must be symmetric, got {matrix[i, j]} and {matrix[j, i]} for rows {i} and {j}: "
+            f"({name} + {name}.T) / 2 is"
+        )
+
+
+def _clip(matrix: Any, allowed: float, name: str) -> None:
+    """Set negative entries to 0; raise where one is below that by more than ``allowed``."""
+    if matrix.data.min() < -allowed:
+        entries = matrix.tocoo()
+        place = int(entries.data.argmin())
+        row, column = int(entries.row[place]), int(entries.col[place])
+        raise ValueError(negative_text(name, entries.data[place], row, column, allowed))
+    np.maximum(matrix.data, 0, out=matrix.data)
 
 
 @dataclass(frozen=True)
@@ -139,6 +185,8 @@ class Multiplier:
     n_samples: int
     rounding: float
     """The relative error of products."""
+    unit_roundoff: float
+    """The unit roundoff of the dtype of the object or of its products, whichever is larger."""
     name: str
     """The argument's name, for errors."""
     exponent: int
@@ -164,13 +212,13 @@ class Multiplier:
         products = found.astype(np.float64)
         if products.shape != probes.shape or not np.isfinite(products).all():
             raise ValueError(f"{name}.matmat must return finite numbers of the shape that it is given")
-        rounding = ROUNDING.get(found.dtype, 1e-10)
+        rounding, u = product_rounding(unit_roundoff(found)), _roundoff_of_object(X, found)
         _, exponent = np.frexp(np.abs(products).max())
         scaled = np.ldexp(products, -exponent)
         one, other = probes[:, 0] @ scaled[:, 1], probes[:, 1] @ scaled[:, 0]
-        if abs(one - other) > np.sqrt(rounding) * np.sqrt(n) * np.linalg.norm(scaled):
+        if abs(one - other) > np.sqrt(product_rounding(u)) * np.sqrt(n) * np.linalg.norm(scaled):
             raise ValueError(f"{name} must be symmetric: x'{name}y and y'{name}x are as {one:g} to {other:g}")
-        return cls(multiply, n, rounding, name, int(exponent))
+        return cls(multiply, n, rounding, u, name, int(exponent))
 
     def product(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return K X for a block X of vectors [N, b], in the unit near 1."""
@@ -184,8 +232,15 @@ class Multiplier:
             name=self.name,
             positive_semidefinite=positive,
             rounding=self.rounding,
+            unit_roundoff=self.unit_roundoff,
             alpha=alpha,
         )
 
     def fingerprint(self) -> None:
         """Return None: the data behind an object are not known."""
+
+
+def _roundoff_of_object(X: Any, products: NDArray[Any]) -> float:
+    """Return the unit roundoff of the entries of an object: that of its dtype, if it has one, or of its products."""
+    of_products = max(unit_roundoff(products), F64_ROUNDOFF)
+    return of_products if getattr(X, "dtype", None) is None else max(unit_roundoff(X), of_products)

@@ -7,7 +7,7 @@ takes 12 N k bytes twice, and a product with a vector 4 N k flops.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from dsentropy import _core
 from dsentropy._checks.choices import Symmetrize
 from dsentropy._checks.containers import is_sparse
 from dsentropy._checks.conversion import as_array
+from dsentropy._checks.pairs import F64_ROUNDOFF, distance_rounding, unit_roundoff
 from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import Advance
 from dsentropy._core import OperatorSpec, Solution
@@ -36,6 +37,8 @@ class NeighborAdjacency:
     """k, the row itself counted."""
     symmetrize: Symmetrize | None
     """The rule that makes it symmetric; an estimate needs one."""
+    unit_roundoff: ClassVar[float] = F64_ROUNDOFF
+    positive: ClassVar[bool] = False
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute the moduli of all eigenvalues."""
@@ -75,7 +78,7 @@ def neighbor_distances(neighbors: Any, data: Data, n_neighbors: int | None, num_
         if neighbors.shape != (n, n):
             raise ValueError(f"neighbors must be of shape {(n, n)}, as X has {n} rows, got {neighbors.shape}")
         given = coo_array(neighbors)
-        return _without_self(given.row, given.col, _checked(given.data), n)
+        return _without_self(given.row, given.col, _checked(given.data, neighbors), n)
     else:
         distances, indices = _pair(neighbors, n)
     starts = np.arange(n + 1) * indices.shape[1]
@@ -94,13 +97,27 @@ def _pair(neighbors: Any, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
         raise ValueError(f"neighbors must have indices that are integers, got dtype {indices.dtype}")
     if indices.min(initial=0) < 0 or indices.max(initial=0) >= n:
         raise ValueError(f"neighbors must have indices from 0 to {n - 1}")
-    return _checked(distances), indices.astype(np.int64)
+    return _checked(distances, neighbors[0]), indices.astype(np.int64)
 
 
-def _checked(distances: NDArray[Any]) -> NDArray[np.float64]:
-    if distances.dtype.kind not in "fiu" or not np.isfinite(distances).all() or distances.min(initial=0) < 0:
+def _checked(distances: NDArray[Any], given: Any) -> NDArray[np.float64]:
+    """Check distances, and clip those that the rounding of the ``given`` dtype made negative to 0."""
+    if distances.dtype.kind not in "fiu" or not np.isfinite(distances).all():
         raise ValueError("neighbors must have finite distances that are not negative")
-    return distances.astype(np.float64)
+    allowed = distance_rounding(unit_roundoff(given), float(np.abs(distances).max(initial=0)))
+    if distances.min(initial=0) < -allowed:
+        raise ValueError(
+            f"neighbors must have finite distances that are not negative, got {distances.min()}, and rounding "
+            f"explains {-allowed:.2g}: clip what is noise to 0"
+        )
+    return np.maximum(distances.astype(np.float64), 0)
+
+
+def distances_roundoff(neighbors: Any, data: Data) -> float:
+    """Return the unit roundoff of given distances, in ``neighbors`` or in the data."""
+    if neighbors is None:
+        return data.pair_roundoff
+    return unit_roundoff(neighbors if is_sparse(neighbors) else neighbors[0])
 
 
 def _without_self(rows: NDArray[Any], columns: NDArray[Any], distances: NDArray[np.float64], n: int) -> Any:
@@ -117,7 +134,7 @@ def farthest(graph: Any) -> NDArray[np.float64]:
     return replace_zeros(distances)
 
 
-def neighbor_affinity(graph: Any, bandwidth: Bandwidth) -> SparseMatrix:
+def neighbor_affinity(graph: Any, bandwidth: Bandwidth, unit_roundoff: float = F64_ROUNDOFF) -> SparseMatrix:
     """Compute the Gaussian affinities of rows of which one is a neighbour of the other, and of each row to itself."""
     from scipy.sparse import csr_array, identity
 
@@ -128,7 +145,7 @@ def neighbor_affinity(graph: Any, bandwidth: Bandwidth) -> SparseMatrix:
     if affinities.nnz < len(squares):  # such entries are added up
         raise ValueError("neighbors must name a neighbor once in each row")
     either = affinities.maximum(affinities.T)
-    return SparseMatrix(csr_array(either + identity(graph.shape[0], format="csr")))
+    return SparseMatrix(csr_array(either + identity(graph.shape[0], format="csr")), unit_roundoff)
 
 
 def adjacency(data: Data, n_neighbors: int, how: Symmetrize, num_threads: int | None) -> SparseMatrix:

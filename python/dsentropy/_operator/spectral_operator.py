@@ -19,6 +19,14 @@ from dsentropy._operator.slq_options import SlqOptions
 class SpectralOperator(Protocol):
     """A symmetric operator [N, N] whose spectrum can be computed or estimated."""
 
+    @property
+    def unit_roundoff(self) -> float:
+        """The unit roundoff of the entries as they were given; float64's where the core computed them."""
+
+    @property
+    def positive(self) -> bool:
+        """Whether a negative eigenvalue is rounding."""
+
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute all eigenvalues, or their moduli."""
 

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from dsentropy._checks.pairs import F64_ROUNDOFF
 from dsentropy._core import Estimate, EstimateInfo, Readings
 from dsentropy._spectrum.provenance import frozen_parameters
 from dsentropy._spectrum.spectrum import Spectrum
@@ -122,7 +123,7 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
 
 
 def _info_array(info: EstimateInfo) -> NDArray[np.float64]:
-    """Return the eight numbers by which a file of a spectrum holds the info of its estimate."""
+    """Return the nine numbers by which a file of a spectrum holds the info of its estimate."""
     numbers = [
         info.dim,
         info.positive_semidefinite,
@@ -132,19 +133,23 @@ def _info_array(info: EstimateInfo) -> NDArray[np.float64]:
         info.deflated_degree,
         info.probe_degree,
         info.largest_modulus,
+        info.unit_roundoff,
     ]
     return np.array(numbers, dtype=np.float64)
 
 
 def _info_from_array(numbers: NDArray[np.float64]) -> EstimateInfo:
-    """Return the info that :func:`_info_array` made these eight numbers of."""
-    dim, positive, products, rounding, entry_error, deflated_degree, probe_degree, largest = numbers.tolist()
+    """Return the info that :func:`_info_array` made these numbers of; eight of them are of entries in float64."""
+    dim, positive, products, rounding, entry_error, deflated_degree, probe_degree, largest, *roundoff = (
+        numbers.tolist()
+    )
     return EstimateInfo(
         dim=int(dim),
         positive_semidefinite=bool(positive),
         products=int(products),
         rounding=rounding,
         entry_error=entry_error,
+        unit_roundoff=roundoff[0] if roundoff else F64_ROUNDOFF,
         deflated_degree=int(deflated_degree),
         probe_degree=int(probe_degree),
         largest_modulus=largest,

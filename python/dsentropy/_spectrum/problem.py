@@ -68,9 +68,10 @@ def solve(problem: Problem, options: SlqOptions | None, num_threads: int | None,
 
 def exact_spectrum(problem: Problem, eigenvalues: NDArray[np.float64], **parameters: Any) -> Spectrum:
     """Make a spectrum of eigenvalues that the core computed, after a check of their range."""
-    problem.operator.check_range(float(eigenvalues.min()), float(eigenvalues.max()))
+    operator = problem.operator
+    operator.check_range(float(eigenvalues.min()), float(eigenvalues.max()))
     return Spectrum(
-        without_rounding(np.abs(eigenvalues)),
+        without_rounding(eigenvalues, operator.unit_roundoff, positive=operator.positive),
         n_samples=problem.n_samples,
         parameters={**problem.parameters, "solver": "exact", **parameters},
         fingerprint=problem.fingerprint(),

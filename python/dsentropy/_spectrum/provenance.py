@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._checks.arrays import as_pairs
 from dsentropy._checks.containers import is_sparse
+from dsentropy._checks.pairs import as_pairs
 from dsentropy._checks.printing import printed
 from dsentropy._data.data import Data
 from dsentropy._operator.linear_operators import as_operator, is_operator
@@ -51,7 +51,7 @@ def fingerprint_of(X: Any, parameters: Mapping[str, Any]) -> str | None:
     if is_operator(X) and not sparse_rows:
         return as_operator(X, "X", affinities=False).fingerprint()
     if parameters.get("operator") == "kernel":
-        matrix = as_pairs(X, "X")
+        matrix = as_pairs(X, "X").given
         return Data(matrix, "affinity", matrix).fingerprint()
     data = Data.of(X, parameters.get("metric", "euclidean"))
     if parameters.get("max_samples") is not None and parameters.get("random_state", 0) is None:

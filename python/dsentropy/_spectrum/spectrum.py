@@ -61,7 +61,8 @@ class Spectrum:
     ----------
     eigenvalues : ndarray of shape (n,), float64
         Moduli, largest first. Where this package computed them, those below N eps of the largest are rounding and
-        are set to 0.
+        are set to 0, and so are those that the dtype of a given kernel explains (see :func:`kernel_spectrum`).
+        Eigenvalues that are given are kept as they are, whatever their dtype.
     n_samples : int
         The number of rows.
     parameters : mapping

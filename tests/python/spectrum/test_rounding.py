@@ -1,0 +1,177 @@
+"""Eigenvalues that rounding of given entries explains are 0, for kernels and affinities of each kind and dtype."""
+
+import math
+
+import ml_dtypes
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from dsentropy import (
+    EstimatedSpectrum,
+    Spectrum,
+    Stochastic,
+    adjacency_spectrum,
+    covariance_spectrum,
+    diffusion_spectrum,
+    kernel_spectrum,
+    mutual_information,
+)
+from dsentropy._spectrum.rounding import without_rounding
+from scipy.sparse.linalg import aslinearoperator
+
+ROUNDOFF = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24, "float64": 2.0**-53}
+
+
+class Products:
+    """A matrix that is known by its products, which it computes in its dtype."""
+
+    def __init__(self, matrix):
+        self.matrix, self.shape, self.dtype = matrix, matrix.shape, matrix.dtype
+
+    def matmat(self, vectors):
+        return self.matrix @ vectors.astype(self.dtype)
+
+
+def rows(n, rank):
+    return np.random.default_rng(n + rank).normal(size=(n, rank))
+
+
+def low_rank(n, rank, dtype, scale=1.0):
+    """Return the kernel of random rows, and its eigenvalues that are not 0 before it is rounded to the dtype."""
+    X = rows(n, rank) * scale
+    return (X @ X.T).astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype), np.linalg.svd(X)[1] ** 2
+
+
+def rank(spectrum):
+    return round(2 ** spectrum.entropy(order=0))
+
+
+@pytest.mark.parametrize("dtype", ROUNDOFF)
+@pytest.mark.parametrize(("n", "r"), [(50, 1), (50, 20), (250, 10)])
+@pytest.mark.parametrize("scale", [1.0, 0.1, 8.0])
+def test_a_rounded_kernel_has_its_rank_and_its_entropies(dtype, n, r, scale):
+    """Each eigenvalue is off by at most u |K|_F (Weyl), so each p by twice that over the trace."""
+    K, expected = low_rank(n, r, dtype, scale)
+    found = kernel_spectrum(K)
+    assert rank(found) == r
+    off = 2 * ROUNDOFF[dtype] * np.linalg.norm(expected) + n * 2e-16 * expected[0]
+    assert np.abs(found.eigenvalues[:r] - expected).max() <= off
+    assert not found.eigenvalues[r:].any()
+
+
+def test_products_in_single_precision_have_the_rank_of_the_rows():
+    X = rows(300, 10).astype(np.float32)
+    found = kernel_spectrum(X @ X.T)
+    exact = Spectrum(np.linalg.svd(X.astype(float))[1] ** 2)
+    assert rank(found) == 10
+    assert found.entropy(t=[0.1, 0.5, 1], order=[0.1, 1]) == pytest.approx(
+        exact.entropy(t=[0.1, 0.5, 1], order=[0.1, 1]), abs=1e-5
+    )
+
+
+@pytest.mark.parametrize("given", [np.asarray, sp.csr_array, aslinearoperator, Products], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("solver", ["exact", Stochastic(t=0.5)], ids=["exact", "fallback"])
+def test_every_kind_of_a_kernel_and_every_solver_take_the_same_eigenvalues_as_rounding(given, solver):
+    X = rows(300, 10).astype(np.float32)
+    K = X @ X.T
+    dense = kernel_spectrum(K)
+    found = kernel_spectrum(given(K), solver=solver)
+    assert type(found) is Spectrum
+    assert rank(found) == 10
+    assert found.entropy([0.1, 0.5, 1]) == pytest.approx(dense.entropy([0.1, 0.5, 1]), abs=1e-6)
+
+
+@pytest.mark.parametrize("given", [np.asarray, Products], ids=lambda f: f.__name__)
+def test_a_half_kernel_has_the_same_entropy_exact_and_where_the_exact_solver_costs_less(given):
+    X = np.random.default_rng(0).normal(size=(600, 10))
+    K = (X @ X.T / 10).astype(np.float16)
+    expected = Spectrum(np.linalg.svd(X)[1] ** 2).entropy([0.5, 1])
+    for solver in ["exact", Stochastic(t=0.5), "stochastic"]:
+        found = kernel_spectrum(given(K), solver=solver)
+        assert found.parameters["solver"] == "exact"
+        assert found.entropy([0.5, 1]) == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_bounds_of_an_estimate_include_the_rounding_of_a_half_kernel():
+    """The distance to the kernel before it was rounded is within them, with and without its noise."""
+    X = np.random.default_rng(0).normal(size=(600, 10))
+    K = (X @ X.T / 10).astype(np.float16)
+    found = kernel_spectrum(K, solver=Stochastic(tol=0.5))
+    assert type(found) is EstimatedSpectrum
+    lower, upper = found.bounds()
+    noisy = Spectrum(np.maximum(np.linalg.eigvalsh(K.astype(float)), 0))
+    for exact in (kernel_spectrum(K), noisy):
+        assert lower <= exact.entropy() <= upper
+    assert found.entropy() == pytest.approx(kernel_spectrum(K).entropy(), abs=1e-3)
+
+
+@pytest.mark.parametrize("given", [np.asarray, sp.csr_array, Products], ids=lambda f: f.__name__)
+def test_estimates_of_single_precision_cover_the_exact_entropy(given):
+    X = rows(800, 12).astype(np.float32)
+    K = X @ X.T
+    exact = kernel_spectrum(K).entropy([1, 2])
+    found = kernel_spectrum(given(K), solver="stochastic")
+    assert type(found) is EstimatedSpectrum
+    lower, upper = found.bounds([1, 2])
+    reach = np.maximum(upper - found.entropy([1, 2]), found.entropy([1, 2]) - lower)
+    assert (np.abs(found.entropy([1, 2]) - exact) <= 2 * found.standard_error([1, 2]) + reach).all()
+    assert (reach < 1e-3).all()
+
+
+def test_eigenvalues_above_the_noise_of_a_rounded_kernel_are_kept():
+    """A Gaussian kernel of full rank: what is dropped and what noise adds are within 1% of the entropy."""
+    X = rows(400, 10)
+    G = np.exp(-((X[:, None] - X) ** 2).sum(axis=-1) / 18)
+    exact = kernel_spectrum(G)
+    assert rank(exact) == 400
+    for dtype, allowed in [("float32", 1e-5), ("float16", 1e-2)]:
+        assert kernel_spectrum(G.astype(dtype)).entropy() == pytest.approx(exact.entropy(), rel=allowed)
+
+
+def test_entries_of_float64_and_integers_have_the_rounding_of_the_solver_alone():
+    values = np.random.default_rng(0).normal(size=40) ** 3
+    limit = len(values) * np.finfo(float).eps * np.abs(values).max()
+    values[:3] = [limit * 0.9, -limit * 0.9, limit * 1.1]
+    expected = np.where(np.abs(values) > limit, np.abs(values), 0)
+    assert (without_rounding(values) == expected).all()
+    assert (without_rounding(values, 0.0) == expected).all()
+    assert (without_rounding(np.zeros(3), 2.0**-24) == 0).all()
+    ones = np.kron(np.eye(30), np.ones((4, 4)))
+    for given in (ones.astype(int), ones.astype(bool), ones.astype(np.int8)):
+        assert rank(kernel_spectrum(given)) == 30
+
+
+def test_negative_eigenvalues_beyond_rounding_are_an_error_for_every_kind_and_solver():
+    K = np.diag(np.r_[np.ones(99), -0.1])
+    for dtype in (np.float32, np.float64, np.float16):
+        for given in (np.asarray, aslinearoperator):
+            for solver in ("exact", "stochastic"):
+                with pytest.raises(ValueError, match=r"^K must be positive semi-definite"):
+                    kernel_spectrum(given(K.astype(dtype)), solver=solver)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+@pytest.mark.parametrize("function", [diffusion_spectrum, adjacency_spectrum])
+def test_rounded_affinities_have_the_rank_that_they_had(function, dtype):
+    X = np.abs(rows(400, 5))
+    G = (X @ X.T).astype(dtype)
+    assert rank(function(G, metric="affinity")) == 5
+    if dtype == "float32":
+        assert rank(function(sp.csr_array(G), metric="affinity")) == 5
+        assert rank(function(aslinearoperator(G), metric="affinity")) == 5
+        solver = Stochastic(t=0.5)
+        assert rank(function(G, metric="affinity", solver=solver)) == 5
+    target = np.arange(400) % 2
+    if function is diffusion_spectrum:
+        information = mutual_information(G, target, metric="affinity", t=1e-6, n_repeats=1)  # counts ranks
+        assert information.value == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_the_rank_of_a_covariance_is_that_of_the_rows_before_they_were_rounded(dtype):
+    X = rows(200, 3) @ rows(3, 10) + 1.0
+    given = X.astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+    found, exact = covariance_spectrum(given), covariance_spectrum(X)
+    assert rank(found) == rank(exact) == 3
+    off = 2 * ROUNDOFF[dtype] * np.linalg.norm(X) / math.sqrt(199)
+    assert np.abs(np.sqrt(found.eigenvalues) - np.sqrt(exact.eigenvalues)).max() <= off + 1e-7
