@@ -313,9 +313,8 @@ def estimate_spectrum(
     """Estimates the spectrum of a kernel operator, or computes it where the exact solver costs less.
 
     Given affinities are estimated as indefinite unless ``positive_semidefinite`` states otherwise. ``unit_roundoff``
-    is that of the type in which given pairs came. Exact eigenvalues are moduli, but for an affinity matrix that was
-    stated to be positive semi-definite. ``progress(products, uncertainty)`` is called with the number of
-    matrix-vector products and the uncertainty in bits.
+    is that of given pairs. Exact eigenvalues are moduli, but for an affinity matrix that was stated to be positive
+    semi-definite. ``progress(products, uncertainty)`` has the number of products and the uncertainty in bits.
     """
 
 def estimate_subsets(
@@ -331,8 +330,7 @@ def estimate_subsets(
 ) -> list[Solution]:
     """Estimates the spectrum of a kernel operator on each subset of the rows, or computes it where that costs less.
 
-    ``unit_roundoff`` is that of the type in which given pairs came. ``progress(done, nan)`` is called with the number
-    of subsets that are done.
+    ``unit_roundoff`` is that of given pairs. ``progress(done, nan)`` has the number of subsets that are done.
     """
 
 def estimate_operator(

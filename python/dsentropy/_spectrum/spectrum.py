@@ -60,9 +60,8 @@ class Spectrum:
     Attributes
     ----------
     eigenvalues : ndarray of shape (n,), float64
-        Moduli, largest first. Where this package computed them, those below N eps of the largest are rounding and
-        are set to 0, and so are those that the dtype of a given kernel explains (see :func:`kernel_spectrum`).
-        Eigenvalues that are given are kept as they are, whatever their dtype.
+        Moduli, largest first. Where this package computed them, those that are rounding are 0: those below N eps of
+        the largest, and those that the dtype of a given kernel explains (:func:`kernel_spectrum`). Others are kept.
     n_samples : int
         The number of rows.
     parameters : mapping
