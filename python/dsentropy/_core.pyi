@@ -312,9 +312,8 @@ def estimate_spectrum(
 ) -> Solution:
     """Estimates the spectrum of a kernel operator, or computes it where the exact solver costs less.
 
-    Given affinities are estimated as indefinite unless ``positive_semidefinite`` states otherwise. ``unit_roundoff``
-    is that of given pairs. Exact eigenvalues are moduli, but for an affinity matrix that was stated to be positive
-    semi-definite. ``progress(products, uncertainty)`` has the number of products and the uncertainty in bits.
+    Given affinities, entries of this ``unit_roundoff``, are indefinite unless ``positive_semidefinite`` states
+    otherwise. Exact eigenvalues are moduli, but for those. ``progress(products, uncertainty)`` has bits.
     """
 
 def estimate_subsets(
@@ -342,8 +341,7 @@ def estimate_operator(
 ) -> Solution:
     """Estimates the spectrum of an operator that is not built on rows, or computes it where that costs less.
 
-    Exact eigenvalues keep their signs. ``progress(products, uncertainty)`` is called with the number of matrix-vector
-    products and the uncertainty in bits.
+    Exact eigenvalues keep their signs. ``progress(products, uncertainty)`` has the uncertainty in bits.
     """
 
 def operator_eigenvalues(
@@ -364,10 +362,7 @@ def sweep_eigenvalues(
     progress: _Progress | None = None,
     num_threads: int | None = None,
 ) -> list[NDArray[np.float64]]:
-    """The moduli of the eigenvalues of each of several operators on the same data.
-
-    ``progress(done, nan)`` is called with the number of operators that are done.
-    """
+    """The moduli of eigenvalues of several operators on the same data; ``progress(done, nan)`` after each."""
 
 def subset_eigenvalues(
     x: _Rows,
