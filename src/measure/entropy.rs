@@ -36,9 +36,21 @@ pub fn spectral_entropy(eigenvalues: &[f64], t: f64) -> Result<f64> {
     require_time(t)?;
     let largest = largest_modulus(eigenvalues)?;
     // Relative to the largest, so that no power overflows.
-    let powers: Vec<f64> = eigenvalues.iter().map(|v| (v.abs() / largest).powf(t)).collect();
+    let powers: Vec<f64> = eigenvalues.iter().map(|&v| relative_power(v, largest, t)).collect();
     let total: f64 = powers.iter().sum();
     Ok(shannon_entropy(powers.iter().map(|power| power / total)))
+}
+
+/// ln(|v| / largest) of a v that is not 0, also where the quotient underflows.
+fn relative_logarithm(v: f64, largest: f64) -> f64 {
+    let ratio = v.abs() / largest;
+    if ratio >= f64::MIN_POSITIVE { ratio.ln() } else { v.abs().ln() - largest.ln() }
+}
+
+/// (|v| / largest)^t, also where the quotient underflows.
+fn relative_power(v: f64, largest: f64, t: f64) -> f64 {
+    let ratio = v.abs() / largest;
+    if v == 0.0 || ratio >= f64::MIN_POSITIVE { ratio.powf(t) } else { (t * relative_logarithm(v, largest)).exp() }
 }
 
 /// The largest modulus, which must be finite and not 0.
@@ -67,7 +79,7 @@ pub fn renyi_entropies(eigenvalues: &[f64], times: &[f64], orders: &[f64]) -> Re
         return Err(Error::invalid("order", "at least 0", bad));
     }
     let log_moduli: Vec<f64> =
-        eigenvalues.iter().filter(|&&v| v != 0.0).map(|v| (v.abs() / largest).max(f64::MIN_POSITIVE).ln()).collect();
+        eigenvalues.iter().filter(|&&v| v != 0.0).map(|&v| relative_logarithm(v, largest)).collect();
     let mut entropies = Array2::zeros((times.len(), orders.len()));
     for (&t, mut of_time) in times.iter().zip(entropies.rows_mut()) {
         if t == 0.0 {
@@ -120,6 +132,21 @@ mod tests {
         let expected = 5_f64.log2() - 1.6;
         for (eigenvalues, t) in [([4.0, 1.0], 1.0), ([-4.0, 1.0], 1.0), ([2.0, -1.0], 2.0), ([16.0, 1.0], 0.5)] {
             approx::assert_abs_diff_eq!(spectral_entropy(&eigenvalues, t).unwrap(), expected, epsilon = 1e-14);
+        }
+    }
+
+    /// p = 1 / (1 + 10^(-t d)) and the rest, for eigenvalues whose quotient 10^-d is no number of f64.
+    #[test]
+    fn quotients_that_underflow_count() {
+        for (eigenvalues, decades) in [([1e300, 1e-20], 320.0), ([-1e300, 1e-300], 600.0)] {
+            for t in [1e-4, 1e-3, 0.01] {
+                let other = 10_f64.powf(-t * decades);
+                let p = [1.0 / (1.0 + other), other / (1.0 + other)];
+                let expected: f64 = p.iter().map(|p| -p * p.log2()).sum();
+                approx::assert_abs_diff_eq!(spectral_entropy(&eigenvalues, t).unwrap(), expected, epsilon = 1e-14);
+                let renyi = renyi_entropies(&eigenvalues, &[t], &[1.0]).unwrap();
+                approx::assert_abs_diff_eq!(renyi[[0, 0]], expected, epsilon = 1e-14);
+            }
         }
     }
 

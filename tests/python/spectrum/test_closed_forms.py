@@ -101,3 +101,13 @@ def test_entropies_of_several_times_and_orders_are_those_of_each():
     assert table.tolist() == [[spectrum.entropy(t, order) for order in orders] for t in times]
     assert spectrum.entropy(times).tolist() == table[:, 1].tolist()
     assert spectrum.entropy(2, orders).tolist() == table[2].tolist()
+
+
+@pytest.mark.parametrize(("eigenvalues", "decades"), [([1e300, 1e-20], 320), ([1e300, -1e-300], 600)])
+@pytest.mark.parametrize("t", [1e-4, 1e-3, 1e-2])
+def test_eigenvalues_whose_quotient_underflows_count(eigenvalues, decades, t):
+    """p = (1, x) / (1 + x) with x = 10^(-t decades)."""
+    x = 10.0 ** (-t * decades)
+    expected = math.log2(1 + x) - x / (1 + x) * math.log2(x)
+    assert Spectrum(eigenvalues).entropy(t) == pytest.approx(expected, abs=1e-13)
+    assert Spectrum(eigenvalues).entropy(t, order=INF) == pytest.approx(math.log2(1 + x), abs=1e-13)
