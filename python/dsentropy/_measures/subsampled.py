@@ -52,7 +52,8 @@ class SubsampledEntropy:
     interval : tuple of two floats or ndarrays
         A confidence interval of the expected entropy of a random subset of these data (Student's t). It covers the
         choice of rows out of X, not that of X out of a population. Where entropies are estimates, it covers their
-        uncertainty as well.
+        uncertainty as well. It is too narrow where few of the ``values`` differ much from the others, see the notes
+        of :func:`subsampled_entropy`.
     values : ndarray of shape (n_repeats, ...)
         The entropy of each subset.
     n_samples : int
@@ -161,6 +162,11 @@ def subsampled_entropy(
     -----
     Cost: ``n_repeats`` entropies of ``n_samples`` rows, spread over the threads. Where ``n_samples`` is N, all
     subsets are the same rows, and the interval of exact entropies is a point.
+
+    The interval has its confidence where the entropies of subsets are near normally distributed. Where they depend
+    on whether a few rows are in the subset, as at large t beside an outlier, it covers less: with one outlier, t = 30
+    and subsets of a tenth of the rows, the interval of 95% covers 62%, 85%, 90% and 95% at 10, 20, 40 and 100
+    repeats. So many ``n_repeats`` mend it that several subsets have the outlier.
 
     Estimates of different subsets have independent random signs, so the variance of their mean is the sum of their
     variances over R^2; equal subsets share one estimate. Bounds are added as they are, since they have one direction
