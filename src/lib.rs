@@ -52,8 +52,10 @@ mod runtime;
 mod slq;
 
 pub use data::distances::Distances;
+pub use data::distinct_rows::distinct_rows;
 pub use data::input::{Input, Metric};
-pub use data::neighbors::{Symmetrize, nearest_neighbors, neighbor_edges, neighbor_graph};
+pub use data::neighbor_edges::{NeighborEdges, neighbor_edges};
+pub use data::neighbors::{Symmetrize, nearest_neighbors, neighbor_graph};
 pub use data::points::Points;
 pub use error::{Error, Result};
 pub use kernel::GivenPairs;

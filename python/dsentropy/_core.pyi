@@ -11,19 +11,20 @@ _Metric: TypeAlias = Literal["euclidean", "precomputed", "affinity"]
 _Precision: TypeAlias = Literal["single", "double", "fastest"]
 _Storage: TypeAlias = Literal["auto", "dense", "tiled"]
 _Symmetrize: TypeAlias = Literal["union", "mutual", "mean"]
+_Counts: TypeAlias = NDArray[np.int64] | None
 _Progress: TypeAlias = Callable[[int, float], None]
 """Called with how much is done, and with the uncertainty of an estimate in bits (else NaN)."""
 
 # fmt: off
 __all__ = [
-    "CHUNK_ALIGNMENT", "BlasConfig", "CallbackAffinity", "CallbackOperator", "Chunk", "Estimate",
-    "EstimateArrays", "EstimateInfo", "GlobalScaling", "Measure", "Moments", "NeighborEdges", "Neighbors",
-    "OperatorSpec", "PairProduct", "Readings", "Solution", "SparseOperator", "__version__",
-    "allowed_single_error", "blas_config", "chunk_error", "covariance_eigenvalues", "default_threads",
-    "eigenvalues", "entropy", "estimate_operator", "estimate_spectrum", "estimate_subsets",
-    "median_distance", "nearest_neighbors", "neighbor_distances", "neighbor_edges", "neighbor_graph",
-    "operator_eigenvalues", "pair_moments", "pair_product", "renyi_entropies", "spectral_entropy",
-    "subset_eigenvalues", "subset_entropies", "sweep_eigenvalues", "symmetric_eigenvalues",
+    "CHUNK_ALIGNMENT", "BlasConfig", "CallbackAffinity", "CallbackOperator", "Chunk", "Estimate", "EstimateArrays",
+    "EstimateInfo", "GlobalScaling", "Measure", "Moments", "NeighborEdges", "Neighbors", "OperatorSpec",
+    "PairProduct", "Readings", "Solution", "SparseOperator", "__version__", "allowed_single_error", "blas_config",
+    "chunk_error", "covariance_eigenvalues", "default_threads", "distinct_rows", "eigenvalues", "entropy",
+    "estimate_operator", "estimate_spectrum", "estimate_subsets", "median_distance", "nearest_neighbors",
+    "neighbor_distances", "neighbor_edges", "neighbor_graph", "operator_eigenvalues", "pair_moments",
+    "pair_product", "renyi_entropies", "spectral_entropy", "subset_eigenvalues", "subset_entropies",
+    "sweep_eigenvalues", "symmetric_eigenvalues",
 ]
 # fmt: on
 
@@ -31,10 +32,7 @@ CHUNK_ALIGNMENT: int
 __version__: str
 
 class _SlqOptions(Protocol):
-    """The options of an estimate, read by field: any object with these attributes.
-
-    :class:`dsentropy._operator.slq_options.SlqOptions` documents each of them.
-    """
+    """The options of an estimate, read by field; see :class:`dsentropy._operator.slq_options.SlqOptions`."""
 
     @property
     def tol(self) -> float: ...
@@ -184,21 +182,18 @@ class Solution:
 
 @final
 class Neighbors:
-    """The nearest other rows of each row: two arrays [N, n_neighbors], ascending by distance."""
+    """The nearest other rows of each row: two arrays [N, n_neighbors], ascending by distance, then by number."""
 
     distances: Final[NDArray[np.float64]]
-    """Euclidean distances."""
     indices: Final[NDArray[np.uintp]]
-    """Row numbers; ascending where distances are equal."""
 
 @final
 class NeighborEdges:
-    """The sparsity pattern of a nearest-neighbour graph in compressed rows (CSR); each stored entry is 1."""
+    """The edges of a nearest-neighbour graph, those from rows to themselves among them, in compressed rows (CSR)."""
 
     indptr: Final[NDArray[np.uintp]]
-    """Row i has the entries indptr[i] to indptr[i + 1]."""
     indices: Final[NDArray[np.uintp]]
-    """The column of each entry."""
+    distances: Final[NDArray[np.float64]]
 
 @final
 class GlobalScaling:
@@ -207,8 +202,7 @@ class GlobalScaling:
     def __new__(
         cls, *, mean: NDArray[np.float64], largest: float, bandwidth: float, single: bool
     ) -> GlobalScaling: ...
-    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, object]]:
-        """The arguments of the constructor, for pickle."""
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, object]]: ...
     mean: Final[NDArray[np.float64]]
     """The mean row [D]."""
     largest: Final[float]
@@ -258,6 +252,7 @@ class SparseOperator:
         positive_semidefinite: bool,
         unit_roundoff: float,
         alpha: float | None = None,
+        multiplicities: _Counts = None,
     ) -> SparseOperator: ...
 
 @final
@@ -400,8 +395,13 @@ def subset_entropies(
 ) -> NDArray[np.float64]:
     """The entropy of each subset of the rows by a measure that needs no spectrum, in bits."""
 
-def median_distance(x: _Rows, metric: _Metric, num_threads: int | None = None) -> float:
-    """The median of the positive distances of all pairs of rows; 0 where no distance is positive."""
+def distinct_rows(x: _Rows, tolerance: float = 0.0) -> NDArray[np.uintp]:
+    """The number of a row that represents each row: one that is equal to it, or at most ``tolerance`` from it."""
+
+def median_distance(
+    x: _Rows, metric: _Metric, multiplicities: NDArray[np.float64] | None = None, num_threads: int | None = None
+) -> float:
+    """The median of the positive distances of all pairs of rows, each of which may stand for several; or 0."""
 
 def neighbor_distances(
     x: _Rows, metric: _Metric, n_neighbors: int, num_threads: int | None = None
@@ -414,8 +414,10 @@ def nearest_neighbors(x: _Rows, n_neighbors: int, num_threads: int | None = None
 def neighbor_graph(x: _Rows, n_neighbors: int, num_threads: int | None = None) -> NDArray[np.float64]:
     """The adjacency matrix of the nearest-neighbour graph [N, N]; the row itself is counted."""
 
-def neighbor_edges(x: _Rows, n_neighbors: int, num_threads: int | None = None) -> NeighborEdges:
-    """The nearest-neighbour graph of `neighbor_graph` in compressed rows, without an N x N matrix."""
+def neighbor_edges(
+    x: _Rows, metric: _Metric, n_neighbors: int, multiplicities: _Counts = None, num_threads: int | None = None
+) -> NeighborEdges:
+    """The nearest-neighbour graph with ties, the row itself counted; each row may stand for several equal ones."""
 
 def allowed_single_error(dim: int, options: _SlqOptions) -> float | None:
     """The relative error that affinities of ``dim`` rows may have in f32 for an estimate; None: f64 is needed."""

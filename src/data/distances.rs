@@ -1,7 +1,8 @@
 //! Squared distances of pairs of rows, tile by tile: the trait, distances given as a matrix, and stored distances.
 //!
 //! Distances computed from rows are in `points.rs`. Of a given matrix only the entries on and above the diagonal are
-//! read. Distances are in units of a power of two, so that no square over- or underflows.
+//! read. Squares are in units of a power of two, so that none overflows. Where distances range so far that squares of
+//! those near a bandwidth underflow in such a unit, the distances themselves are read.
 
 use std::ops::Range;
 
@@ -34,6 +35,22 @@ pub trait Distances: Sync {
     /// # Panics
     /// Where `out` has another shape, or its rows are not contiguous.
     fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<f64>);
+
+    /// Whether squares of distances near the length that they were prepared for may underflow, so that
+    /// [`Distances::distances`] must be read in place of squares.
+    fn exceeds_squares(&self) -> bool {
+        false
+    }
+
+    /// Writes the distances of `rows` to `columns`, in units of the data, into `out`, [rows, columns].
+    ///
+    /// # Panics
+    /// Where `out` has another shape, or its rows are not contiguous.
+    fn distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+        let unit = self.unit();
+        self.squared_distances(rows, columns, out.view_mut());
+        out.mapv_inplace(|squared| squared.sqrt() * unit);
+    }
 }
 
 /// The exponent of the unit in which neither squares of entries up to `largest` overflow nor distances near `length`
@@ -46,13 +63,24 @@ pub(crate) fn common_exponent(length: f64, largest: f64) -> i32 {
 pub(crate) struct GivenDistances<'a, T> {
     matrix: ArrayView2<'a, T>,
     exponent: i32,
+    exceeds_squares: bool,
 }
 
 impl<'a, T: Element> GivenDistances<'a, T> {
     /// Prepares distances that are compared with `length`.
     pub(crate) fn new(matrix: ArrayView2<'a, T>, length: f64) -> Self {
         let upper = matrix.rows().into_iter().enumerate().map(|(i, row)| row.slice_move(s![i..]));
-        Self { matrix, exponent: common_exponent(length, max_abs(upper)) }
+        let exponent = common_exponent(length, max_abs(upper));
+        Self { matrix, exponent, exceeds_squares: exponent > binary_exponent(length) }
+    }
+
+    /// Writes each entry that is read, changed by `f`.
+    fn write(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>, f: impl Fn(f64) -> f64) {
+        for (i, mut line) in rows.zip(out.rows_mut()) {
+            for (j, entry) in columns.clone().zip(&mut line) {
+                *entry = f(self.matrix[if i <= j { [i, j] } else { [j, i] }].into());
+            }
+        }
     }
 }
 
@@ -65,42 +93,56 @@ impl<T: Element> Distances for GivenDistances<'_, T> {
         power_of_two(self.exponent)
     }
 
-    fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+    fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<f64>) {
         let (first, second) = halves(-self.exponent);
-        for (i, mut line) in rows.zip(out.rows_mut()) {
-            for (j, entry) in columns.clone().zip(&mut line) {
-                let given: f64 = self.matrix[if i <= j { [i, j] } else { [j, i] }].into();
-                let scaled = given * first * second;
-                *entry = scaled * scaled;
-            }
-        }
+        self.write(rows, columns, out, |given| {
+            let scaled = given * first * second;
+            scaled * scaled
+        });
+    }
+
+    fn exceeds_squares(&self) -> bool {
+        self.exceeds_squares
+    }
+
+    fn distances(&self, rows: Range<usize>, columns: Range<usize>, out: ArrayViewMut2<f64>) {
+        self.write(rows, columns, out, |given| given);
     }
 }
 
-/// Squared distances of any source, computed once and stored: 8 N^2 bytes, of which half are touched.
+/// Distances of any source, computed once and stored, as squares unless these exceed the range of f64: 8 N^2 bytes, of
+/// which half are touched.
 pub(crate) struct StoredDistances {
-    squared: UpperTriangle,
+    entries: UpperTriangle,
     unit: f64,
+    /// Whether the entries are distances in units of the data, and not squares in `unit`.
+    are_roots: bool,
 }
 
 impl StoredDistances {
-    /// Computes the upper triangle of the squared distances.
+    /// Computes the upper triangle.
     pub(crate) fn new(distances: &dyn Distances, job: &Job) -> Result<Self> {
         let n = distances.len();
-        let mut squared = UpperTriangle::zeros(n)?;
-        squared.for_each_block(job, |first, mut block| {
+        let mut entries = UpperTriangle::zeros(n)?;
+        let are_roots = distances.exceeds_squares();
+        entries.for_each_block(job, |first, mut block| {
             for columns in tiles(first, n) {
                 let tile = block.slice_mut(s![.., columns.start - first..columns.end - first]);
-                distances.squared_distances(first..first + tile.nrows(), columns, tile);
+                let rows = first..first + tile.nrows();
+                if are_roots {
+                    distances.distances(rows, columns, tile);
+                } else {
+                    distances.squared_distances(rows, columns, tile);
+                }
             }
         })?;
-        Ok(Self { squared, unit: distances.unit() })
+        Ok(Self { entries, unit: distances.unit(), are_roots })
     }
 }
 
 impl Distances for StoredDistances {
     fn len(&self) -> usize {
-        self.squared.dim()
+        self.entries.dim()
     }
 
     fn unit(&self) -> f64 {
@@ -108,7 +150,21 @@ impl Distances for StoredDistances {
     }
 
     fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
-        out.assign(&self.squared.tile(rows, columns));
+        out.assign(&self.entries.tile(rows, columns));
+        if self.are_roots {
+            out.mapv_inplace(|distance| (distance / self.unit).powi(2));
+        }
+    }
+
+    fn exceeds_squares(&self) -> bool {
+        self.are_roots
+    }
+
+    fn distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+        out.assign(&self.entries.tile(rows, columns));
+        if !self.are_roots {
+            out.mapv_inplace(|squared| squared.sqrt() * self.unit);
+        }
     }
 }
 

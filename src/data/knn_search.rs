@@ -23,6 +23,7 @@ use rayon::prelude::*;
 use crate::data::candidates::{Candidate, Candidates};
 use crate::data::distances::Distances;
 use crate::data::points::Points;
+use crate::data::wide_square::WideSquare;
 use crate::error::Result;
 use crate::runtime::lock;
 use crate::runtime::parallel::Job;
@@ -89,7 +90,7 @@ impl<'a> KnnSearch<'a> {
         k: usize,
         job: &Job,
         outputs: impl IndexedParallelIterator<Item = O>,
-        write: impl Fn(&mut O, usize, Vec<(f64, usize)>) + Send + Sync,
+        write: impl Fn(&mut O, usize, Vec<(WideSquare, usize)>) + Send + Sync,
     ) -> Result<()> {
         job.parallel(|| {
             let candidates = self.candidates_of_all_rows(k, job)?;
@@ -215,20 +216,20 @@ impl<'a> KnnSearch<'a> {
 
     /// Bounds on a distance that is computed in f64: as close to it as numbers in f32 are.
     fn bounds_in_f64(&self, i: usize, j: usize) -> (f32, f32) {
-        let squared = self.points.squared_distance(i, j) * self.scale * self.scale;
+        let squared = self.points.squared_distance(i, j).in_unit(self.points.exponent()) * self.scale * self.scale;
         let error = f64::from(f32::EPSILON);
         (single(squared * (1.0 - error)) - f32::MIN_POSITIVE, single(squared * (1.0 + error)) + f32::MIN_POSITIVE)
     }
 
     /// The nearest of the candidates of row i by their distances in f64, ascending.
-    fn nearest_of(&self, i: usize, mut candidates: Candidates) -> Vec<(f64, usize)> {
+    fn nearest_of(&self, i: usize, mut candidates: Candidates) -> Vec<(WideSquare, usize)> {
         candidates.prune();
         let k = candidates.k;
-        let mut nearest: Vec<(f64, usize)> =
+        let mut nearest: Vec<(WideSquare, usize)> =
             candidates.found.into_iter().map(|c| (self.points.squared_distance(i, c.j), c.j)).collect();
-        nearest.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        nearest.sort_unstable_by(|a, b| a.0.order(&b.0).then(a.1.cmp(&b.1)));
         let radius = nearest[k - 1].0;
-        nearest.truncate(nearest.partition_point(|&(squared, _)| squared <= radius));
+        nearest.truncate(nearest.partition_point(|(squared, _)| squared.order(&radius).is_le()));
         nearest
     }
 }
@@ -341,7 +342,7 @@ mod tests {
                     let product = search.centred.row(i).dot(&search.centred.row(j));
                     let lower = -2.0 * product + (search.lower[i] + search.lower[j]);
                     let upper = lower + (search.slack[i] + search.slack[j]);
-                    let exact = points.squared_distance(i, j) / longest;
+                    let exact = points.squared_distance(i, j).in_unit(points.exponent()) / longest;
                     assert!(
                         (f64::from(lower)..=f64::from(upper)).contains(&exact),
                         "{i} {j}: {lower} {exact} {upper}"

@@ -2,7 +2,10 @@
 
 mod candidates;
 pub(crate) mod distances;
+pub(crate) mod distinct_rows;
 pub(crate) mod input;
 mod knn_search;
+pub(crate) mod neighbor_edges;
 pub(crate) mod neighbors;
 pub(crate) mod points;
+pub(crate) mod wide_square;

@@ -38,7 +38,7 @@ pub fn nearest_neighbors(points: &Points, n_neighbors: usize, job: &Job) -> Resu
     KnnSearch::new(points).nearest(k, job, rows, |(distances, numbers), i, nearest| {
         let others = nearest.into_iter().filter(|&(_, j)| j != i);
         for ((distance, number), (squared, j)) in distances.iter_mut().zip(numbers).zip(others) {
-            *distance = squared.sqrt() * points.unit();
+            *distance = squared.root();
             *number = j;
         }
     })?;
@@ -62,31 +62,6 @@ pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<
         }
     })?;
     Ok(graph)
-}
-
-/// Builds the matrix of [`neighbor_graph`] in compressed sparse rows: the start of each row and the end of the last, and
-/// the columns. All entries are ones, so they are left out.
-///
-/// # Errors
-/// [`Error::Invalid`] where `n_neighbors` is not in 1..=N; [`Error::OutOfMemory`], before any work;
-/// [`Error::Interrupted`].
-pub fn neighbor_edges(points: &Points, n_neighbors: usize, job: &Job) -> Result<(Vec<usize>, Vec<usize>)> {
-    let n = points.len();
-    require_neighbors(n_neighbors, n)?;
-    let results = (n as u64).saturating_mul(24 * n_neighbors as u64);
-    memory::require(n, results.saturating_add(KnnSearch::bytes(points, n_neighbors, job)), job)?;
-    let mut rows: Vec<Vec<usize>> = vec![Vec::new(); n];
-    KnnSearch::new(points).nearest(n_neighbors, job, rows.par_iter_mut(), |row, _, nearest| {
-        row.extend(nearest.into_iter().map(|(_, j)| j));
-        row.sort_unstable();
-    })?;
-    let mut starts = vec![0];
-    let mut columns = Vec::new();
-    for row in rows {
-        columns.extend(row);
-        starts.push(columns.len());
-    }
-    Ok((starts, columns))
 }
 
 /// Builds the adjacency matrix of nearest neighbours from a matrix [N, N] of distances, whose diagonal is zero.
@@ -115,7 +90,7 @@ pub(crate) fn neighbor_graph_of_distances<T: Element>(
 }
 
 /// Fails unless a row can have `n_neighbors` nearest rows, itself counted.
-fn require_neighbors(n_neighbors: usize, n: usize) -> Result<()> {
+pub(super) fn require_neighbors(n_neighbors: usize, n: usize) -> Result<()> {
     if (1..=n).contains(&n_neighbors) {
         return Ok(());
     }
@@ -154,6 +129,7 @@ impl Symmetrize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::wide_square::WideSquare;
     use crate::runtime::parallel;
     use crate::runtime::tuning::{NeighborTuning, Tuning};
     use ndarray::{array, s};
@@ -181,20 +157,6 @@ mod tests {
         let near = graph(&grid, 4).unwrap();
         assert_eq!(near, graph(&far, 4).unwrap());
         assert_eq!(near.row(13).sum(), 5.0); // an inner point and its four neighbours
-    }
-
-    #[test]
-    fn compressed_rows_are_the_same_graph() {
-        let x = Array2::from_shape_fn((1200, 2), |(i, j)| ((i * 29 + j * 7 + i * i) % 53) as f64);
-        let points = Points::in_own_scale(x.view());
-        let (starts, columns) = parallel::run(2, || false, |job| neighbor_edges(&points, 4, job)).unwrap();
-        let mut full = Array2::<f64>::zeros((1200, 1200));
-        for i in 0..1200 {
-            for &j in &columns[starts[i]..starts[i + 1]] {
-                full[[i, j]] += 1.0;
-            }
-        }
-        assert_eq!(full, graph(&x, 4).unwrap());
     }
 
     #[test]
@@ -235,6 +197,18 @@ mod tests {
         parallel::run(2, || false, |job| nearest_neighbors(&points, n_neighbors, job))
     }
 
+    /// Squares of the small distances underflow in the unit of the largest entry.
+    #[test]
+    fn near_rows_keep_their_distances_beside_a_far_one() {
+        for far in [1e100, 1e170, 1e300, -1.7e308] {
+            let (distances, numbers) = nearest(&array![[0.0], [1.0], [3.0], [7.0], [far]], 2).unwrap();
+            assert_eq!(distances.slice(s![..4, ..]), array![[1.0, 3.0], [1.0, 2.0], [2.0, 3.0], [4.0, 6.0]]);
+            assert_eq!(numbers.slice(s![..4, ..]), array![[1, 2], [0, 2], [1, 0], [2, 1]]);
+            let graph = graph(&array![[0.0], [1.0], [3.0], [7.0], [far]], 2).unwrap();
+            assert_eq!(graph.sum_axis(Axis(1)).slice(s![..4]), array![2.0, 2.0, 2.0, 2.0]);
+        }
+    }
+
     #[test]
     fn the_row_itself_is_left_out_and_ties_come_in_order() {
         let x = array![[0.0], [3.0], [3.0], [6.0], [10.0]];
@@ -273,10 +247,10 @@ mod tests {
         let (mut distances, mut numbers) = (Array2::zeros((n, k)), Array2::zeros((n, k)));
         for i in 0..n {
             let others = (0..n).filter(|&j| j != i);
-            let mut all: Vec<(f64, usize)> = others.map(|j| (points.squared_distance(i, j), j)).collect();
-            all.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let mut all: Vec<(WideSquare, usize)> = others.map(|j| (points.squared_distance(i, j), j)).collect();
+            all.sort_by(|a, b| a.0.order(&b.0));
             for (place, &(squared, j)) in all[..k].iter().enumerate() {
-                distances[[i, place]] = squared.sqrt() * points.unit();
+                distances[[i, place]] = squared.root();
                 numbers[[i, place]] = j;
             }
         }
@@ -343,7 +317,7 @@ mod tests {
                 for i in 0..n {
                     // The row itself is the nearest, so the radius is the distance of the (k - 1)-th other row.
                     let radius = if k == 1 { 0.0 } else { expected.0[[i, k - 2]] };
-                    let within = |j: usize| points.squared_distance(i, j).sqrt() * points.unit() <= radius;
+                    let within = |j: usize| points.squared_distance(i, j).root() <= radius;
                     assert!((0..n).all(|j| (graph[[i, j]] == 1.0) == within(j)), "{case} {k} {i}");
                 }
             }

@@ -8,8 +8,9 @@
 //!
 //! one matrix product a tile. Its error is a few eps (|x - m|^2 + |y - m|^2). So a distance that is small against that
 //! sum (duplicates, tight groups far apart) is computed again as sum (x - y)^2 of the rows before they were centred,
-//! which is exact for integers. Rows are first multiplied by a power of two, which rounds nothing, so that no square
-//! over- or underflows. Cost: N^2 D flops for one triangle.
+//! which is exact for integers. Centred rows are in units of a power of two, which rounds nothing, so that no square
+//! overflows; where squares of some distances underflow beside others, distances themselves are given
+//! ([`Distances::distances`]). Cost: N^2 D flops for one triangle.
 
 use std::ops::Range;
 
@@ -17,9 +18,10 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, s};
 
 use crate::data::distances::{Distances, common_exponent};
+use crate::data::wide_square::WideSquare;
 use crate::linalg::scalar::Element;
 use crate::linalg::scaling::{binary_exponent, halves, max_abs, power_of_two};
-use crate::runtime::simd::{add_norms, sum_of_squared_differences, sum_of_squares};
+use crate::runtime::simd::{add_norms, sum_of_squares};
 
 /// A Gram distance below this part of |x - m|^2 + |y - m|^2 is computed again. eps / `RECOMPUTE_BELOW` is about 1e-12.
 const RECOMPUTE_BELOW: f64 = 1.0 / 4096.0;
@@ -27,15 +29,22 @@ const RECOMPUTE_BELOW: f64 = 1.0 / 4096.0;
 /// Bits of the rounded mean row, below the leading bit of the largest entry.
 const MEAN_BITS: i32 = 30;
 
+/// Sums of squared norms below this have lost digits to underflow, so their Gram distances are computed again.
+const SMALLEST_NORM: f64 = 1e-280;
+
+const TILE_ROWS: &str = "the rows of `out` are contiguous";
+
 const CONTIGUOUS: &str = "rows of an owned array in standard layout are contiguous";
 
 /// The rows of a data set [N, D], prepared for distances in units of [`Points::unit`].
 #[derive(Debug)]
 pub struct Points {
+    /// The rows in units of the data.
     rows: Array2<f64>,
     centred: Array2<f64>,
     squared_norms: Array1<f64>,
-    unit: f64,
+    exponent: i32,
+    exceeds_squares: bool,
 }
 
 impl Points {
@@ -43,7 +52,7 @@ impl Points {
     pub fn new<T: Element>(x: ArrayView2<T>, length: f64) -> Self {
         let rows = in_rows(x);
         let exponent = common_exponent(length, max_abs(rows.rows()));
-        Self::with_exponent(rows, exponent, None)
+        Self::with_exponent(rows, exponent, None).compared_with(length)
     }
 
     /// Prepares rows as [`Points::new`] does, centred on a mean that is rounded to few digits, so that its bits do not
@@ -53,7 +62,7 @@ impl Points {
         let largest = max_abs(rows.rows());
         let exponent = common_exponent(length, largest);
         let mean = scaled_mean(&rows, exponent);
-        Self::with_exponent(rows, exponent, Some(rounded_mean(mean, largest, exponent)))
+        Self::with_exponent(rows, exponent, Some(rounded_mean(mean, largest, exponent))).compared_with(length)
     }
 
     /// Prepares some of the rows as [`Points::around_rounded_mean`] prepares all, given the largest magnitude of an entry
@@ -62,7 +71,7 @@ impl Points {
         let exponent = common_exponent(length, largest);
         let (first, second) = halves(-exponent);
         let mean = rounded_mean(mean.mapv(|entry| entry * first * second), largest, exponent);
-        Self::with_exponent(in_rows(x), exponent, Some(mean))
+        Self::with_exponent(in_rows(x), exponent, Some(mean)).compared_with(length)
     }
 
     /// Prepares rows whose distances are only compared with each other.
@@ -72,15 +81,22 @@ impl Points {
         Self::with_exponent(rows, exponent, None)
     }
 
-    /// Prepares rows in units of 2^exponent, centred on `mean` in these units or else on their own.
-    fn with_exponent(mut rows: Array2<f64>, exponent: i32, mean: Option<Array1<f64>>) -> Self {
+    /// Centres rows, in units of 2^exponent, on `mean` in these units or else on their own.
+    fn with_exponent(rows: Array2<f64>, exponent: i32, mean: Option<Array1<f64>>) -> Self {
         let (first, second) = halves(-exponent);
-        rows.mapv_inplace(|entry| entry * first * second);
-        let mean = mean.unwrap_or_else(|| rows.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(rows.ncols())));
-        let centred = &rows - &mean;
+        let mut centred = rows.mapv(|entry| entry * first * second);
+        let mean =
+            mean.unwrap_or_else(|| centred.mean_axis(Axis(0)).unwrap_or_else(|| Array1::zeros(centred.ncols())));
+        centred -= &mean;
         let squared_norms: Array1<f64> =
             centred.rows().into_iter().map(|row| sum_of_squares(row.to_slice().expect(CONTIGUOUS))).collect();
-        Self { rows, centred, squared_norms, unit: power_of_two(exponent) }
+        Self { rows, centred, squared_norms, exponent, exceeds_squares: false }
+    }
+
+    /// Notes whether squares of distances near `length` may underflow.
+    fn compared_with(mut self, length: f64) -> Self {
+        self.exceeds_squares = self.exponent > binary_exponent(length);
+        self
     }
 
     /// D, the number of columns.
@@ -89,9 +105,26 @@ impl Points {
     }
 
     /// The sum of (x - y)^2 over the columns of rows i and j, which are not centred.
-    pub(crate) fn squared_distance(&self, i: usize, j: usize) -> f64 {
+    pub(crate) fn squared_distance(&self, i: usize, j: usize) -> WideSquare {
         let row = |i| self.rows.row(i).to_slice().expect(CONTIGUOUS);
-        sum_of_squared_differences(row(i), row(j))
+        WideSquare::between(row(i), row(j))
+    }
+
+    /// The binary exponent of [`Points::unit`].
+    pub(crate) fn exponent(&self) -> i32 {
+        self.exponent
+    }
+
+    /// -2 <x - m, y - m> of `rows` and `columns`.
+    fn gram_products(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+        let left = self.centred.slice(s![rows, ..]);
+        let right = self.centred.slice(s![columns, ..]);
+        general_mat_mul(-2.0, &left, &right.t(), 0.0, &mut out);
+    }
+
+    /// The squared norms as a slice.
+    fn norms(&self) -> &[f64] {
+        self.squared_norms.as_slice().expect("a vector of our own is contiguous")
     }
 
     /// The centred rows x - m, in units of [`Points::unit`].
@@ -111,16 +144,14 @@ impl Distances for Points {
     }
 
     fn unit(&self) -> f64 {
-        self.unit
+        power_of_two(self.exponent)
     }
 
     fn squared_distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
-        let left = self.centred.slice(s![rows.clone(), ..]);
-        let right = self.centred.slice(s![columns.clone(), ..]);
-        general_mat_mul(-2.0, &left, &right.t(), 0.0, &mut out);
-        let norms = self.squared_norms.as_slice().expect("a vector of our own is contiguous");
+        self.gram_products(rows.clone(), columns.clone(), out.view_mut());
+        let norms = self.norms();
         for (i, mut line) in rows.zip(out.rows_mut()) {
-            let line = line.as_slice_mut().expect("the rows of `out` are contiguous");
+            let line = line.as_slice_mut().expect(TILE_ROWS);
             if !add_norms(line, norms[i], &norms[columns.clone()], RECOMPUTE_BELOW) {
                 continue;
             }
@@ -128,8 +159,36 @@ impl Distances for Points {
                 if i == j {
                     *entry = 0.0;
                 } else if *entry < RECOMPUTE_BELOW * (norms[i] + norms[j]) {
-                    *entry = self.squared_distance(i, j);
+                    *entry = self.squared_distance(i, j).in_unit(self.exponent);
                 }
+            }
+        }
+    }
+
+    fn exceeds_squares(&self) -> bool {
+        self.exceeds_squares
+    }
+
+    fn distances(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+        self.gram_products(rows.clone(), columns.clone(), out.view_mut());
+        let norms = self.norms();
+        let (half, rest) = halves(self.exponent);
+        for (i, mut line) in rows.zip(out.rows_mut()) {
+            let line = line.as_slice_mut().expect(TILE_ROWS);
+            let near = add_norms(line, norms[i], &norms[columns.clone()], RECOMPUTE_BELOW);
+            if !near && norms[i] >= SMALLEST_NORM {
+                line.iter_mut().for_each(|entry| *entry = entry.sqrt() * half * rest);
+                continue;
+            }
+            for (j, entry) in columns.clone().zip(line) {
+                let norms = norms[i] + norms[j];
+                *entry = if i == j {
+                    0.0
+                } else if *entry < RECOMPUTE_BELOW * norms || norms < SMALLEST_NORM {
+                    self.squared_distance(i, j).root()
+                } else {
+                    entry.sqrt() * half * rest
+                };
             }
         }
     }
@@ -174,7 +233,7 @@ mod tests {
             array![[0.0, 25.0, 1.0, 1.0], [25.0, 0.0, 18.0, 18.0], [1.0, 18.0, 0.0, 0.0], [1.0, 18.0, 0.0, 0.0]];
         let points = Points::in_own_scale(x.view());
         approx::assert_abs_diff_eq!(all_pairs(&points), expected, epsilon = 1e-14);
-        assert_eq!(points.squared_distance(1, 2) * points.unit().powi(2), 18.0);
+        assert_eq!(points.squared_distance(1, 2).in_unit(0), 18.0);
         assert_eq!(all_pairs(&points)[[2, 3]], 0.0);
     }
 

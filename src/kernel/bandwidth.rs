@@ -45,6 +45,14 @@ impl Bandwidth {
         }
     }
 
+    /// The sigma of row i.
+    pub(crate) fn of_row(&self, i: usize) -> f64 {
+        match self {
+            Self::Fixed(sigma) => *sigma,
+            Self::Adaptive(sigmas) => sigmas[i],
+        }
+    }
+
     /// The bandwidth of some of the rows.
     pub(crate) fn of_rows(&self, rows: &[usize]) -> Self {
         match self {
@@ -54,42 +62,74 @@ impl Bandwidth {
     }
 }
 
-/// The median of the positive distances of all pairs of rows, or 0 where there are none. Cost: N^2 D flops, and 16
-/// bytes per pair.
+/// The median of the positive distances of all pairs of rows, or 0 where there are none. With `multiplicities` each row
+/// stands for so many equal ones. Cost: N^2 D flops, and 16 bytes per pair, 32 with multiplicities.
 ///
 /// # Errors
-/// [`Error::Invalid`] for entries that are not finite, or affinities; [`Error::OutOfMemory`]; [`Error::Interrupted`].
-pub fn median_distance<T: Element>(input: Input<T>, job: &Job) -> Result<f64> {
+/// [`Error::Invalid`] for entries that are not finite, affinities, and multiplicities that are not one for each row;
+/// [`Error::OutOfMemory`]; [`Error::Interrupted`].
+pub fn median_distance<T: Element>(input: Input<T>, multiplicities: Option<&[f64]>, job: &Job) -> Result<f64> {
     input.require()?;
     let n = input.len();
+    if let Some(numbers) = multiplicities.filter(|numbers| numbers.len() != n) {
+        return Err(Error::invalid("multiplicities", format!("one for each of {n} rows"), numbers.len()));
+    }
     let rows = 16 * (n as u64) * input.columns().unwrap_or(0) as u64;
-    memory::require(n, rows.saturating_add(8 * (n as u64).saturating_mul(n as u64)), job)?;
+    let of_pair = if multiplicities.is_some() { 16 } else { 8 };
+    memory::require(n, rows.saturating_add(of_pair * (n as u64).saturating_mul(n as u64)), job)?;
+    Ok(match multiplicities {
+        None => median(positive_distances(&input, |_, _, distance| distance, job)?),
+        Some(numbers) => {
+            weighted_median(positive_distances(&input, |i, j, distance| (distance, numbers[i] * numbers[j]), job)?)
+        }
+    })
+}
+
+/// What `of_pair` makes of the rows and the distance of each pair at a positive distance.
+fn positive_distances<T: Element, P: Send + Clone>(
+    input: &Input<T>,
+    of_pair: impl Fn(usize, usize, f64) -> P + Sync,
+    job: &Job,
+) -> Result<Vec<P>> {
+    let n = input.len();
     let distances = input.distances(0.0)?;
     let pairs = map_row_blocks(n, job, |rows| {
         let mut positive = Vec::new();
         let mut tile = Array2::zeros((rows.len(), TILE_COLUMNS));
         for columns in tiles(rows.start, n) {
             let mut tile = tile.slice_mut(s![.., ..columns.len()]);
-            distances.squared_distances(rows.clone(), columns.clone(), tile.view_mut());
+            distances.distances(rows.clone(), columns.clone(), tile.view_mut());
             for (i, row) in rows.clone().zip(tile.rows()) {
-                let right = columns.clone().zip(row).filter(|&(j, &squared)| i < j && squared > 0.0);
-                positive.extend(right.map(|(_, &squared)| squared));
+                let right = columns.clone().zip(row).filter(|&(j, &distance)| i < j && distance > 0.0);
+                positive.extend(right.map(|(j, &distance)| of_pair(i, j, distance)));
             }
         }
         positive
     })?;
-    Ok(median_root(pairs.concat()) * distances.unit())
+    Ok(pairs.concat())
 }
 
-/// The median of the square roots of the numbers, or 0 where there are none.
-fn median_root(mut squared: Vec<f64>) -> f64 {
-    if squared.is_empty() {
+/// The median of the numbers, or 0 where there are none.
+fn median(mut numbers: Vec<f64>) -> f64 {
+    if numbers.is_empty() {
         return 0.0;
     }
-    let (middle, odd) = (squared.len() / 2, squared.len() % 2 == 1);
-    let (below, &mut upper, _) = squared.select_nth_unstable_by(middle, f64::total_cmp);
+    let (middle, odd) = (numbers.len() / 2, numbers.len() % 2 == 1);
+    let (below, &mut upper, _) = numbers.select_nth_unstable_by(middle, f64::total_cmp);
     let lower = if odd { upper } else { below.iter().copied().fold(0.0, f64::max) };
-    f64::midpoint(lower.sqrt(), upper.sqrt())
+    f64::midpoint(lower, upper)
+}
+
+/// The smallest number up to which half of the weight lies, or 0 where there are none.
+fn weighted_median(mut numbers: Vec<(f64, f64)>) -> f64 {
+    numbers.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let half = numbers.iter().map(|(_, weight)| weight).sum::<f64>() / 2.0;
+    let mut below = 0.0;
+    let reaches_half = |&&(_, weight): &&(f64, f64)| {
+        below += weight;
+        below >= half
+    };
+    numbers.iter().find(reaches_half).map_or(0.0, |&(number, _)| number)
 }
 
 /// The distance of each row to its `n_neighbors`-th nearest other row.
@@ -129,7 +169,7 @@ mod tests {
     use ndarray::array;
 
     fn median(x: &Array2<f64>) -> f64 {
-        parallel::run(2, || false, |job| median_distance(Input::rows(x.view()), job)).unwrap()
+        parallel::run(2, || false, |job| median_distance(Input::rows(x.view()), None, job)).unwrap()
     }
 
     /// Distances 1, 2, 3 have the median 2; distances 1, 1, 1, 2, 2, 3 the mean of two, 1.5.
@@ -159,6 +199,29 @@ mod tests {
         let expected = f64::midpoint(all[all.len() / 2], all[(all.len() - 1) / 2]);
         for scale in [1e-280, 1.0, 1e280] {
             approx::assert_relative_eq!(median(&(&x * scale)), expected * scale, max_relative = 1e-12);
+        }
+    }
+
+    #[test]
+    fn multiplicities_count_pairs_as_often_as_they_occur() {
+        let x = array![[0.0], [1.0], [4.0], [9.0]];
+        let weighted = |numbers: &[f64]| {
+            parallel::run(2, || false, |job| median_distance(Input::rows(x.view()), Some(numbers), job))
+        };
+        assert_eq!(weighted(&[1.0, 1.0, 1.0, 1.0]).unwrap(), 4.0); // of 1, 3, 4, 5, 8 and 9
+        assert_eq!(weighted(&[100.0, 1.0, 1.0, 100.0]).unwrap(), 9.0);
+        assert!(weighted(&[1.0]).is_err());
+    }
+
+    /// The largest of the distances is so far from the others that their squares underflow beside its square.
+    #[test]
+    fn medians_do_not_lose_small_distances() {
+        for far in [1e170, 1e300] {
+            let x = array![[0.0], [1.0], [3.0], [7.0], [far]];
+            assert_eq!(median(&x), 6.5); // of 1, 2, 3, 4, 6, 7 and four times far
+            let distances = Array2::from_shape_fn((5, 5), |(i, j)| (x[[i, 0]] - x[[j, 0]]).abs());
+            let given = Input { metric: Metric::Precomputed, matrix: distances.view() };
+            assert_eq!(parallel::run(2, || false, |job| median_distance(given, None, job)).unwrap(), 6.5);
         }
     }
 

@@ -54,6 +54,8 @@ enum Rate {
     Fixed(f64),
     /// 1 / sigma of each row: the factor of a pair is half the product of its two.
     Adaptive(Vec<f64>),
+    /// No factor, where squares exceed the range of f64: distances are divided by the bandwidth before they are squared.
+    OfDistances(Bandwidth),
 }
 
 impl<'a> Gaussian<'a> {
@@ -64,6 +66,7 @@ impl<'a> Gaussian<'a> {
     pub(crate) fn new(distances: &'a dyn Distances, bandwidth: &Bandwidth) -> Result<Self> {
         bandwidth.require(distances.len())?;
         let rate = match bandwidth {
+            _ if distances.exceeds_squares() => Rate::OfDistances(bandwidth.clone()),
             Bandwidth::Fixed(sigma) => {
                 let sigma = sigma / distances.unit();
                 // A bandwidth far below all rounding of the data: with a finite factor, identical rows keep affinity 1.
@@ -74,6 +77,24 @@ impl<'a> Gaussian<'a> {
             }
         };
         Ok(Self { distances, rate })
+    }
+
+    /// Writes affinities from distances that are divided by the bandwidths of both rows and then multiplied.
+    fn affinities_of_distances(
+        &self,
+        bandwidth: &Bandwidth,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        mut out: ArrayViewMut2<f64>,
+    ) {
+        self.distances.distances(rows.clone(), columns.clone(), out.view_mut());
+        for (i, mut row) in rows.zip(out.rows_mut()) {
+            for (j, entry) in columns.clone().zip(&mut row) {
+                let ratio = |row| (*entry / bandwidth.of_row(row)).min(f64::MAX);
+                *entry = ratio(i) * ratio(j);
+            }
+            negative_exponentials(row.as_slice_mut().expect("the rows of a tile are contiguous"), 0.5);
+        }
     }
 
     /// The row sums of W G W, W the diagonal matrix of `weights`, or of G where there are none.
@@ -102,6 +123,9 @@ impl Kernel<f64> for Gaussian<'_> {
     }
 
     fn affinities(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
+        if let Rate::OfDistances(bandwidth) = &self.rate {
+            return self.affinities_of_distances(bandwidth, rows, columns, out);
+        }
         self.distances.squared_distances(rows.clone(), columns.clone(), out.view_mut());
         for (i, mut row) in rows.zip(out.rows_mut()) {
             let row = row.as_slice_mut().expect("the rows of a tile are contiguous");
@@ -110,6 +134,7 @@ impl Kernel<f64> for Gaussian<'_> {
                 Rate::Adaptive(rates) => {
                     negative_exponentials_of_products(row, 0.5 * rates[i], &rates[columns.clone()]);
                 }
+                Rate::OfDistances(_) => unreachable!("distances were read above"),
             }
         }
     }

@@ -167,9 +167,10 @@ pub fn estimate_sparse(
     job: &Job,
 ) -> Result<Solution> {
     let n = operator.dim();
-    let held = 12 * operator.entries() as u64;
-    let cost = job.tuning().slq.exact_products_sparse * n as f64 * n as f64;
-    let exact_products = exact_budget(n, held.saturating_add(estimate_bytes(n, None, job)), cost, options, job)?.ok();
+    let own = n - operator.zero_rows();
+    let needed = (12 * operator.entries() as u64).saturating_add(estimate_bytes(n, None, job));
+    let cost = job.tuning().slq.exact_products_sparse * own as f64 * own as f64;
+    let exact_products = exact_budget(own, needed, cost, options, job)?.ok();
     let estimated = estimate(operator, options, exact_products, progress, job)?;
     Solution::estimated_or(estimated, || operator_eigenvalues(operator, job))
 }
@@ -241,12 +242,16 @@ fn dense_budget(n: usize, options: &SlqOptions, job: &Job) -> Result<Option<usiz
 /// [`crate::Error::OutOfMemory`]; [`crate::Error::Interrupted`]; [`crate::Error::Lapack`]; the errors of the operator.
 pub fn operator_eigenvalues(operator: &dyn SymmetricOperator, job: &Job) -> Result<Vec<f64>> {
     let n = operator.dim();
-    memory::require(n, memory::dense_bytes(1.0, n, 0), job)?;
-    let mut matrix = memory::zeros(n)?;
+    let own = n - operator.zero_rows();
+    memory::require(own, memory::dense_bytes(1.0, own, 0), job)?;
+    let mut matrix = memory::zeros(own)?;
     for (b, mut rows) in matrix.axis_chunks_iter_mut(Axis(0), COLUMNS).enumerate() {
         let mut identity = Array2::zeros((n, rows.nrows()));
         identity.slice_mut(s![b * COLUMNS.., ..]).diag_mut().fill(1.0);
-        rows.assign(&operator.apply(&identity, job)?.t());
+        rows.assign(&operator.apply(&identity, job)?.slice(s![..own, ..]).t());
     }
-    symmetric_eigenvalues(matrix, job)
+    let mut eigenvalues = symmetric_eigenvalues(matrix, job)?;
+    let negative = eigenvalues.partition_point(|value| *value < 0.0);
+    eigenvalues.splice(negative..negative, std::iter::repeat_n(0.0, n - own));
+    Ok(eigenvalues)
 }

@@ -23,6 +23,11 @@ pub trait SymmetricOperator: Sync {
     /// N, the number of rows.
     fn dim(&self) -> usize;
 
+    /// The number of last rows and columns that are known to be zero.
+    fn zero_rows(&self) -> usize {
+        0
+    }
+
     /// Computes K X for a block of vectors [N, b].
     ///
     /// # Errors

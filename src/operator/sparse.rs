@@ -4,12 +4,19 @@
 //! K = D^-1/2 Q^-alpha G Q^-alpha D^-1/2     (diffusion operator)     or     K = G     (the matrix itself)
 //! ```
 //!
-//! [`crate::operator::normalization`] defines Q and D. Cost of a product with b columns: 2 b flops per stored entry.
+//! [`crate::operator::normalization`] defines Q and D. A row may stand for m equal ones. Then the operator of all rows has
+//! the eigenvalues of M^1/2 K M^1/2, M = diag(m), and zeros:
+//!
+//! ```text
+//! K v = lambda v  with  K = E k E',  E_ia = 1 where row i is a copy of a    <=>    M^1/2 k M^1/2 w = lambda w,  w = M^-1/2 E' v
+//! ```
+//!
+//! Cost of a product with b columns: 2 b flops per stored entry.
 //! Each row is computed by one thread, so the result has the same bits on any number of threads. Memory: 12 bytes per
 //! stored entry.
 
 use ndarray::parallel::prelude::*;
-use ndarray::{Array2, ArrayView1, Axis};
+use ndarray::{Array2, ArrayView1, Axis, s};
 
 use crate::error::{Error, Result};
 use crate::linalg::scalar::F64_ROUNDOFF;
@@ -106,42 +113,65 @@ impl SparseMatrix {
         }
     }
 
-    fn row_sums(&self) -> Vec<f64> {
-        (0..self.dim()).map(|i| self.row(i).map(|(_, value)| value).sum()).collect()
+    /// The row sums, in which the entries of each column are counted as often as its number says.
+    fn row_sums(&self, numbers: Option<&[f64]>) -> Vec<f64> {
+        let sum = |i| match numbers {
+            None => self.row(i).map(|(_, value)| value).sum(),
+            Some(numbers) => self.row(i).map(|(j, value)| value * numbers[j]).sum(),
+        };
+        (0..self.dim()).map(sum).collect()
     }
 }
 
 /// The operator of a sparse matrix: the matrix itself, or the diffusion operator of its entries.
 pub struct SparseOperator {
     matrix: SparseMatrix,
+    /// The number of last rows and columns that are zero: of the copies of rows that stand for several.
+    zero_rows: usize,
     positive: bool,
     unit_roundoff: f64,
     leading: Option<Vec<f64>>,
 }
 
 impl SparseOperator {
-    /// The matrix itself, in units of a power of two near its largest entry.
-    pub fn affinity(mut matrix: SparseMatrix) -> Self {
-        matrix.scale_to_one();
-        Self { matrix, positive: false, unit_roundoff: F64_ROUNDOFF, leading: None }
-    }
-
-    /// The symmetric diffusion operator of affinities, which are not negative; see [`crate::diffusion_operator`].
+    /// The matrix itself, in units of a power of two near its largest entry. With `multiplicities` each row stands for so
+    /// many equal ones.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an alpha outside 0..=1, and where a row has no positive affinity.
-    pub fn diffusion(mut matrix: SparseMatrix, alpha: f64) -> Result<Self> {
-        require_alpha(alpha)?;
+    /// [`Error::Invalid`] where the multiplicities are not positive ones of each row.
+    pub fn affinity(mut matrix: SparseMatrix, multiplicities: Option<&[usize]>) -> Result<Self> {
         matrix.scale_to_one();
-        let normalization = Normalization::new(alpha, |weights| {
+        let (numbers, zero_rows) = of_copies(multiplicities, matrix.dim())?;
+        if let Some(numbers) = numbers {
+            matrix.multiply_both_sides(&roots(&numbers));
+        }
+        Ok(Self { matrix, zero_rows, positive: false, unit_roundoff: F64_ROUNDOFF, leading: None })
+    }
+
+    /// The symmetric diffusion operator of affinities, which are not negative; see [`crate::diffusion_operator`]. With
+    /// `multiplicities` each row stands for so many equal ones.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an alpha outside 0..=1, where a row has no positive affinity, and where the multiplicities
+    /// are not positive ones of each row.
+    pub fn diffusion(mut matrix: SparseMatrix, alpha: f64, multiplicities: Option<&[usize]>) -> Result<Self> {
+        require_alpha(alpha)?;
+        let (numbers, zero_rows) = of_copies(multiplicities, matrix.dim())?;
+        matrix.scale_to_one();
+        let mut normalization = Normalization::new(alpha, |weights| {
             if let Some(weights) = weights {
                 matrix.multiply_both_sides(weights);
             }
-            Ok(matrix.row_sums())
+            Ok(matrix.row_sums(numbers.as_deref()))
         })?;
         matrix.multiply_both_sides(&normalization.inverse_root_degrees());
-        let leading = Some(normalization.leading());
-        Ok(Self { matrix, positive: false, unit_roundoff: F64_ROUNDOFF, leading })
+        if let Some(numbers) = numbers {
+            matrix.multiply_both_sides(&roots(&numbers));
+            normalization.degrees.iter_mut().zip(&numbers).for_each(|(degree, number)| *degree *= number);
+        }
+        let mut leading = normalization.leading();
+        leading.resize(matrix.dim() + zero_rows, 0.0);
+        Ok(Self { matrix, zero_rows, positive: false, unit_roundoff: F64_ROUNDOFF, leading: Some(leading) })
     }
 
     /// States whether the matrix is known to be positive semi-definite, which nothing else implies.
@@ -164,13 +194,38 @@ impl SparseOperator {
     }
 }
 
+/// The numbers of equal rows that `n` rows stand for, and how many rows they stand for beyond themselves.
+fn of_copies(multiplicities: Option<&[usize]>, n: usize) -> Result<(Option<Vec<f64>>, usize)> {
+    let Some(numbers) = multiplicities else { return Ok((None, 0)) };
+    if numbers.len() != n || numbers.contains(&0) {
+        let requirement = format!("a positive one for each of {n} rows");
+        return Err(Error::invalid("multiplicities", requirement, numbers.len()));
+    }
+    let total: usize = numbers.iter().sum();
+    Ok((Some(numbers.iter().map(|&number| number as f64).collect()), total - n))
+}
+
+fn roots(numbers: &[f64]) -> Vec<f64> {
+    numbers.iter().map(|number| number.sqrt()).collect()
+}
+
 impl SymmetricOperator for SparseOperator {
     fn dim(&self) -> usize {
-        self.matrix.dim()
+        self.matrix.dim() + self.zero_rows
+    }
+
+    fn zero_rows(&self) -> usize {
+        self.zero_rows
     }
 
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
-        self.matrix.times(x, job)
+        if self.zero_rows == 0 {
+            return self.matrix.times(x, job);
+        }
+        let own = self.matrix.dim();
+        let mut product = Array2::zeros(x.raw_dim());
+        product.slice_mut(s![..own, ..]).assign(&self.matrix.times(&x.slice(s![..own, ..]).to_owned(), job)?);
+        Ok(product)
     }
 
     fn is_positive_semidefinite(&self) -> bool {
@@ -187,7 +242,7 @@ impl SymmetricOperator for SparseOperator {
 
     fn trace(&self) -> Option<f64> {
         let of_row = |i| self.matrix.row(i).filter(|(j, _)| *j == i).map(|(_, value)| value).sum::<f64>();
-        Some((0..self.dim()).map(of_row).sum())
+        Some((0..self.matrix.dim()).map(of_row).sum())
     }
 
     fn squared_norm(&self) -> Option<f64> {
@@ -234,8 +289,8 @@ mod tests {
                 }
             }
             let operator = match alpha {
-                Some(alpha) => SparseOperator::diffusion(sparse.clone(), alpha).unwrap(),
-                None => SparseOperator::affinity(sparse.clone()),
+                Some(alpha) => SparseOperator::diffusion(sparse.clone(), alpha, None).unwrap(),
+                None => SparseOperator::affinity(sparse.clone(), None).unwrap(),
             };
             let of = |threads| parallel::run(threads, || false, |job| operator.apply(&x, job)).unwrap();
             approx::assert_abs_diff_eq!(of(2), expected.dot(&x), epsilon = 1e-10);
@@ -248,6 +303,41 @@ mod tests {
                 approx::assert_abs_diff_eq!(expected.dot(&leading), leading, epsilon = 1e-13);
             }
         }
+    }
+
+    /// The matrix of all rows, in which row a is repeated as often as its number says.
+    fn expanded(full: &Array2<f64>, numbers: &[usize]) -> SparseMatrix {
+        let rows: Vec<usize> = (0..numbers.len()).flat_map(|a| vec![a; numbers[a]]).collect();
+        let values = rows.iter().flat_map(|&a| rows.iter().map(move |&b| full[[a, b]])).collect();
+        let columns = rows.iter().flat_map(|_| 0..u32::try_from(rows.len()).unwrap()).collect();
+        SparseMatrix::new((0..=rows.len()).map(|i| i * rows.len()).collect(), columns, values).unwrap()
+    }
+
+    /// The rounding of N additions, of products with numbers near 1.
+    #[test]
+    fn multiplicities_keep_the_moments_and_the_leading_vector_of_all_rows() {
+        let (sparse, full) = band(30);
+        let numbers: Vec<usize> = (0..30).map(|i| 1 + i * i % 7).collect();
+        let total: usize = numbers.iter().sum();
+        let of = |matrix: SparseMatrix, alpha: Option<f64>, numbers: Option<&[usize]>| match alpha {
+            Some(alpha) => SparseOperator::diffusion(matrix, alpha, numbers).unwrap(),
+            None => SparseOperator::affinity(matrix, numbers).unwrap(),
+        };
+        for alpha in [None, Some(0.0), Some(0.7)] {
+            let all = of(expanded(&full, &numbers), alpha, None);
+            let operator = of(sparse.clone(), alpha, Some(&numbers));
+            assert_eq!((operator.dim(), operator.zero_rows()), (total, total - 30));
+            approx::assert_relative_eq!(operator.trace().unwrap(), all.trace().unwrap(), max_relative = 1e-13);
+            let norms = (operator.squared_norm().unwrap(), all.squared_norm().unwrap());
+            approx::assert_relative_eq!(norms.0, norms.1, max_relative = 1e-13);
+            if let Some(leading) = operator.leading() {
+                let leading = Array2::from_shape_vec((total, 1), leading.to_vec()).unwrap();
+                let product = parallel::run(2, || false, |job| operator.apply(&leading, job)).unwrap();
+                approx::assert_abs_diff_eq!(product, leading, epsilon = 1e-13);
+            }
+        }
+        assert!(SparseOperator::affinity(sparse.clone(), Some(&numbers[1..])).is_err());
+        assert!(SparseOperator::diffusion(sparse, 0.0, Some(&[0; 30])).is_err());
     }
 
     #[test]
@@ -263,6 +353,6 @@ mod tests {
             assert!(SparseMatrix::new(starts, columns, values).is_err());
         }
         let zero_row = SparseMatrix::new(vec![0, 1, 1], vec![0], vec![1.0]).unwrap();
-        assert!(SparseOperator::diffusion(zero_row, 0.0).is_err());
+        assert!(SparseOperator::diffusion(zero_row, 0.0, None).is_err());
     }
 }

@@ -25,10 +25,12 @@ pub struct PySparseOperator(SparseOperator);
 
 #[pymethods]
 impl PySparseOperator {
-    /// Takes compressed rows (CSR), given in a type of this unit roundoff. With `alpha` the operator is the diffusion operator of these affinities, without it
-    /// the matrix itself.
+    /// Takes compressed rows (CSR), given in a type of this unit roundoff. With `alpha` the operator is the diffusion
+    /// operator of these affinities, without it the matrix itself. With `multiplicities` each row stands for so many
+    /// equal ones, whose spectrum is meant.
     #[new]
-    #[pyo3(signature = (indptr, indices, data, *, positive_semidefinite, unit_roundoff, alpha=None))]
+    #[pyo3(signature = (indptr, indices, data, *, positive_semidefinite, unit_roundoff, alpha=None, multiplicities=None))]
+    #[expect(clippy::too_many_arguments, reason = "four are keyword-only")]
     fn new(
         py: Python<'_>,
         indptr: PyReadonlyArray1<'_, i64>,
@@ -37,6 +39,7 @@ impl PySparseOperator {
         positive_semidefinite: bool,
         unit_roundoff: f64,
         alpha: Option<f64>,
+        multiplicities: Option<Vec<usize>>,
     ) -> PyResult<Self> {
         let starts: Vec<usize> =
             indptr.as_array().iter().map(|&start| usize::try_from(start).unwrap_or(usize::MAX)).collect();
@@ -44,8 +47,8 @@ impl PySparseOperator {
         py.detach(|| {
             let matrix = SparseMatrix::new(starts, columns, values)?;
             let operator = match alpha {
-                Some(alpha) => SparseOperator::diffusion(matrix, alpha)?,
-                None => SparseOperator::affinity(matrix),
+                Some(alpha) => SparseOperator::diffusion(matrix, alpha, multiplicities.as_deref())?,
+                None => SparseOperator::affinity(matrix, multiplicities.as_deref())?,
             };
             Ok(Self(operator.positive_semidefinite(positive_semidefinite).unit_roundoff(unit_roundoff)))
         })

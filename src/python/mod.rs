@@ -35,8 +35,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::neighbors::{
-        PyNeighborEdges, PyNeighbors, median_distance, nearest_neighbors, neighbor_distances, neighbor_edges,
-        neighbor_graph,
+        PyNeighborEdges, PyNeighbors, distinct_rows, median_distance, nearest_neighbors, neighbor_distances,
+        neighbor_edges, neighbor_graph,
     };
     #[pymodule_export]
     use super::specs::{PyMeasure, PyOperatorSpec};

@@ -18,13 +18,15 @@ pub struct PyNeighbors {
     indices: Py<PyArray2<usize>>,
 }
 
-/// The sparsity pattern of a nearest-neighbour graph in compressed rows (CSR); each stored entry is 1.
+/// The edges of a nearest-neighbour graph in compressed rows (CSR), those from rows to themselves among them.
 #[pyclass(name = "NeighborEdges", module = "dsentropy._core", frozen, get_all)]
 pub struct PyNeighborEdges {
     /// Row i has the entries indptr[i] to indptr[i + 1].
     indptr: Py<PyArray1<usize>>,
     /// The column of each entry.
     indices: Py<PyArray1<usize>>,
+    /// The distance along each edge.
+    distances: Py<PyArray1<f64>>,
 }
 
 /// The nearest other rows of each row; the row itself is not counted.
@@ -57,19 +59,35 @@ pub fn neighbor_graph<'py>(
     Ok(graph?.into_pyarray(py))
 }
 
-/// The nearest-neighbour graph of `neighbor_graph` in compressed rows, without an N x N matrix.
+/// The nearest-neighbour graph in compressed rows, without an N x N matrix; the row itself is counted and ties are kept.
+///
+/// With `multiplicities` each row stands for so many equal ones.
 #[pyfunction]
-#[pyo3(signature = (x, n_neighbors, num_threads=None))]
+#[pyo3(signature = (x, metric, n_neighbors, multiplicities=None, num_threads=None))]
 pub fn neighbor_edges(
     py: Python<'_>,
     x: Rows<'_>,
+    metric: Choice<Metric>,
     n_neighbors: usize,
+    multiplicities: Option<Vec<usize>>,
     num_threads: Option<usize>,
 ) -> PyResult<PyNeighborEdges> {
-    let (indptr, indices) = on_rows!(x, x => compute(py, num_threads, |job| {
-        crate::neighbor_edges(&Points::in_own_scale(x), n_neighbors, job)
+    let edges = on_rows!(x, matrix => compute(py, num_threads, |job| {
+        crate::neighbor_edges(Input { metric: metric.0, matrix }, n_neighbors, multiplicities.as_deref(), job)
     }))?;
-    Ok(PyNeighborEdges { indptr: indptr.into_pyarray(py).unbind(), indices: indices.into_pyarray(py).unbind() })
+    Ok(PyNeighborEdges {
+        indptr: edges.starts.into_pyarray(py).unbind(),
+        indices: edges.columns.into_pyarray(py).unbind(),
+        distances: edges.distances.into_pyarray(py).unbind(),
+    })
+}
+
+/// The number of a row that represents each row: one that is equal to it, or at most `tolerance` from it.
+#[pyfunction]
+#[pyo3(signature = (x, tolerance=0.0))]
+pub fn distinct_rows<'py>(py: Python<'py>, x: Rows<'py>, tolerance: f64) -> PyResult<Bound<'py, PyArray1<usize>>> {
+    let found = on_rows!(x, x => compute(py, Some(1), |_| Ok(crate::distinct_rows(x, tolerance))));
+    Ok(found?.into_pyarray(py))
 }
 
 /// The distance of each row to its `n_neighbors`-th nearest other row.
@@ -89,15 +107,18 @@ pub fn neighbor_distances<'py>(
 }
 
 /// The median of the positive distances of all pairs of rows; 0 where no distance is positive.
+///
+/// With `multiplicities` each row stands for so many equal ones.
 #[pyfunction]
-#[pyo3(signature = (x, metric, num_threads=None))]
+#[pyo3(signature = (x, metric, multiplicities=None, num_threads=None))]
 pub fn median_distance(
     py: Python<'_>,
     x: Rows<'_>,
     metric: Choice<Metric>,
+    multiplicities: Option<Vec<f64>>,
     num_threads: Option<usize>,
 ) -> PyResult<f64> {
     on_rows!(x, matrix => compute(py, num_threads, |job| {
-        crate::median_distance(Input { metric: metric.0, matrix }, job)
+        crate::median_distance(Input { metric: metric.0, matrix }, multiplicities.as_deref(), job)
     }))
 }

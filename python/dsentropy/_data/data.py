@@ -1,7 +1,8 @@
 """Data that spectra are computed from: rows, or distances or affinities of all pairs of rows.
 
 The metric says how the array is read. For ``"cosine"`` rows are scaled to length 1, after which the core computes
-Euclidean distances; the array before that is kept for its dtype, and for the fingerprint.
+Euclidean distances; the array before that is kept for its dtype, and for the fingerprint. Rows that were parallel up
+to the rounding of their dtype become equal.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dsentropy._checks.pairs import (
 )
 from dsentropy._checks.scalars import as_choice, as_limit, as_seed
 from dsentropy._data import subsets
+from dsentropy._data.distinct import joined_directions
 from dsentropy._data.fingerprint import digest
 
 Metric: TypeAlias = Literal["euclidean", "cosine", "precomputed", "affinity"]
@@ -34,6 +36,14 @@ DistanceMetric: TypeAlias = Literal["euclidean", "cosine", "precomputed"]
 
 METRICS: tuple[Metric, ...] = get_args(Metric)
 """All metrics."""
+
+
+PARALLEL_ROUNDING = 4
+"""Largest distance of the directions of parallel rows, in units of eps of their dtype.
+
+Rounding moves each entry by half an eps of itself, so both directions together by one; scaling to length 1 in float64
+adds less than one to each.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +72,10 @@ class Data:
             pairs = as_distances(X, "X") if name == "precomputed" else as_affinities(X, "X")
             return cls(pairs.matrix, name, pairs.given, unit_roundoff=pairs.unit_roundoff)
         given = as_rows(X, "X")
-        rows = as_directions(given, "X") if name == "cosine" else given
+        rows = given
+        if name == "cosine":
+            rounding = PARALLEL_ROUNDING * float(np.finfo(given.dtype).eps)
+            rows = joined_directions(as_directions(given, "X"), rounding)
         return cls(rows, name, given, unit_roundoff=unit_roundoff(X))
 
     @property

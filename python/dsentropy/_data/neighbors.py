@@ -36,7 +36,9 @@ def nearest_neighbors(
     distances : ndarray of shape (N, n_neighbors), float64
         In units of the data, ascending, with the accuracy of float64 whatever the dtype of ``X``.
     indices : ndarray of shape (N, n_neighbors), int64
-        Row numbers of the neighbours, ascending where distances are equal.
+        Row numbers of the neighbours, ascending where distances are equal. Of several rows at the distance of the
+        last neighbour, those of the lowest numbers are taken; the graphs ``"knn"`` of :func:`diffusion_spectrum` and
+        :func:`adjacency_spectrum` keep them all.
 
     Raises
     ------

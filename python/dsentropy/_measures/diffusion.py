@@ -100,9 +100,9 @@ def diffusion_spectrum(
         entropy, 1/2 approximates a Fokker-Planck operator, 1 the Laplace-Beltrami operator.
     metric : {"euclidean", "cosine", "precomputed", "affinity"}, default "euclidean"
         What d is: Euclidean distances; Euclidean distances of the rows scaled to length 1, whose squares are
-        2 - 2 cos; X itself, a symmetric matrix of distances. With ``"affinity"`` X is G itself, symmetric and not
-        negative. What the rounding of the dtype of such matrices explains is repaired in a copy, as in Notes, and
-        what it does not explain is an error.
+        2 - 2 cos, with rows that are parallel up to the rounding of their dtype made equal; X itself, a symmetric
+        matrix of distances. With ``"affinity"`` X is G itself, symmetric and not negative. What the rounding of the
+        dtype of such matrices explains is repaired in a copy, as in Notes, and what it does not explain is an error.
     precision : {"auto", "single", "double"}, default "auto"
         Precision in which K is stored and decomposed. A spectrum may be read at any t and order, so ``"auto"`` is
         double. ``"single"`` takes half the memory for K, and entropies for ``1 <= t <= 10`` and orders from 1 to 2
@@ -118,13 +118,15 @@ def diffusion_spectrum(
     progress : bool, default False
         Show a progress bar. Needs tqdm.
     graph : {"gaussian", "knn"}, default "gaussian"
-        ``"knn"`` keeps the affinities of rows of which one is among the ``n_neighbors`` nearest other rows of the
-        other, and those on the diagonal; all others are 0. Such an operator is sparse and may have negative
-        eigenvalues.
+        ``"knn"`` keeps the affinities of rows of which one is no farther from the other than its ``n_neighbors``-th
+        nearest other row, and those on the diagonal; all others are 0. All ties are kept, and equal rows count as
+        often as they occur, so the order of the rows does not matter. Such an operator is sparse and may have
+        negative eigenvalues.
     neighbors : sparse matrix of shape (N, N), or pair of array_like of shape (N, k), optional
-        Neighbours of the graph ``"knn"``, in place of the exact nearest rows: distances, stored zeros among them, as
-        from scikit-learn's ``kneighbors_graph(mode="distance")`` or a transformer such as pynndescent's; or distances
-        and indices, as from :func:`nearest_neighbors`. Distances that rounding made negative are 0.
+        Neighbours of the graph ``"knn"``, used as they are in place of the exact nearest rows with their ties:
+        distances, stored zeros among them, as from scikit-learn's ``kneighbors_graph(mode="distance")`` or a
+        transformer such as pynndescent's; or distances and indices, as from :func:`nearest_neighbors`. Distances that
+        rounding made negative are 0.
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"exact"`` computes all eigenvalues. ``"stochastic"`` estimates the spectrum from matrix-vector products, to
         within the tolerance of :class:`Stochastic`, which has the options.
@@ -144,7 +146,8 @@ def diffusion_spectrum(
     TypeError
         For an argument, or data, of a wrong type.
     MemoryError
-        Before any work, where one N x N matrix does not fit into the memory that the process can have.
+        Before any work, where one N x N matrix does not fit into the memory that the process can have. After the
+        search, where so many rows are equally far that the edges of the graph ``"knn"`` do not fit.
 
     Warns
     -----
@@ -162,8 +165,8 @@ def diffusion_spectrum(
 
     Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances. Memory: N x N numbers and 15% more, and 16 N D
     bytes. :class:`Stochastic` has the cost of an estimate. The graph ``"knn"`` takes N^2 D flops for the neighbours,
-    and 4 N n_neighbors a product. See docs/scaling.md. Where no two rows differ, as in a collapsed layer, any
-    bandwidth gives the entropy 0.
+    and 4 N n_neighbors a product, where N counts equal rows once; ties add to it. See docs/scaling.md. Where no two
+    rows differ, as in a collapsed layer, any bandwidth and either graph gives the entropy 0.
 
     References
     ----------
@@ -253,20 +256,26 @@ def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:
     used, n_all, subset = selected_rows(X, arguments.metric, arguments.max_samples, arguments.random_state)
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
-    found = _graph.neighbor_distances(arguments.neighbors, used, arguments.n_neighbors, arguments.num_threads)
     roundoff = _graph.distances_roundoff(arguments.neighbors, used)
-    bandwidth = arguments.bandwidth
-    sigma: Bandwidth = _graph.farthest(found)
-    about: dict[str, Any] = {"bandwidth": sigma, "rule": "knn", "metric": used.metric}
-    if not (isinstance(bandwidth, str) and bandwidth == "knn"):
+    sigma: Bandwidth | None = None
+    if not (isinstance(arguments.bandwidth, str) and arguments.bandwidth == "knn"):
         sigma, about = resolve_with_parameters(
-            bandwidth, used, None, arguments.random_state, arguments.num_threads, n_all
+            arguments.bandwidth, used, None, arguments.random_state, arguments.num_threads, n_all
         )
     chosen: dict[str, Any] = {"neighbors": "given"}
-    if arguments.neighbors is None:
+    if arguments.neighbors is not None:
+        found = _graph.given_neighbors(arguments.neighbors, used.n_samples)
+    else:
         chosen = {"n_neighbors": n_neighbors_of(arguments.n_neighbors, used.n_samples)}
+        found = _graph.nearest(used, chosen["n_neighbors"], sigma, arguments.num_threads)
+    if sigma is None:
+        each = _graph.farthest(found)
+        about = {"bandwidth": found.of_rows(each), "rule": "knn", "metric": used.metric}
+        affinity = _graph.neighbor_affinity(found, each, roundoff)
+    else:
+        affinity = _graph.neighbor_affinity(found, found.of_groups(sigma), roundoff)
     parameters = {"operator": "diffusion", "graph": "knn", **chosen, **about, "alpha": arguments.alpha, **subset}
-    operator = LinearOperator(_graph.neighbor_affinity(found, sigma, roundoff), alpha=arguments.alpha)
+    operator = LinearOperator(affinity, alpha=arguments.alpha)
     return Problem(operator, used.n_samples, parameters, used.fingerprint)
 
 

@@ -205,15 +205,13 @@ def core_bandwidth(bandwidth: Bandwidth) -> Bandwidth:
 def _median(data: Data, seed: int | None, num_threads: int | None) -> float:
     n = data.n_samples
     part = data if n <= MEDIAN_ROWS else data.part(_subsample.draw(n, MEDIAN_ROWS, seed))
-    median = _core.median_distance(part.rows, part.core_metric, num_threads)
+    median = _core.median_distance(part.rows, part.core_metric, num_threads=num_threads)
     if median == 0 and part is not data:
-        median = _median_of_distinct(data, seed)
-    # Distances of directions that were equal before they were rounded to unit length.
-    rounded = data.metric == "cosine" and median <= 4 * np.finfo(data.given.dtype).eps
-    return 0.0 if rounded else median
+        return _median_of_distinct(data, seed, num_threads)
+    return median
 
 
-def _median_of_distinct(data: Data, seed: int | None) -> float:
+def _median_of_distinct(data: Data, seed: int | None, num_threads: int | None) -> float:
     """Compute the median positive distance where nearly all rows are equal, from at most 4000 distinct rows.
 
     Each pair of distinct rows counts as often as it occurs.
@@ -221,20 +219,12 @@ def _median_of_distinct(data: Data, seed: int | None) -> float:
     if data.metric == "precomputed":
         positive = data.rows[data.rows > 0]
         return float(np.median(positive)) if positive.size else 0.0
-    from scipy.spatial.distance import pdist
-
-    distinct, counts = np.unique(data.rows, axis=0, return_counts=True)
-    if len(distinct) == 1:
-        return 0.0
+    found: tuple[Any, NDArray[np.int64]] = np.unique(data.rows, axis=0, return_counts=True)
+    distinct, counts = found
     if len(distinct) > MEDIAN_ROWS:
         chosen = _subsample.draw(len(distinct), MEDIAN_ROWS, seed)
         distinct, counts = distinct[chosen], counts[chosen]
-    distances = pdist(distinct.astype(np.float64))
-    i, j = np.triu_indices(len(distinct), 1)
-    weights = counts[i].astype(np.float64) * counts[j]
-    order = np.argsort(distances)
-    below = np.cumsum(weights[order])
-    return float(distances[order[np.searchsorted(below, below[-1] / 2)]])
+    return _core.median_distance(distinct, data.core_metric, counts.astype(np.float64), num_threads)
 
 
 def _neighbor_distances(data: Data, n_neighbors: int | None, num_threads: int | None) -> NDArray[np.float64]:

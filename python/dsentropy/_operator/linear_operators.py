@@ -102,6 +102,8 @@ class SparseMatrix:
     matrix: Any
     unit_roundoff: float = F64_ROUNDOFF
     """The unit roundoff of the dtype in which entries were given."""
+    multiplicities: NDArray[np.int64] | None = None
+    """The number of equal rows that each row stands for, whose spectrum is meant; None where each is one."""
 
     @classmethod
     def of(cls, X: Any, name: str, *, affinities: bool) -> SparseMatrix:
@@ -132,7 +134,7 @@ class SparseMatrix:
     @property
     def n_samples(self) -> int:
         """The number of rows, N."""
-        return int(self.matrix.shape[0])
+        return int(self.matrix.shape[0] if self.multiplicities is None else self.multiplicities.sum())
 
     def core(self, *, alpha: float | None = None, positive: bool = False) -> SparseOperator:
         """Make the core's operator: the matrix or, with an alpha, the diffusion operator of these affinities."""
@@ -145,6 +147,7 @@ class SparseMatrix:
             positive_semidefinite=positive,
             unit_roundoff=self.unit_roundoff,
             alpha=alpha,
+            multiplicities=self.multiplicities,
         )
 
     def fingerprint(self) -> str:

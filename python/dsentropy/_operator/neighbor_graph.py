@@ -1,7 +1,8 @@
 """Sparse graphs of nearest neighbours: Gaussian affinities of near rows, and adjacency matrices.
 
-An affinity is kept where one row is among the k nearest of the other. Finding neighbours costs N^2 D flops, the graph
-takes 12 N k bytes twice, and a product with a vector 4 N k flops.
+An affinity is kept where one row is within the distance of the k-th nearest other row of the other, so that edges
+follow from distances alone. Equal rows are held once, with their number. Finding neighbours costs N^2 D flops, the
+graph takes 12 N k bytes twice, and a product with a vector 4 N k flops; ties add edges.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from dsentropy._checks.conversion import as_array
 from dsentropy._checks.pairs import F64_ROUNDOFF, distance_rounding, unit_roundoff
 from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import Advance
-from dsentropy._core import OperatorSpec, Solution
+from dsentropy._core import NeighborEdges, OperatorSpec, Solution
 from dsentropy._data.data import Data
+from dsentropy._data.distinct import Groups
 from dsentropy._data.neighbors import replace_zeros
 from dsentropy._operator import bandwidth as _bandwidth
 from dsentropy._operator.bandwidth import Bandwidth
@@ -56,34 +58,66 @@ class NeighborAdjacency:
         """Accept any range: ones on the diagonal leave no zero matrix."""
 
 
-def neighbor_distances(neighbors: Any, data: Data, n_neighbors: int | None, num_threads: int | None) -> Any:
-    """Return distances to neighbours as a sparse matrix [N, N] without its diagonal; a stored 0 is a distance.
+@dataclass(frozen=True)
+class Neighbors:
+    """Distances from rows to their neighbours."""
 
-    ``neighbors`` are the caller's, or None: then the ``n_neighbors`` nearest are found.
+    distances: Any
+    """A sparse matrix without its diagonal, of one row for each group; a stored 0 is a distance."""
+    groups: Groups | None = None
+    """Groups of equal rows; None where each row is held."""
+
+    @property
+    def multiplicities(self) -> NDArray[np.int64] | None:
+        """The number of rows of each group; None where each row is held."""
+        return None if self.groups is None else self.groups.sizes
+
+    def of_groups(self, bandwidth: Bandwidth) -> Bandwidth:
+        """Select the bandwidths of groups from those of all rows."""
+        return bandwidth if self.groups is None or isinstance(bandwidth, float) else bandwidth[self.groups.first]
+
+    def of_rows(self, bandwidth: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Repeat the bandwidths of groups for all rows."""
+        return bandwidth if self.groups is None else bandwidth[self.groups.of_rows]
+
+
+def nearest(data: Data, n_neighbors: int, bandwidth: Bandwidth | None, num_threads: int | None) -> Neighbors:
+    """Find all rows that are no farther than the ``n_neighbors``-th nearest other row.
+
+    Equal rows are held once unless their ``bandwidth`` differs.
     """
+    from scipy.sparse import csr_array
+
+    groups = Groups.of(data.rows, bandwidth if isinstance(bandwidth, np.ndarray) else None)
+    edges = _edges(data, groups, n_neighbors + 1, num_threads)  # which counts the row itself
+    n = len(edges.indptr) - 1
+    indices, indptr = edges.indices.astype(np.int64), edges.indptr.astype(np.int64)
+    graph = csr_array((edges.distances, indices, indptr), shape=(n, n)).tocoo()
+    return Neighbors(_without_self(graph.row, graph.col, graph.data, n), groups)
+
+
+def _edges(data: Data, groups: Groups | None, k: int, num_threads: int | None) -> NeighborEdges:
+    """Find the edges to all rows within the distance of the k-th nearest, the row itself counted."""
+    if groups is None:
+        return _core.neighbor_edges(data.rows, data.core_metric, k, None, num_threads)
+    first = groups.first
+    rows = data.rows[np.ix_(first, first)] if data.metric == "precomputed" else data.rows[first]
+    return _core.neighbor_edges(rows, data.core_metric, k, groups.sizes, num_threads)
+
+
+def given_neighbors(neighbors: Any, n: int) -> Neighbors:
+    """Read the caller's distances to neighbours of ``n`` rows, which are used as they are."""
     from scipy.sparse import coo_array, csr_array
 
-    n = data.n_samples
-    if neighbors is None:
-        number = _bandwidth.n_neighbors_of(n_neighbors, n)
-        if data.metric == "precomputed":
-            others = np.array(data.rows, dtype=np.float64)
-            np.fill_diagonal(others, np.inf)
-            indices = np.argsort(others, axis=1, kind="stable")[:, :number]
-            distances = np.take_along_axis(others, indices, axis=1)
-        else:
-            found = _core.nearest_neighbors(data.rows, number, num_threads)
-            distances, indices = found.distances, found.indices.astype(np.int64)
-    elif is_sparse(neighbors):
+    if is_sparse(neighbors):
         if neighbors.shape != (n, n):
             raise ValueError(f"neighbors must be of shape {(n, n)}, as X has {n} rows, got {neighbors.shape}")
         given = coo_array(neighbors)
-        return _without_self(given.row, given.col, _checked(given.data, neighbors), n)
-    else:
-        distances, indices = _pair(neighbors, n)
+        return Neighbors(_without_self(given.row, given.col, _checked(given.data, neighbors), n))
+    distances, indices = _pair(neighbors, n)
     starts = np.arange(n + 1) * indices.shape[1]
     graph = csr_array((distances.ravel(), indices.ravel(), starts), shape=(n, n)).tocoo()
-    return _without_self(graph.row, graph.col, graph.data, n)
+    return Neighbors(_without_self(graph.row, graph.col, graph.data, n))
 
 
 def _pair(neighbors: Any, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -127,17 +161,21 @@ def _without_self(rows: NDArray[Any], columns: NDArray[Any], distances: NDArray[
     return coo_array((distances[others], (rows[others], columns[others])), shape=(n, n))
 
 
-def farthest(graph: Any) -> NDArray[np.float64]:
-    """Return each row's distance to its farthest neighbour; zeros become the smallest positive distance."""
+def farthest(neighbors: Neighbors) -> NDArray[np.float64]:
+    """Return the distance of each group to its farthest neighbour; zeros become the smallest positive distance."""
+    graph = neighbors.distances
     distances = np.zeros(graph.shape[0])
     np.maximum.at(distances, graph.row, graph.data)
     return replace_zeros(distances)
 
 
-def neighbor_affinity(graph: Any, bandwidth: Bandwidth, unit_roundoff: float = F64_ROUNDOFF) -> SparseMatrix:
+def neighbor_affinity(
+    neighbors: Neighbors, bandwidth: Bandwidth, unit_roundoff: float = F64_ROUNDOFF
+) -> SparseMatrix:
     """Compute the Gaussian affinities of rows of which one is a neighbour of the other, and of each row to itself."""
     from scipy.sparse import csr_array, identity
 
+    graph = neighbors.distances
     sigma = np.broadcast_to(_bandwidth.core_bandwidth(bandwidth), graph.shape[:1])
     with np.errstate(over="ignore", under="ignore"):
         squares = (graph.data / sigma[graph.row]) * (graph.data / sigma[graph.col])
@@ -145,23 +183,22 @@ def neighbor_affinity(graph: Any, bandwidth: Bandwidth, unit_roundoff: float = F
     if affinities.nnz < len(squares):  # such entries are added up
         raise ValueError("neighbors must name a neighbor once in each row")
     either = affinities.maximum(affinities.T)
-    return SparseMatrix(csr_array(either + identity(graph.shape[0], format="csr")), unit_roundoff)
+    symmetric = csr_array(either + identity(graph.shape[0], format="csr"))
+    return SparseMatrix(symmetric, unit_roundoff, neighbors.multiplicities)
 
 
 def adjacency(data: Data, n_neighbors: int, how: Symmetrize, num_threads: int | None) -> SparseMatrix:
     """Build the adjacency matrix of nearest neighbours, themselves and ties counted, and make it symmetric."""
     from scipy.sparse import csr_array
 
-    n = data.n_samples
-    if data.metric == "precomputed":
-        radius = np.partition(data.rows, n_neighbors - 1, axis=1)[:, n_neighbors - 1]
-        graph = csr_array(np.less_equal(data.rows, radius[:, None]).astype(np.float64))
-    else:
-        edges = _core.neighbor_edges(data.rows, n_neighbors, num_threads)
-        indices, indptr = edges.indices.astype(np.int64), edges.indptr.astype(np.int64)
-        graph = csr_array((np.ones(len(indices)), indices, indptr), shape=(n, n))
+    groups = Groups.of(data.rows)
+    edges = _edges(data, groups, n_neighbors, num_threads)
+    indices, indptr = edges.indices.astype(np.int64), edges.indptr.astype(np.int64)
+    graph = csr_array((np.ones(len(indices)), indices, indptr))
     if how == "union":
-        return SparseMatrix(graph.maximum(graph.T).tocsr())
-    if how == "mutual":
-        return SparseMatrix(graph.minimum(graph.T).tocsr())
-    return SparseMatrix(((graph + graph.T) / 2).tocsr())
+        symmetric = graph.maximum(graph.T)
+    elif how == "mutual":
+        symmetric = graph.minimum(graph.T)
+    else:
+        symmetric = (graph + graph.T) / 2
+    return SparseMatrix(symmetric.tocsr(), multiplicities=None if groups is None else groups.sizes)

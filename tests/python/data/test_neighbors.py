@@ -80,6 +80,13 @@ def test_no_scale_is_lost(scale):
     assert np.array_equal(indices, numbers)
 
 
+@pytest.mark.parametrize("far", [1e100, 1e170, -1e300, 1.7e308])
+def test_an_outlier_of_any_size_leaves_near_distances_exact(far):
+    distances, indices = nearest_neighbors([[0.0], [1.0], [3.0], [7.0], [far]], 2)
+    assert distances[:4].tolist() == [[1, 3], [1, 2], [2, 3], [4, 6]]
+    assert indices[:4].tolist() == [[1, 2], [0, 2], [1, 0], [2, 1]]
+
+
 def test_threads_change_nothing():
     one = nearest_neighbors(GROUPS, 6, num_threads=1)
     for threads in [2, 5]:

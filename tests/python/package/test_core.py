@@ -112,7 +112,7 @@ def test_neighbours_and_edges_are_named():
     neighbors = _core.nearest_neighbors(line, 2)
     assert neighbors.indices.tolist() == [[1, 2], [0, 2], [1, 0]]
     assert neighbors.distances.tolist() == [[1.0, 3.0], [1.0, 2.0], [2.0, 3.0]]
-    edges = _core.neighbor_edges(line, 2)
+    edges = _core.neighbor_edges(line, "euclidean", 2)
     assert edges.indptr.tolist() == [0, 2, 4, 6]
     assert edges.indices.tolist() == [0, 1, 0, 1, 1, 2]
 
