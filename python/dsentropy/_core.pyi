@@ -95,8 +95,6 @@ class EstimateInfo:
         rounding: float,
         entry_error: float,
         unit_roundoff: float,
-        deflated_degree: int,
-        probe_degree: int,
         largest_modulus: float,
     ) -> EstimateInfo: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -112,12 +110,8 @@ class EstimateInfo:
     """The relative error of the operator's entries."""
     unit_roundoff: Final[float]
     """The unit roundoff of the entries that the operator was made of, as they were given."""
-    deflated_degree: Final[int]
-    """The degree up to which the quadrature rules of the deflated part are exact for polynomials."""
-    probe_degree: Final[int]
-    """The degree up to which the quadrature rules of the probes are exact for polynomials."""
     largest_modulus: Final[float]
-    """An upper bound of the moduli of the eigenvalues, as far as is known."""
+    """An upper bound of the moduli of the eigenvalues; infinite if none is known."""
 
 @final
 class Readings:
@@ -139,9 +133,11 @@ class EstimateArrays:
     known: Final[NDArray[np.float64]]
     """The sums of 1, x and x^2 over the part that is left to the probes, as far as they are known: [0 to 3]."""
     deflated: Final[NDArray[np.float64]]
-    """Nodes and weights of the three quadrature rules of the deflated part: [6, nodes]."""
+    """Nodes and weights of the five quadrature rules of the deflated part: [10, nodes]."""
     probes: Final[NDArray[np.float64]]
-    """Nodes and weights of the three quadrature rules of each probe: [probes, 6, nodes]."""
+    """Nodes and weights of the five quadrature rules of each probe: [probes, 10, nodes]."""
+    steps: Final[NDArray[np.uint64]]
+    """The products of the deflated part and of each probe: [1 + probes]."""
 
 @final
 class Estimate:
@@ -163,6 +159,7 @@ class Estimate:
         known: Sequence[float] | NDArray[np.float64],
         deflated: NDArray[np.float64],
         probes: NDArray[np.float64],
+        steps: Sequence[int],
     ) -> Estimate:
         """Restores an estimate from its `info` and the arrays of `to_arrays`."""
 

@@ -47,6 +47,11 @@ pub trait SymmetricOperator: Sync {
         None
     }
 
+    /// A number that no modulus of an eigenvalue is above, if one is known.
+    fn modulus_bound(&self) -> Option<f64> {
+        None
+    }
+
     /// A unit vector near the eigenvector of the largest eigenvalue, if one is known.
     fn leading(&self) -> Option<&[f64]> {
         None

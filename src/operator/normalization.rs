@@ -162,6 +162,11 @@ impl SymmetricOperator for NormalizedOperator<'_> {
         self.affinity.is_positive_semidefinite()
     }
 
+    /// The rows of the random walk D^-1 G', which is similar to K, sum to 1.
+    fn modulus_bound(&self) -> Option<f64> {
+        Some(1.0)
+    }
+
     fn leading(&self) -> Option<&[f64]> {
         Some(&self.leading)
     }

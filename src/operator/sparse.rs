@@ -249,6 +249,13 @@ impl SymmetricOperator for SparseOperator {
         Some(self.matrix.values.iter().map(|value| value * value).sum())
     }
 
+    /// 1 for the diffusion operator, as rows of the random walk sum to 1, otherwise the largest sum of the magnitudes of a
+    /// row.
+    fn modulus_bound(&self) -> Option<f64> {
+        let sum = |i: usize| self.matrix.row(i).map(|(_, value)| value.abs()).sum();
+        if self.leading.is_some() { Some(1.0) } else { (0..self.dim()).map(sum).reduce(f64::max) }
+    }
+
     fn leading(&self) -> Option<&[f64]> {
         self.leading.as_deref()
     }

@@ -89,6 +89,11 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
         Some(self.squared_norm)
     }
 
+    /// The rows of the random walk D^-1 G', which is similar to K, sum to 1.
+    fn modulus_bound(&self) -> Option<f64> {
+        Some(1.0)
+    }
+
     fn leading(&self) -> Option<&[f64]> {
         Some(&self.leading)
     }

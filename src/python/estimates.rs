@@ -13,7 +13,7 @@ use crate::python::call::compute_with_progress;
 use crate::python::callbacks::{AnyOperator, OpenAffinity, OpenOperator, with_operator};
 use crate::python::rows::{Rows, Subsets, on_rows, row_numbers};
 use crate::python::specs::{Choice, PyOperatorSpec, PySlqOptions};
-use crate::slq::estimate::{Estimate, EstimateInfo};
+use crate::slq::estimate::{Estimate, EstimateArrays, EstimateInfo};
 use crate::slq::options::SlqOptions;
 use crate::slq::reading::Reading;
 
@@ -33,11 +33,7 @@ pub struct PyEstimateInfo {
     entry_error: f64,
     /// The unit roundoff of the entries that the operator was made of, as they were given.
     unit_roundoff: f64,
-    /// The degree up to which the quadrature rules of the deflated part are exact for polynomials.
-    deflated_degree: usize,
-    /// The degree up to which the quadrature rules of the probes are exact for polynomials.
-    probe_degree: usize,
-    /// An upper bound of the moduli of the eigenvalues, as far as is known.
+    /// An upper bound of the moduli of the eigenvalues; infinite if none is known.
     largest_modulus: f64,
 }
 
@@ -45,8 +41,7 @@ pub struct PyEstimateInfo {
 impl PyEstimateInfo {
     #[new]
     #[pyo3(signature = (
-        *, dim, positive_semidefinite, products, rounding, entry_error, unit_roundoff, deflated_degree, probe_degree,
-        largest_modulus
+        *, dim, positive_semidefinite, products, rounding, entry_error, unit_roundoff, largest_modulus
     ))]
     #[expect(clippy::too_many_arguments, reason = "keyword-only, one for each field")]
     fn new(
@@ -56,21 +51,9 @@ impl PyEstimateInfo {
         rounding: f64,
         entry_error: f64,
         unit_roundoff: f64,
-        deflated_degree: usize,
-        probe_degree: usize,
         largest_modulus: f64,
     ) -> Self {
-        Self {
-            dim,
-            positive_semidefinite,
-            products,
-            rounding,
-            entry_error,
-            unit_roundoff,
-            deflated_degree,
-            probe_degree,
-            largest_modulus,
-        }
+        Self { dim, positive_semidefinite, products, rounding, entry_error, unit_roundoff, largest_modulus }
     }
 }
 
@@ -83,8 +66,6 @@ impl From<EstimateInfo> for PyEstimateInfo {
             rounding: info.rounding,
             entry_error: info.entry_error,
             unit_roundoff: info.unit_roundoff,
-            deflated_degree: info.deflated_degree,
-            probe_degree: info.probe_degree,
             largest_modulus: info.largest_modulus,
         }
     }
@@ -99,8 +80,6 @@ impl From<&PyEstimateInfo> for EstimateInfo {
             rounding: info.rounding,
             entry_error: info.entry_error,
             unit_roundoff: info.unit_roundoff,
-            deflated_degree: info.deflated_degree,
-            probe_degree: info.probe_degree,
             largest_modulus: info.largest_modulus,
         }
     }
@@ -124,10 +103,12 @@ pub struct PyReadings {
 pub struct PyEstimateArrays {
     /// The sums of 1, x and x^2 over the part that is left to the probes, as far as they are known: [0 to 3].
     known: Py<PyArray1<f64>>,
-    /// Nodes and weights of the three quadrature rules of the deflated part: [6, nodes].
+    /// Nodes and weights of the five quadrature rules of the deflated part: [10, nodes].
     deflated: Py<PyArray2<f64>>,
-    /// Nodes and weights of the three quadrature rules of each probe: [probes, 6, nodes].
+    /// Nodes and weights of the five quadrature rules of each probe: [probes, 10, nodes].
     probes: Py<PyArray3<f64>>,
+    /// The products of the deflated part and of each probe: [1 + probes].
+    steps: Py<PyArray1<u64>>,
 }
 
 /// An estimated spectrum: nodes and weights, from which entropies are read with their errors.
@@ -168,11 +149,13 @@ impl PyEstimate {
 
     /// Copies the estimate into arrays, from which `from_arrays` restores it.
     fn to_arrays(&self, py: Python<'_>) -> PyEstimateArrays {
-        let (known, deflated, probes) = self.0.to_arrays();
+        let EstimateArrays { power_sums, deflated, probes, steps } = self.0.to_arrays();
+        let steps: Vec<u64> = steps.into_iter().map(|steps| steps as u64).collect();
         PyEstimateArrays {
-            known: known.into_pyarray(py).unbind(),
+            known: power_sums.into_pyarray(py).unbind(),
             deflated: deflated.into_pyarray(py).unbind(),
             probes: probes.into_pyarray(py).unbind(),
+            steps: steps.into_pyarray(py).unbind(),
         }
     }
 
@@ -183,8 +166,11 @@ impl PyEstimate {
         known: Vec<f64>,
         deflated: PyReadonlyArray2<'_, f64>,
         probes: PyReadonlyArray3<'_, f64>,
+        steps: Vec<usize>,
     ) -> PyResult<Self> {
-        Ok(Self(Estimate::from_arrays(info.into(), known, deflated.as_array(), probes.as_array())?))
+        let (deflated, probes) = (deflated.as_array().to_owned(), probes.as_array().to_owned());
+        let arrays = EstimateArrays { power_sums: known, deflated, probes, steps };
+        Ok(Self(Estimate::from_arrays(info.into(), arrays)?))
     }
 }
 

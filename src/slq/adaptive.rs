@@ -15,13 +15,13 @@ use crate::error::Result;
 use crate::operator::SymmetricOperator;
 use crate::runtime::parallel::Job;
 use crate::runtime::tuning::SlqTuning;
+use crate::slq::bracket::Bracket;
 use crate::slq::decision::{Assessment, Decision, Goal, Size, decide};
 use crate::slq::deflation::{Deflation, largest_basis};
 use crate::slq::estimate::{Estimate, EstimateInfo};
 use crate::slq::options::SlqOptions;
 use crate::slq::probes::ProbeBatch;
 use crate::slq::progress::{ProductCounter, Progress};
-use crate::slq::quadrature::Bracket;
 use crate::slq::random_signs::RandomSigns;
 
 /// Additional Lanczos steps of probes whose vectors are not kept, because they cannot be continued later.
@@ -140,9 +140,7 @@ impl<'a> AdaptiveSlq<'a> {
             rounding: operator.rounding(),
             entry_error: operator.entry_error(),
             unit_roundoff: operator.unit_roundoff(),
-            deflated_degree: 2 * size.extra_blocks,
-            probe_degree: probe_degree(&probes),
-            largest_modulus: self.deflation.modulus_bound(),
+            largest_modulus: self.deflation.modulus_bound().unwrap_or(f64::INFINITY),
         };
         let (power_sums, rules) = (self.deflation.power_sums().to_vec(), self.deflation.rules().clone());
         let estimate = Estimate::new(info, power_sums, rules, probes);
@@ -185,13 +183,6 @@ impl<'a> AdaptiveSlq<'a> {
         self.batches.push(batch);
         Ok(())
     }
-}
-
-/// The degree up to which the rules of all probes integrate polynomials exactly: at least twice the number of steps less
-/// one.
-fn probe_degree(probes: &[Bracket]) -> usize {
-    let depths = probes.iter().filter(|probe| !probe.is_exact()).map(|probe| probe.gauss.nodes.len());
-    2 * depths.min().unwrap_or(1).saturating_sub(1)
 }
 
 #[cfg(test)]

@@ -17,8 +17,9 @@ use crate::error::Result;
 use crate::linalg::{symmetric_eigenpairs, tall_skinny as tall};
 use crate::operator::SymmetricOperator;
 use crate::runtime::parallel::Job;
+use crate::slq::bracket::Bracket;
 use crate::slq::lanczos::{BREAKDOWN_TOL, Lanczos};
-use crate::slq::quadrature::{self, Bracket};
+use crate::slq::quadrature::{self, KnownRange};
 
 /// Rank tolerance of a new block: a direction that is shorter than this part of the longest one is dropped. In the Gram
 /// matrix of the block its square is rounding.
@@ -125,6 +126,13 @@ impl<'a> BlockKrylov<'a> {
         tall::width(&self.blocks[..blocks])
     }
 
+    /// The first blocks as one matrix.
+    #[cfg(test)]
+    pub(crate) fn basis(&self, blocks: usize) -> Array2<f64> {
+        let views: Vec<_> = self.blocks[..blocks].iter().map(|block| block.view()).collect();
+        concatenate(Axis(1), &views).expect("blocks have N rows each")
+    }
+
     /// tr Q' K Q and ||K Q||^2 (Frobenius norm) of the first blocks.
     pub(crate) fn moments(&self, blocks: usize) -> (f64, f64) {
         let trace = self.t.diag().iter().take(self.dim(blocks)).sum();
@@ -149,34 +157,38 @@ impl<'a> BlockKrylov<'a> {
         tall::combination(&self.blocks[..blocks], vectors.view(), self.operator.dim(), job)
     }
 
-    /// An upper bound of the moduli of all eigenvalues.
+    /// An upper bound of the moduli of all eigenvalues; none if nothing bounds them.
     ///
-    /// With theta the largest modulus of a Ritz value, r the residual of its vector, and F the Frobenius norm of K
-    /// orthogonal to that vector, it is the largest eigenvalue of [theta, r; r, F]. Where F is not known or above theta, it
-    /// takes theta in place of F, as if no other eigenvalue were larger than theta.
-    pub(crate) fn modulus_bound(&self, job: &Job) -> Result<f64> {
+    /// With theta the largest modulus of a Ritz value, r the residual of its vector, and F a bound of the norm of K
+    /// orthogonal to that vector, it is the largest eigenvalue of [theta, r; r, F], or the bound of the operator's own. F is
+    /// the root of what is left of the squared norm, or what is left of the trace where no eigenvalue is negative.
+    pub(crate) fn modulus_bound(&self, job: &Job) -> Result<Option<f64>> {
+        let own = self.operator.modulus_bound();
         let before = self.t.nrows() - self.residual.nrows();
         if self.t.nrows() == 0 {
-            return Ok(0.0);
+            return Ok(own);
         }
         let (values, vectors) = job.serial_lapack(|| symmetric_eigenpairs(self.t.view()))?;
         let i = (0..values.len()).max_by(|&i, &j| values[i].abs().total_cmp(&values[j].abs())).unwrap_or(0);
         let theta = values[i].abs();
         let last = vectors.slice(s![before.., i]);
         let residual = if self.is_invariant { 0.0 } else { last.dot(&self.residual.dot(&last)).max(0.0) };
-        let others = self.operator.squared_norm().map_or(theta, |whole| {
-            let rest = (whole - theta * theta - residual).max(self.operator.rounding() * whole);
-            rest.sqrt().min(theta)
-        });
-        Ok(f64::midpoint(theta, others) + (0.25 * (theta - others).powi(2) + residual).sqrt())
+        let left = |whole: f64, known: f64| (whole - known).max(self.operator.rounding() * whole);
+        let squares = self.operator.squared_norm().map(|whole| left(whole, theta * theta + 2.0 * residual).sqrt());
+        let trace = self.operator.trace().filter(|_| self.operator.is_positive_semidefinite());
+        let others = squares.into_iter().chain(trace.map(|whole| left(whole, theta))).reduce(f64::min);
+        let found =
+            others.map(|others| f64::midpoint(theta, others) + (0.25 * (theta - others).powi(2) + residual).sqrt());
+        Ok(own.into_iter().chain(found).reduce(f64::min))
     }
 
     /// Rules for tr Q' f(K) Q, with Q the first blocks, from the whole space.
-    pub(crate) fn rules(&self, blocks: usize, job: &Job) -> Result<Bracket> {
+    pub(crate) fn rules(&self, blocks: usize, range: KnownRange, job: &Job) -> Result<Bracket> {
         let is_exact = self.is_invariant || self.steps() == 1;
         let residual = (!is_exact).then_some(&self.residual);
-        let positive = self.operator.is_positive_semidefinite();
-        job.serial_lapack(|| quadrature::block_rules(&self.t, residual, self.dim(blocks), positive))
+        let width = self.blocks.iter().map(Array2::ncols).max().unwrap_or(0);
+        let size = (self.dim(blocks), self.steps() - blocks, width);
+        job.serial_lapack(|| quadrature::block_rules(&self.t, residual, size, range))
     }
 }
 
@@ -234,7 +246,7 @@ mod tests {
                 krylov.extend(job)?;
             }
             let basis = ndarray::concatenate![Axis(1), krylov.blocks[0], krylov.blocks[1]];
-            Ok((krylov.rules(2, job)?, krylov.moments(2), basis))
+            Ok((krylov.rules(2, operator.range(), job)?, krylov.moments(2), basis))
         };
         let (rules, moments, q) = parallel::run(1, || false, run).unwrap();
         approx::assert_abs_diff_eq!(q.t().dot(&q), Array2::eye(8), epsilon = 1e-13);
@@ -268,18 +280,18 @@ mod tests {
         let (start, none) = (noise(90, 4), Array2::zeros((90, 0)));
         let run = |job: &Job| {
             let mut krylov = BlockKrylov::new(&operator, start.clone(), job)?;
-            let mut lanczos = Lanczos::new(&operator, 1.0, start.clone(), Arc::new(none.clone()));
+            let mut lanczos = Lanczos::new(&operator, operator.range(), 1.0, start.clone(), Arc::new(none.clone()));
             for _ in 0..7 {
                 krylov.extend(job)?;
                 lanczos.step(job)?;
             }
             let basis = ndarray::concatenate![Axis(1), krylov.blocks[0], krylov.blocks[1]];
-            Ok((krylov.rules(2, job)?, lanczos.rules(job)?, basis))
+            Ok((krylov.rules(2, operator.range(), job)?, lanczos.rules(job)?, basis))
         };
         let (of_block, of_vectors, q) = parallel::run(1, || false, run).unwrap();
         let columns = start.columns().into_iter().map(|v| v.mapv(|v| v * v));
         let squares = std::iter::once(q.map_axis(Axis(1), |row| row.dot(&row))).chain(columns);
-        for (squares, Bracket { gauss, ends: [one, other] }) in
+        for (squares, Bracket { gauss, ends: [one, other], .. }) in
             squares.zip(std::iter::once(&of_block).chain(&of_vectors))
         {
             let exact = |f: &dyn Fn(f64) -> f64| operator.0.iter().zip(&squares).map(|(&x, w)| w * f(x)).sum::<f64>();
@@ -333,7 +345,7 @@ mod tests {
                 let mut v = noise(n, 2).mapv(f64::exp);
                 krylov.project_out(5, &mut v, job)?;
                 krylov.project_out(5, &mut v, job)?;
-                let mut lanczos = Lanczos::new(&operator, 1.0, v, Arc::new(ritz_vectors.clone()));
+                let mut lanczos = Lanczos::new(&operator, operator.0.range(), 1.0, v, Arc::new(ritz_vectors.clone()));
                 for _ in 0..8 {
                     lanczos.step(job)?;
                 }

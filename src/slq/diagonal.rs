@@ -5,6 +5,7 @@ use ndarray::{Array2, Axis};
 use crate::error::Result;
 use crate::operator::SymmetricOperator;
 use crate::runtime::parallel::Job;
+use crate::slq::quadrature::KnownRange;
 
 /// The operator diag(lambda).
 pub(crate) struct Diagonal(pub Vec<f64>);
@@ -13,6 +14,12 @@ impl Diagonal {
     /// Eigenvalues 0.9^i for i < n.
     pub(crate) fn decaying(n: usize) -> Self {
         Self((0..n).map(|i| 0.9_f64.powi(i32::try_from(i).expect("tests are small"))).collect())
+    }
+
+    /// What the eigenvalues are known to be, with a margin.
+    pub(crate) fn range(&self) -> KnownRange {
+        let above = self.modulus_bound().map(|bound| bound * (1.0 + 1e-10));
+        KnownRange { positive_semidefinite: self.is_positive_semidefinite(), above }
     }
 }
 
@@ -31,6 +38,10 @@ impl SymmetricOperator for Diagonal {
 
     fn is_positive_semidefinite(&self) -> bool {
         self.0.iter().all(|&lambda| lambda >= 0.0)
+    }
+
+    fn modulus_bound(&self) -> Option<f64> {
+        self.0.iter().map(|lambda| lambda.abs()).reduce(f64::max)
     }
 }
 

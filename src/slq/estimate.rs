@@ -6,23 +6,20 @@
 //!
 //! Two uncertainties are reported. The *standard error* is that of the mean over probes, after a control variate
 //! ([`crate::slq::control_variate`]). The *truncation bounds* are what the finite depth of the recurrences leaves open:
-//! each probe and the block have a rule that errs to either side ([`crate::slq::integrand`]). That needs an operator
-//! without negative eigenvalues. For others f is taken of |x|, and the bounds come through the square of the operator
-//! ([`crate::slq::quadrature`]), which is wider. Where rules are not deep enough to bound a sum, a multiple of the
-//! distance between them is taken, which has been seen to cover the error but is not proved to.
+//! each probe and the block have rules that err to either side ([`crate::slq::bracket`]).
 
-use ndarray::{Array2, Array3, ArrayView1, ArrayView2, ArrayView3};
+use ndarray::{Array2, Array3, ArrayView1};
 
 use crate::error::{Error, Result};
 use crate::linalg::scalar::F64_ROUNDOFF;
 use crate::linalg::scaling::max_abs;
+use crate::slq::bracket::{Axis, Bracket, ROWS};
 use crate::slq::control_variate::{MAX_POWER_SUMS, NormalEquations};
 use crate::slq::integrand::Integrand;
-use crate::slq::quadrature::Bracket;
 use crate::slq::reading::{Reading, SpectralSum};
 
-/// The nodes and the weights of the three rules of a [`Bracket`].
-const ROWS: usize = 6;
+/// The rows of a bracket without outer rules, as in files of earlier versions.
+const ROWS_WITHOUT_OUTER: usize = 6;
 
 /// Orders this close to 1 are read as the Shannon entropy.
 const SHANNON_WITHIN: f64 = 1e-6;
@@ -56,11 +53,7 @@ pub struct EstimateInfo {
     /// The unit roundoff of the entries that the operator was made of, as they were given. The eigenvalues that it explains
     /// are rounding, as in docs/theory.md.
     pub unit_roundoff: f64,
-    /// The degree up to which the rules of the deflated part integrate polynomials exactly.
-    pub deflated_degree: usize,
-    /// The degree up to which the rules of all probes integrate polynomials exactly.
-    pub probe_degree: usize,
-    /// An upper bound of the moduli of eigenvalues, as far as it is known.
+    /// An upper bound of the moduli of eigenvalues; infinite if none is known.
     pub largest_modulus: f64,
 }
 
@@ -186,53 +179,42 @@ impl Estimate {
     pub(crate) fn with_exact_deflation(&self) -> Self {
         let mut estimate = self.clone();
         estimate.deflated.assume_exact();
-        estimate.info.largest_modulus = 0.0;
+        estimate.info.largest_modulus = estimate.unit;
         estimate
     }
 
-    /// The sum of f(|x|) over the spectrum, with x in units of the largest node and f(x) = 0 up to a `floor`.
-    fn sum(&self, integrand: Integrand, floor: f64) -> SpectralSum {
-        // In these units all x are at most 1, as the signs of derivatives require.
+    /// How nodes are read, in units of the largest node, with those up to `floor` taken as 0.
+    fn axis(&self, floor: f64) -> Axis {
         let unit = if self.unit > 0.0 { self.unit } else { 1.0 };
-        let positive = self.info.positive_semidefinite;
-        // If no eigenvalue is negative, a negative node is rounding.
-        let modulus = |x: f64| if positive { x.max(0.0) } else { x.abs() };
-        let f = |x: f64| {
-            let x = modulus(x) / unit;
-            if x > floor { integrand.at(x) } else { 0.0 }
-        };
-        // The value and the two bounds by the rules of one bracket.
-        let sums = |bracket: &Bracket, truncation_factor: Option<f64>| {
-            let gauss = bracket.gauss.sum(f);
-            if let Some(factor) = truncation_factor {
-                let width = factor * bracket.distance(f, modulus, integrand.peak() * unit);
-                return [gauss, gauss - width, gauss + width];
-            }
-            let [one, other] = bracket.ends.each_ref().map(|end| end.sum(f));
-            let between = gauss.clamp(one.min(other), one.max(other));
-            [if positive { f64::midpoint(one, other) } else { between }, one, other]
-        };
-        let [mut value, mut one, mut other] =
-            sums(&self.deflated, integrand.truncation_factor(self.info.deflated_degree, positive));
-        let probe_factor = integrand.truncation_factor(self.info.probe_degree, positive);
-        let fits = NormalEquations::leave_one_out(self.probes.iter().map(|probe| &probe.gauss), f);
+        // Nodes at the ends of the spectrum may be beyond a bound that has become tighter since.
+        let outer = std::iter::once(&self.deflated).chain(&self.probes).map(|bracket| &bracket.outer[1].nodes);
+        let largest = self.info.largest_modulus.max(max_abs(outer.map(ArrayView1::from)));
+        let reach = largest.is_finite().then(|| (largest / unit).max(1.0));
+        Axis { unit, reach, floor, positive_semidefinite: self.info.positive_semidefinite }
+    }
+
+    /// The sum of f(|x|) over the spectrum, with x in units of the largest node and f(x) = 0 up to a `floor`.
+    fn sum(&self, f: Integrand, floor: f64) -> SpectralSum {
+        let axis = self.axis(floor);
+        let mut bounds = self.deflated.bounds(f, axis);
+        let mut value = self.deflated.value(f, axis, bounds);
+        let fits = NormalEquations::leave_one_out(self.probes.iter().map(|probe| &probe.gauss), |x| axis.at(x, f));
         let count = self.probes.len().max(1) as f64;
         let mut per_probe = Vec::with_capacity(self.probes.len());
         for (probe, fit) in self.probes.iter().zip(fits) {
             let quadratic = fit.solve(self.power_sums.len());
             let correction = quadratic.sum(&self.power_sums) - probe.gauss.sum(|x| quadratic.at(x));
-            let [estimate, low, high] = sums(probe, probe_factor).map(|sum| sum + correction);
-            (one, other, value) = (one + low / count, other + high / count, value + estimate / count);
+            let [lower, upper] = probe.bounds(f, axis);
+            let estimate = probe.value(f, axis, [lower, upper]) + correction;
+            bounds = [bounds[0] + (lower + correction) / count, bounds[1] + (upper + correction) / count];
+            value += estimate / count;
             per_probe.push(estimate);
         }
-        SpectralSum { value, one, other, per_probe }
+        SpectralSum { value, bounds, per_probe }
     }
 
-    /// The arrays of an estimate, without its [`EstimateInfo`]: known power sums; the deflated part, [6, nodes]; the probes,
-    /// [probes, 6, nodes], filled up with weights of zero.
-    ///
-    /// The six rows are nodes and weights of the Gauss rule and of the two ends of the bracket.
-    pub fn to_arrays(&self) -> (Vec<f64>, Array2<f64>, Array3<f64>) {
+    /// The arrays of an estimate, without its [`EstimateInfo`].
+    pub fn to_arrays(&self) -> EstimateArrays {
         let longest = |bracket: &Bracket| bracket.rows().iter().map(|row| row.len()).max().unwrap_or(0);
         let mut deflated = Array2::zeros((ROWS, longest(&self.deflated)));
         for (mut row, values) in deflated.rows_mut().into_iter().zip(self.deflated.rows()) {
@@ -244,27 +226,43 @@ impl Estimate {
                 row.iter_mut().zip(values).for_each(|(entry, value)| *entry = *value);
             }
         }
-        (self.power_sums.clone(), deflated, probes)
+        let steps = std::iter::once(&self.deflated).chain(&self.probes).map(|bracket| bracket.steps).collect();
+        EstimateArrays { power_sums: self.power_sums.clone(), deflated, probes, steps }
     }
 
     /// Rebuilds an estimate from its information and the arrays of [`Estimate::to_arrays`].
     ///
     /// # Errors
     /// [`Error::Invalid`] where the arrays have other shapes, or their numbers are not finite.
-    pub fn from_arrays(
-        info: EstimateInfo,
-        power_sums: Vec<f64>,
-        deflated: ArrayView2<f64>,
-        probes: ArrayView3<f64>,
-    ) -> Result<Self> {
-        let finite = power_sums.iter().chain(deflated).chain(probes).all(|value| value.is_finite());
-        if deflated.nrows() != ROWS || probes.shape()[1] != ROWS || power_sums.len() > MAX_POWER_SUMS || !finite {
-            let shapes = format!("{:?} and {:?}", deflated.shape(), probes.shape());
-            return Err(Error::invalid("estimate", "of six rows of finite numbers each", shapes));
+    pub fn from_arrays(info: EstimateInfo, arrays: EstimateArrays) -> Result<Self> {
+        let EstimateArrays { power_sums, deflated, probes, steps } = arrays;
+        let finite = power_sums.iter().chain(&deflated).chain(&probes).all(|value| value.is_finite());
+        let rows = [ROWS, ROWS_WITHOUT_OUTER];
+        let fit = rows.contains(&deflated.nrows()) && rows.contains(&probes.shape()[1]);
+        let counted = steps.len() == 1 + probes.shape()[0] && steps.iter().all(|&steps| steps > 0);
+        if !fit || !counted || power_sums.len() > MAX_POWER_SUMS || !finite {
+            let shapes = format!("{:?}, {:?} and {} numbers of steps", deflated.shape(), probes.shape(), steps.len());
+            return Err(Error::invalid("estimate", "of ten rows of finite numbers each", shapes));
         }
-        let probes = probes.outer_iter().map(Bracket::from_rows).collect();
-        Ok(Self::new(info, power_sums, Bracket::from_rows(deflated), probes))
+        // Without outer rules, the number of steps is the least of all probes.
+        let is_of_vector = probes.shape()[1] == ROWS;
+        let rules = probes.outer_iter().zip(&steps[1..]);
+        let probes = rules.map(|(rows, &steps)| Bracket::from_rows(rows, steps, is_of_vector)).collect();
+        Ok(Self::new(info, power_sums, Bracket::from_rows(deflated.view(), steps[0], false), probes))
     }
+}
+
+/// The numbers that an estimate consists of, besides its [`EstimateInfo`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct EstimateArrays {
+    /// The known sums of 1, x and x^2 over the part of the spectrum that is left to probes: at most three.
+    pub power_sums: Vec<f64>,
+    /// The deflated part, [10, nodes]: nodes and weights of each of its five rules, filled up with weights of zero.
+    pub deflated: Array2<f64>,
+    /// The probes, [probes, 10, nodes].
+    pub probes: Array3<f64>,
+    /// The steps of the deflated part and of each probe, [1 + probes].
+    pub steps: Vec<usize>,
 }
 
 #[cfg(test)]
@@ -276,7 +274,12 @@ mod tests {
         Rule { nodes: nodes.to_vec(), weights: weights.to_vec() }
     }
 
-    fn estimate(degree: usize, power_sums: Vec<f64>, deflated: Bracket, probes: Vec<Bracket>) -> Estimate {
+    fn bracket(gauss: Rule, ends: [Rule; 2], steps: usize) -> Bracket {
+        let outer = [gauss.clone(), Rule::default()];
+        Bracket { gauss, ends, outer, steps, is_of_vector: false }
+    }
+
+    fn estimate(power_sums: Vec<f64>, deflated: Bracket, probes: Vec<Bracket>) -> Estimate {
         let info = EstimateInfo {
             dim: 64,
             positive_semidefinite: true,
@@ -284,33 +287,32 @@ mod tests {
             rounding: 1e-16,
             entry_error: 0.0,
             unit_roundoff: F64_ROUNDOFF,
-            deflated_degree: degree,
-            probe_degree: degree,
             largest_modulus: 1.0,
         };
         Estimate::new(info, power_sums, deflated, probes)
     }
 
-    /// Rules that are consistent with a trace of zero give no bound, and the reading then has the trivial bounds.
+    /// Large powers have no bound without one of the moduli, and the reading then has the trivial bounds.
     #[test]
     fn a_bound_that_has_no_value_is_none() {
         let gauss = rule(&[1.0, 0.5], &[1.0, 1.0]);
         let ends = [gauss.clone(), rule(&[0.9, 0.1], &[1.0, 1.0])];
-        let read =
-            |degree| estimate(degree, Vec::new(), Bracket { gauss: gauss.clone(), ends: ends.clone() }, Vec::new());
-        let reading = read(2).read(30.0, 1.0);
+        let read = |steps, largest_modulus| {
+            let estimate = estimate(Vec::new(), bracket(gauss.clone(), ends.clone(), steps), Vec::new());
+            let info = EstimateInfo { largest_modulus, ..estimate.info() };
+            Estimate::new(info, Vec::new(), estimate.deflated, Vec::new()).read(30.0, 1.0)
+        };
+        let reading = read(2, f64::INFINITY);
         assert_eq!((reading.lower, reading.upper), (0.0, 6.0));
-        let reading = read(30).read(30.0, 1.0);
-        assert!(reading.upper < 1.0, "{reading:?}");
+        for reading in [read(30, f64::INFINITY), read(2, 1.0)] {
+            assert!(reading.upper < 6.0, "{reading:?}");
+        }
     }
 
     /// Known sums of the rest are exact whatever the probes are, and what all probes have in common has no error.
     #[test]
     fn known_sums_leave_nothing_to_chance() {
-        let exact = |nodes: &[f64], weights: &[f64]| {
-            let gauss = rule(nodes, weights);
-            Bracket { ends: [gauss.clone(), gauss.clone()], gauss }
-        };
+        let exact = |nodes: &[f64], weights: &[f64]| Bracket::exact(rule(nodes, weights));
         let probes = vec![
             exact(&[0.1, 0.4], &[5.0, 4.0]),
             exact(&[0.2, 0.3], &[7.0, 1.0]),
@@ -318,7 +320,7 @@ mod tests {
             exact(&[0.25], &[8.0]),
         ];
         let power_sums = vec![10.0, 2.5, 0.8];
-        let estimate = estimate(100, power_sums, exact(&[1.0], &[1.0]), probes);
+        let estimate = estimate(power_sums, exact(&[1.0], &[1.0]), probes);
         let reading = estimate.read(1.0, 2.0);
         approx::assert_relative_eq!(reading.value, -(1.8_f64 / 3.5 / 3.5).log2(), max_relative = 1e-12);
         assert!(reading.standard_error < 1e-12);
@@ -327,17 +329,26 @@ mod tests {
 
     #[test]
     fn arrays_give_the_estimate_back() {
-        let bracket = |node: f64| Bracket {
-            gauss: rule(&[node, 0.5], &[1.0, 2.0]),
-            ends: [rule(&[node], &[3.0]), rule(&[node, 0.25, 0.0], &[1.0, 1.0, 1.0])],
+        let bracket = |node: f64| {
+            let ends = [rule(&[node], &[3.0]), rule(&[node, 0.25, 0.0], &[1.0, 1.0, 1.0])];
+            Bracket { is_of_vector: true, ..bracket(rule(&[node, 0.5], &[1.0, 2.0]), ends, 2) }
         };
-        let estimate = estimate(1, vec![5.0, 2.0], bracket(1.0), vec![bracket(0.6), bracket(0.7)]);
-        let (power_sums, deflated, probes) = estimate.to_arrays();
-        let loaded = Estimate::from_arrays(estimate.info(), power_sums, deflated.view(), probes.view()).unwrap();
+        let deflated = Bracket { is_of_vector: false, ..bracket(1.0) };
+        let estimate = estimate(vec![5.0, 2.0], deflated, vec![bracket(0.6), bracket(0.7)]);
+        let arrays = estimate.to_arrays();
+        let loaded = Estimate::from_arrays(estimate.info(), arrays.clone()).unwrap();
         assert_eq!(estimate.read(2.0, 1.0), loaded.read(2.0, 1.0));
+        assert_eq!(estimate.read(9.0, 1.0), loaded.read(9.0, 1.0));
         assert_eq!(estimate.range(), (0.0, 1.0));
-        let wrong =
-            Estimate::from_arrays(estimate.info(), Vec::new(), deflated.slice(ndarray::s![1.., ..]), probes.view());
-        assert!(wrong.unwrap_err().to_string().contains("six rows"));
+        let rows = arrays.deflated.slice(ndarray::s![1.., ..]).to_owned();
+        let wrong = [
+            EstimateArrays { deflated: rows, ..arrays.clone() },
+            EstimateArrays { steps: vec![2, 2], ..arrays.clone() },
+            EstimateArrays { steps: vec![2, 2, 0], ..arrays },
+        ];
+        for wrong in wrong {
+            let error = Estimate::from_arrays(estimate.info(), wrong).unwrap_err().to_string();
+            assert!(error.contains("ten rows"), "{error}");
+        }
     }
 }

@@ -20,7 +20,8 @@ use crate::error::Result;
 use crate::linalg::tall_skinny as tall;
 use crate::operator::SymmetricOperator;
 use crate::runtime::parallel::Job;
-use crate::slq::quadrature::{self, Bracket};
+use crate::slq::bracket::Bracket;
+use crate::slq::quadrature::{self, KnownRange};
 
 /// Breakdown tolerance: a residual shorter than this part of the norm of K is rounding, so that the space is invariant.
 pub(crate) const BREAKDOWN_TOL: f64 = 1e-12;
@@ -28,6 +29,7 @@ pub(crate) const BREAKDOWN_TOL: f64 = 1e-12;
 /// Lanczos recurrences of several vectors, kept orthogonal to converged Ritz vectors.
 pub(crate) struct Lanczos<'a> {
     operator: &'a dyn SymmetricOperator,
+    range: KnownRange,
     /// About the largest modulus of an eigenvalue.
     norm: f64,
     squared_norms: Array1<f64>,
@@ -47,6 +49,7 @@ impl<'a> Lanczos<'a> {
     /// Starts with vectors that are orthogonal to `ritz_vectors`; `norm` is about the largest modulus of an eigenvalue.
     pub(crate) fn new(
         operator: &'a dyn SymmetricOperator,
+        range: KnownRange,
         norm: f64,
         vectors: Array2<f64>,
         ritz_vectors: Arc<Array2<f64>>,
@@ -60,6 +63,7 @@ impl<'a> Lanczos<'a> {
         let count = squared_norms.len();
         Self {
             operator,
+            range,
             norm,
             squared_norms,
             ritz_vectors,
@@ -135,8 +139,8 @@ impl<'a> Lanczos<'a> {
             return Ok(Bracket::default());
         }
         let least_pivot = (!self.is_exact[p]).then_some(BREAKDOWN_TOL * self.norm);
-        let positive = self.operator.is_positive_semidefinite();
-        let mut rules = quadrature::vector_rules(&self.diagonals[p], &self.off_diagonals[p], least_pivot, positive)?;
+        let mut rules =
+            quadrature::vector_rules(&self.diagonals[p], &self.off_diagonals[p], least_pivot, self.range)?;
         rules.scale(self.squared_norms[p]);
         Ok(rules)
     }
@@ -155,14 +159,14 @@ mod tests {
         let operator = Diagonal::decaying(60);
         let (v, none) = (noise(60, 3), Array2::zeros((60, 0)));
         let run = |job: &Job| {
-            let mut lanczos = Lanczos::new(&operator, 1.0, v.clone(), Arc::new(none.clone()));
+            let mut lanczos = Lanczos::new(&operator, operator.range(), 1.0, v.clone(), Arc::new(none.clone()));
             for _ in 0..4 {
                 lanczos.step(job)?;
             }
             lanczos.rules(job)
         };
         let rules = parallel::run(1, || false, run).unwrap();
-        for (p, Bracket { gauss, ends: [_, radau] }) in rules.iter().enumerate() {
+        for (p, Bracket { gauss, ends: [_, radau], .. }) in rules.iter().enumerate() {
             let exact =
                 |f: &dyn Fn(f64) -> f64| operator.0.iter().zip(v.column(p)).map(|(&x, v)| v * v * f(x)).sum::<f64>();
             for degree in 0..8 {
@@ -187,7 +191,7 @@ mod tests {
         let operator = Diagonal((0..50).map(|i| [1.0, 0.25, 0.0][i % 3]).collect());
         let none = Array2::zeros((50, 0));
         let run = |job: &Job| {
-            let mut lanczos = Lanczos::new(&operator, 1.0, noise(50, 2), Arc::new(none.clone()));
+            let mut lanczos = Lanczos::new(&operator, operator.range(), 1.0, noise(50, 2), Arc::new(none.clone()));
             let mut krylov = BlockKrylov::new(&operator, noise(50, 2), job)?;
             for _ in 0..6 {
                 lanczos.step(job)?;

@@ -5,11 +5,13 @@
 //! ```
 //!
 //! [`block_krylov`] spans Q and [`lanczos`] makes the recurrences of the probes z; both end in a [`quadrature`] rule.
+//! [`bracket`] bounds an integral by several rules, with the proofs of [`remainder`].
 //! [`deflation`] and [`probes`] are the two terms, [`adaptive`] refines them until [`decision`] is done, and
 //! [`mod@estimate`] is the result, from which a [`reading`] is a sum of an [`integrand`] with its [`control_variate`].
 
 pub(crate) mod adaptive;
 pub(crate) mod block_krylov;
+pub(crate) mod bracket;
 pub(crate) mod control_variate;
 pub(crate) mod decision;
 pub(crate) mod deflation;
@@ -24,3 +26,5 @@ pub(crate) mod progress;
 pub(crate) mod quadrature;
 pub(crate) mod random_signs;
 pub(crate) mod reading;
+pub(crate) mod remainder;
+pub(crate) mod square_rules;

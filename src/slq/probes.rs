@@ -14,10 +14,10 @@ use ndarray::Array2;
 use crate::error::Result;
 use crate::runtime::parallel::Job;
 use crate::slq::block_krylov::extend_both;
+use crate::slq::bracket::Bracket;
 use crate::slq::deflation::Deflation;
 use crate::slq::lanczos::Lanczos;
 use crate::slq::progress::ProductCounter;
-use crate::slq::quadrature::Bracket;
 
 /// Probes whose recurrences take their steps together, and their rules at the present depth.
 pub(crate) struct ProbeBatch<'a> {
@@ -39,7 +39,7 @@ impl<'a> ProbeBatch<'a> {
         deflation.project_out(&mut vectors, job)?;
         let krylov = deflation.krylov();
         let ritz_vectors = Arc::clone(deflation.ritz_vectors());
-        let mut lanczos = Lanczos::new(krylov.operator(), krylov.norm(), vectors, ritz_vectors);
+        let mut lanczos = Lanczos::new(krylov.operator(), deflation.range(), krylov.norm(), vectors, ritz_vectors);
         for _ in 0..depth {
             counter.add(lanczos.step(job)?);
         }

@@ -7,10 +7,12 @@
 //! The standard error is that of the mean over probes, by the delta method. The truncation bounds are what the finite depth
 //! of the Lanczos recurrences leaves open.
 
+use std::f64::consts::LN_2;
+
 /// An entropy that is read from an estimate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Reading {
-    /// The entropy in bits: the middle of the bounds, or the value of the Gauss rule where eigenvalues may be negative.
+    /// The entropy in bits, between its bounds.
     pub value: f64,
     /// The standard error of the sampling. Three of them cover the error as often as three standard deviations of a normal
     /// distribution do (Student's distribution).
@@ -32,11 +34,14 @@ impl Reading {
         self.standard_error + self.truncation()
     }
 
-    /// The reading of `entropy(z, s)`, a smooth function of two sums.
+    /// The reading of `entropy(z, s)`, a smooth function of two sums: log2(z) + s / z, or monotone in each of them.
     pub(crate) fn from_sums(z: &SpectralSum, s: &SpectralSum, entropy: &dyn Fn(f64, f64) -> f64) -> Self {
         let value = entropy(z.value, s.value);
         let (mut lower, mut upper) = (value, value);
-        for (z, s) in [(z.one, s.one), (z.one, s.other), (z.other, s.one), (z.other, s.other)] {
+        let corners = z.bounds.iter().flat_map(|&z| s.bounds.iter().map(move |&s| (z, s)));
+        // Between two corners only the Shannon entropy may be smaller, where log2(z) + s / z has its minimum over z.
+        let least = s.bounds.iter().map(|&s| (s * LN_2, s)).filter(|(at, _)| z.bounds[0] < *at && *at < z.bounds[1]);
+        for (z, s) in corners.chain(least) {
             let corner = entropy(z, s);
             // A corner without a value gives no bound.
             let [low, high] = if corner.is_finite() { [corner; 2] } else { [f64::NEG_INFINITY, f64::INFINITY] };
@@ -55,15 +60,13 @@ impl Reading {
     }
 }
 
-/// The sum of a function over the spectrum, by three rules and by each probe.
+/// The sum of a function over the spectrum, its bounds, and the estimate of each probe.
 #[derive(Debug, Clone)]
 pub(crate) struct SpectralSum {
-    /// The sum: the middle of its bounds, or the Gauss rule's.
+    /// The sum, between its bounds.
     pub value: f64,
-    /// The bound by the first end of each bracket.
-    pub one: f64,
-    /// The bound by the second end of each bracket.
-    pub other: f64,
+    /// The lower and the upper bound.
+    pub bounds: [f64; 2],
     /// The estimate of each probe for the part of the sum that is left to probes.
     pub per_probe: Vec<f64>,
 }
@@ -94,7 +97,7 @@ mod tests {
     use super::*;
 
     fn sum(value: f64, width: f64, per_probe: Vec<f64>) -> SpectralSum {
-        SpectralSum { value, one: value - width, other: value + width, per_probe }
+        SpectralSum { value, bounds: [value - width, value + width], per_probe }
     }
 
     /// Quantiles at the level of three standard deviations, by `scipy.stats.t.ppf(scipy.stats.norm.cdf(3), freedom)`. The
@@ -118,6 +121,15 @@ mod tests {
         let expected = 2.0 * student_quantile(3.0, 1.0) / 3.0;
         approx::assert_relative_eq!(reading.standard_error, expected, max_relative = 1e-9);
         assert_eq!(reading.uncertainty(), reading.standard_error + reading.truncation());
+    }
+
+    /// log2(z) + s / z is smallest at z = s ln 2, which may be between the corners.
+    #[test]
+    fn the_least_shannon_entropy_may_be_inside_the_bounds() {
+        let (z, s) = (sum(2.0, 1.0, Vec::new()), sum(2.0 / LN_2, 0.0, Vec::new()));
+        let reading = Reading::from_sums(&z, &s, &|z, s| z.log2() + s / z);
+        approx::assert_relative_eq!(reading.lower, 1.0 + 1.0 / LN_2, max_relative = 1e-14);
+        approx::assert_relative_eq!(reading.upper, 2.0 / LN_2, max_relative = 1e-14);
     }
 
     #[test]

@@ -18,6 +18,10 @@ from dsentropy._spectrum.provenance import frozen_parameters
 from dsentropy._spectrum.spectrum import Spectrum
 
 
+_EARLIER_NUMBERS = 8
+"""The count of numbers that describe an estimate in files of earlier versions."""
+
+
 class ToleranceWarning(UserWarning):
     """An estimate has not reached the tolerance that was asked for."""
 
@@ -107,6 +111,7 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
             "known": arrays.known,
             "deflated": arrays.deflated,
             "probes": arrays.probes,
+            "steps": arrays.steps,
         }
 
     @classmethod
@@ -117,21 +122,22 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         parameters: Mapping[str, Any],
         fingerprint: str | None,
     ) -> Spectrum:
-        info = _info_from_array(state["about_estimate"])
-        estimate = Estimate.from_arrays(info, state["known"], state["deflated"], state["probes"])
+        numbers, probes = state["about_estimate"], state["probes"]
+        info = _info_from_array(numbers)
+        # Files without numbers of steps have the degrees instead, that of the probes as the least of all.
+        steps = state["steps"] if "steps" in state else 1 + numbers[[5] + [6] * len(probes)] // 2
+        estimate = Estimate.from_arrays(info, state["known"], state["deflated"], probes, [int(n) for n in steps])
         return cls(estimate, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)
 
 
 def _info_array(info: EstimateInfo) -> NDArray[np.float64]:
-    """Return the nine numbers by which a file of a spectrum holds the info of its estimate."""
+    """Return the numbers by which a file of a spectrum holds the info of its estimate."""
     numbers = [
         info.dim,
         info.positive_semidefinite,
         info.products,
         info.rounding,
         info.entry_error,
-        info.deflated_degree,
-        info.probe_degree,
         info.largest_modulus,
         info.unit_roundoff,
     ]
@@ -139,19 +145,20 @@ def _info_array(info: EstimateInfo) -> NDArray[np.float64]:
 
 
 def _info_from_array(numbers: NDArray[np.float64]) -> EstimateInfo:
-    """Return the info that :func:`_info_array` made these numbers of; eight of them are of entries in float64."""
-    dim, positive, products, rounding, entry_error, deflated_degree, probe_degree, largest, *roundoff = (
-        numbers.tolist()
-    )
+    """Return the info that :func:`_info_array` made these numbers of.
+
+    Files of earlier versions have the degrees of the rules before the last number, and entries in float64.
+    """
+    if len(numbers) == _EARLIER_NUMBERS:
+        numbers = np.array([*numbers[:5], numbers[7], F64_ROUNDOFF])
+    dim, positive, products, rounding, entry_error, largest, roundoff = numbers.tolist()
     return EstimateInfo(
         dim=int(dim),
         positive_semidefinite=bool(positive),
         products=int(products),
         rounding=rounding,
         entry_error=entry_error,
-        unit_roundoff=roundoff[0] if roundoff else F64_ROUNDOFF,
-        deflated_degree=int(deflated_degree),
-        probe_degree=int(probe_degree),
+        unit_roundoff=roundoff,
         largest_modulus=largest,
     )
 
