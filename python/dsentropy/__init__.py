@@ -18,6 +18,7 @@ are in bits.
 
 from dsentropy._core import __version__
 from dsentropy._data.neighbors import nearest_neighbors
+from dsentropy._data.subsets import SubsetWarning
 from dsentropy._data.target_warning import TargetWarning
 from dsentropy._measures.adjacency import adjacency_spectrum
 from dsentropy._measures.covariance import covariance_spectrum
@@ -45,6 +46,7 @@ __all__ = [
     "Spectrum",
     "Stochastic",
     "SubsampledEntropy",
+    "SubsetWarning",
     "TargetWarning",
     "ToleranceWarning",
     "__version__",

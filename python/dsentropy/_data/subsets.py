@@ -13,6 +13,10 @@ INNER_MAX_N = 10_000
 """Number of rows beyond which an entropy inside a mutual information draws a subset, with the seed 0."""
 
 
+class SubsetWarning(UserWarning):
+    """A random subset of the rows was used, because there are more than a limit that holds by default."""
+
+
 def draw(n: int, size: int, seed: int | None) -> NDArray[np.uint64]:
     """Return ``size`` of the numbers below ``n``, in random order."""
     return Draws(seed).next(n, size)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._data.cluster_subsets import Subsets, cluster_members
-from dsentropy._data.subsets import INNER_MAX_N, Draws
+from dsentropy._data.cluster_subsets import Subsets, cluster_members, max_subset_entropy
+from dsentropy._data.subsets import Draws
 from dsentropy._spectrum.subset_entropies import SubsetEntropies
 
 _ROUNDING = 1e-10
@@ -65,7 +65,7 @@ class Comparison:
     @property
     def max_entropy(self) -> float:
         """The upper bound of the mean entropy of the random subsets, in bits."""
-        return float(self.weights @ np.log2([min(len(cluster), INNER_MAX_N) for cluster in self.members]))
+        return max_subset_entropy(self.members)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from dsentropy._checks.scalars import (
     drop_axes,
 )
 from dsentropy._checks.unused import require_unused
+from dsentropy._data.cluster_subsets import warn_if_cut
 from dsentropy._data.clusters import assign_clusters, discrete_by_dtype, is_discrete
 from dsentropy._data.data import Data, Metric
 from dsentropy._data.target_warning import TargetNames
@@ -187,6 +188,8 @@ def mutual_information(
     -----
     SaturationWarning
         Where the mean entropy of the random subsets is within 2% of 0 or of its upper bound.
+    SubsetWarning
+        Where a cluster has more than 10,000 rows.
     TargetWarning
         Where ``target_discrete`` is None and the target may have been misread. In N rows with K distinct values it
         looks like labels from N = 5 K on: integers were taken as labels with K > 20 and N < 5 K; numbers with N >= 5
@@ -233,10 +236,12 @@ def mutual_information(
         data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=[1.0], options=options
     )
     comparison = Comparison.of(labels, repeats, permutations, seed)
+    warn_if_cut(comparison.members, "target")
     entropies = subset_entropies(kernel, comparison.subsets.rows, times, [1.0], options, threads, shown)
     read = ComparisonReadings(comparison, entropies)
     if data.metric != "affinity":
-        warn_if_saturated(read.random_entropy[:, None], comparison.max_entropy, times, [1.0], kernel.bandwidth)
+        random_entropy, quantity = read.random_entropy[:, None], "the mean entropy of random subsets"
+        warn_if_saturated(random_entropy, comparison.max_entropy, times, [1.0], kernel.bandwidth, quantity=quantity)
     p_value = read.p_value()
     return MutualInformation(
         value=drop_axes(read.value, several),

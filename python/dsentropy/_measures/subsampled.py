@@ -207,7 +207,8 @@ def subsampled_entropy(
     bits = entropies.bits[keys]
     mean, deviation = bits.mean(axis=0), bits.std(axis=0, ddof=1)
     if data.metric != "affinity":
-        warn_if_saturated(mean, float(np.log2(size)), times, orders, kernel.bandwidth)
+        bound, quantity = float(np.log2(size)), "the mean entropy"
+        warn_if_saturated(mean, bound, times, orders, kernel.bandwidth, quantity=quantity)
     reach = _student(level, repeats - 1) * deviation / np.sqrt(repeats)
     if options is not None:
         reach = _reach_of_estimates(entropies, keys, deviation, _student(level, repeats - 1))

@@ -45,6 +45,7 @@ def cached_eigenvalues(
         fingerprint = rows.fingerprint()
         expected = None if fingerprint is None else {**operator.parameters, **fingerprint}
         values = _eigenvalue_file.load(file.path, expected)
+        rows.warn_if_cut()
         say("Pre-computed eigenvalues loaded.")
         return values
     used = rows.used()

@@ -8,6 +8,7 @@ reference. Cost: 4/3 N^3 flops for the eigenvalues.
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Literal
 
@@ -29,6 +30,7 @@ from dsentropy._operator.precision import core_precision
 from dsentropy._reference.eigenvalue_cache import EigenvalueFile
 from dsentropy._reference.operators import adjacency_operator, diffusion_operator
 from dsentropy._reference.rows import ReferenceRows
+from dsentropy._reference.saturation import SaturationCheck
 from dsentropy._reference.solver import reference_options, require_spectrum, spectral_entropy
 
 
@@ -71,7 +73,7 @@ def diffusion_spectral_entropy(
     t : float, default 1
         Diffusion time, at least 0.
     max_N : int or None, default 10000
-        Where there are more rows, a random subset of this size is used. None is no limit.
+        Where there are more rows, a random subset of this size is used, with a warning. None is no limit.
     chebyshev_approx : bool, default False
         Equal to ``solver="stochastic"``, where no file of eigenvalues is named. The reference's approximation by
         Chebyshev polynomials has no stated error; this one has.
@@ -124,6 +126,12 @@ def diffusion_spectral_entropy(
 
     Warns
     -----
+    SaturationWarning
+        Where the entropy is within 2% of 0 or of log2 N, with the direction in which to move
+        ``gaussian_kernel_sigma``. With ``matrix_entry_entropy`` the mean entropy of a row of K counts; with
+        ``classic_shannon_entropy``, which has no bandwidth, there is no warning.
+    SubsetWarning
+        Where there are more than ``max_N`` rows.
     ToleranceWarning
         Where an estimate did not converge to ``tol``.
 
@@ -151,8 +159,9 @@ def diffusion_spectral_entropy(
     >>> far_apart = 1000.0 * np.eye(8)
     >>> round(diffusion_spectral_entropy(far_apart), 6)
     3.0
-    >>> abs(round(diffusion_spectral_entropy(np.ones((8, 3))), 6))
-    0.0
+    >>> groups = np.repeat([[0.0], [100.0]], 4, axis=0)
+    >>> round(diffusion_spectral_entropy(groups), 6)
+    1.0
     """
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
     time = as_nonnegative(t, "t")
@@ -172,11 +181,13 @@ def diffusion_spectral_entropy(
             return _core.entropy(used, Measure.binned_rows(n_bins), threads)
         say("Computing Diffusion Spectral Entropy...")
         say("Computing diffusion matrix and the entropy of its entries.")
-        return _core.entropy(used, Measure.matrix_entries(sigma), threads)
+        entropy = _core.entropy(used, Measure.matrix_entries(sigma), threads)
+        SaturationCheck(sigma, None, entries=True).warn(entropy, math.log2(len(used)), used)
+        return entropy
     say("Computing Diffusion Spectral Entropy...")
     stored = core_precision(chosen, rows.given, [time], stored=file.path is not None)
     operator = diffusion_operator("diffusion matrix", sigma, stored)
-    return spectral_entropy(operator, rows, file, options, time, threads, say)
+    return spectral_entropy(operator, rows, file, options, time, threads, say, SaturationCheck(sigma, time))
 
 
 def adjacency_spectral_entropy(
@@ -221,7 +232,7 @@ def adjacency_spectral_entropy(
     knn : int, default 10
         Number of neighbours, the row itself counted; in 1..N.
     max_N : int or None, default 10000
-        Where there are more rows, a random subset of this size is used. None is no limit.
+        Where there are more rows, a random subset of this size is used, with a warning. None is no limit.
     eigval_save_path : path, optional
         File of eigenvalues under exactly this name: read if it exists, else written. See
         :func:`diffusion_spectral_entropy`. For the graph of neighbours it holds the moduli.
@@ -252,6 +263,10 @@ def adjacency_spectral_entropy(
 
     Warns
     -----
+    SaturationWarning
+        Where the entropy is within 2% of 0 or of log2 N; not with ``use_knn``, which has no bandwidth.
+    SubsetWarning
+        Where there are more than ``max_N`` rows.
     ToleranceWarning
         Where an estimate is not within ``tol``.
 
@@ -286,7 +301,8 @@ def adjacency_spectral_entropy(
     options = reference_options(solver, False, tol, 1.0, rows.seed)
     if options is not None and use_knn:
         raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
-    return spectral_entropy(operator, rows, file, options, 1.0, threads, say)
+    check = None if use_knn else SaturationCheck(sigma, None)
+    return spectral_entropy(operator, rows, file, options, 1.0, threads, say, check)
 
 
 def _silent(text: str) -> None:

@@ -27,7 +27,7 @@ from dsentropy._checks.scalars import (
     as_threads,
 )
 from dsentropy._core import Measure, OperatorSpec
-from dsentropy._data.cluster_subsets import Subsets, cluster_members
+from dsentropy._data.cluster_subsets import Subsets, cluster_members, max_subset_entropy, warn_if_cut
 from dsentropy._data.clusters import assign_clusters
 from dsentropy._data.data import Data
 from dsentropy._data.subsets import Draws
@@ -35,6 +35,7 @@ from dsentropy._data.target_warning import TargetNames
 from dsentropy._operator.precision import core_precision
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._reference.operators import adjacency_operator
+from dsentropy._reference.saturation import SaturationCheck
 from dsentropy._reference.solver import MORE_TOLERANCE, reference_entropy, reference_options, require_spectrum
 from dsentropy._spectrum.subset_entropies import subset_solutions
 
@@ -127,6 +128,11 @@ def diffusion_spectral_mutual_information(
 
     Warns
     -----
+    SaturationWarning
+        Where the mean entropy of the random subsets is within 2% of 0 or of its upper bound, where no difference of
+        entropies can be seen; see :func:`diffusion_spectral_entropy`.
+    SubsetWarning
+        Where a cluster has more than 10,000 rows.
     TargetWarning
         Where ``reference_discrete`` is None and ``reference_vectors`` may have been misread: as labels with few rows
         each, or clustered though they look like labels; see :func:`mutual_information`.
@@ -160,18 +166,21 @@ def diffusion_spectral_mutual_information(
     require_spectrum(solver, measured)
     seed = as_seed(random_seed, "random_seed")
     options = reference_options(solver, chebyshev_approx and not measured, tol, time, seed)
-    rows, clusters, _ = _rows_and_clusters(
+    rows, clusters, source = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
     entropies: _Entropies
+    check: SaturationCheck | None = SaturationCheck(sigma, time)
     if classic_shannon_entropy:
+        check = None
         entropies = _measured(Measure.binned_rows(n_bins))
     elif matrix_entry_entropy:
+        check = SaturationCheck(sigma, None, entries=True)
         entropies = _measured(Measure.matrix_entries(sigma))
     else:
         spec = OperatorSpec.diffusion(sigma, 0.0, core_precision(chosen, rows, [time]))
         entropies = _spectral(spec, time, options)
-    information = _information(rows, clusters, entropies, num_repetitions, seed, verbose, num_threads)
+    information = _information(rows, clusters, source, entropies, check, num_repetitions, seed, verbose, num_threads)
     return information, clusters
 
 
@@ -233,7 +242,7 @@ def adjacency_spectral_mutual_information(
 
     Warns
     -----
-    TargetWarning
+    SaturationWarning, SubsetWarning, TargetWarning
         See :func:`diffusion_spectral_mutual_information`.
     ToleranceWarning
         Where an estimate is not within ``tol``.
@@ -271,7 +280,8 @@ def adjacency_spectral_mutual_information(
     knn = _ASMI_KNN if use_knn else None
     spec = adjacency_operator(sigma, anisotropic, knn, core_precision(chosen, rows, [1.0])).spec
     entropies = _spectral(spec, 1.0, options)
-    information = _information(rows, clusters, entropies, num_repetitions, seed, verbose, num_threads)
+    check = None if use_knn else SaturationCheck(sigma, None)
+    information = _information(rows, clusters, source, entropies, check, num_repetitions, seed, verbose, num_threads)
     return information, clusters
 
 
@@ -326,7 +336,9 @@ def _rows_and_clusters(
 def _information(
     rows: Rows,
     clusters: NDArray[Any],
+    source: str,
     entropies: _Entropies,
+    check: SaturationCheck | None,
     num_repetitions: Any,
     seed: int | None,
     verbose: bool,
@@ -336,6 +348,7 @@ def _information(
     repetitions = as_count(num_repetitions, "num_repetitions")
     draws = Draws(seed)
     members = cluster_members(clusters)
+    warn_if_cut(members, source)
     subsets = Subsets()
     keys = [subsets.add_cluster(cluster, len(rows), repetitions, draws) for cluster in members]
     if verbose:
@@ -343,7 +356,9 @@ def _information(
     values = entropies(rows, subsets.rows, as_threads(num_threads))
     if verbose:
         print("Entropies computed.")
-    return sum(
-        len(cluster) / len(rows) * (sum(values[key] for key in random) / repetitions - values[own])
-        for cluster, (own, random) in zip(members, keys, strict=True)
-    )
+    weights = [len(cluster) / len(rows) for cluster in members]
+    random = [sum(values[key] for key in of_cluster) / repetitions for _, of_cluster in keys]
+    if check is not None:
+        mean = sum(weight * bits for weight, bits in zip(weights, random, strict=True))
+        check.warn(mean, max_subset_entropy(members), rows, " of random subsets")
+    return sum(weight * (bits - values[own]) for weight, bits, (own, _) in zip(weights, random, keys, strict=True))

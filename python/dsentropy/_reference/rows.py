@@ -6,8 +6,10 @@ from typing import Any
 
 from dsentropy._checks.arrays import Rows, as_rows
 from dsentropy._checks.scalars import as_limit, as_seed
+from dsentropy._checks.warn import warn
 from dsentropy._data import subsets as _subsample
 from dsentropy._data.fingerprint import digest
+from dsentropy._data.subsets import SubsetWarning
 from dsentropy.io import eigenvalue_file as _eigenvalue_file
 
 
@@ -33,8 +35,19 @@ class ReferenceRows:
         n = len(self.given)
         if self.max_N is None or n <= self.max_N:
             return self.given
+        self.warn_if_cut()
         chosen: Rows = self.given[_subsample.draw(n, self.max_N, self.seed)]
         return chosen
+
+    def warn_if_cut(self) -> None:
+        """Warn where not all rows are used."""
+        if self.given is not None and self.max_N is not None and len(self.given) > self.max_N:
+            drawn = "from Python's global generator" if self.seed is None else f"with random_seed = {self.seed}"
+            warn(
+                f"embedding_vectors: max_N = {self.max_N} of {len(self.given)} rows were used, a random subset drawn "
+                f"{drawn}: pass max_N=None to use all rows",
+                SubsetWarning,
+            )
 
     def fingerprint(self) -> _eigenvalue_file.Fingerprint | None:
         """Return what a file says about where its data come from; None where there are no data."""

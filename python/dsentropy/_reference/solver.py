@@ -5,6 +5,7 @@ Entropies of eigenvalues are shifted by machine epsilon in each probability, as 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,7 @@ from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._reference.eigenvalue_cache import EigenvalueFile, cached_eigenvalues
 from dsentropy._reference.operators import ReferenceOperator
 from dsentropy._reference.rows import ReferenceRows
+from dsentropy._reference.saturation import SaturationCheck
 from dsentropy._spectrum.problem import warn_if_not_converged
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import read_solution
@@ -52,10 +54,29 @@ def spectral_entropy(
     t: float,
     num_threads: int | None,
     say: Callable[[str], None],
+    check: SaturationCheck | None,
 ) -> float:
-    """Compute or estimate the entropy of an operator at t, in bits."""
+    """Compute or estimate the entropy of an operator at t, in bits; warn where it is saturated."""
     if options is None:
-        return _core.spectral_entropy(cached_eigenvalues(operator, rows, file, num_threads, say), t)
+        eigenvalues = cached_eigenvalues(operator, rows, file, num_threads, say)
+        entropy, dimension = _core.spectral_entropy(eigenvalues, t), len(eigenvalues)
+    else:
+        entropy, dimension = _estimated_entropy(operator, rows, file, options, t, num_threads, say)
+    if check is not None:
+        check.warn(entropy, math.log2(dimension), rows.given)
+    return entropy
+
+
+def _estimated_entropy(
+    operator: ReferenceOperator,
+    rows: ReferenceRows,
+    file: EigenvalueFile,
+    options: SlqOptions,
+    t: float,
+    num_threads: int | None,
+    say: Callable[[str], None],
+) -> tuple[float, int]:
+    """Estimate the entropy of an operator at t, in bits; return the number of eigenvalues as well."""
     if file.path is not None:
         raise ValueError("solver must be 'exact' where eigval_save_path is given: an estimate has no eigenvalues")
     used = rows.used()
@@ -63,7 +84,7 @@ def spectral_entropy(
     kernel = KernelOperator(Data(used, "euclidean", used), operator.spec)
     solution = kernel.estimate(options, None, num_threads)
     warn_if_not_converged([solution], options, MORE_TOLERANCE)
-    return reference_entropy(solution, t)
+    return reference_entropy(solution, t), len(used)
 
 
 def reference_entropy(solution: Solution, t: float) -> float:

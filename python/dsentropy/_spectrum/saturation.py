@@ -33,6 +33,11 @@ def warn_if_saturated(
     times: Sequence[float],
     orders: Sequence[float],
     bandwidth: float | NDArray[np.float64],
+    *,
+    quantity: str = "the entropy",
+    subject: str | None = None,
+    with_t: bool = True,
+    increasing: bool = False,
 ) -> None:
     """Warn of saturated entropies, with the direction in which to move the bandwidth.
 
@@ -46,18 +51,26 @@ def warn_if_saturated(
         Diffusion times and Renyi orders.
     bandwidth : float or ndarray
         One for all rows or one for each; all zero where no distance is positive.
+    quantity : str
+        Name of the entropies.
+    subject : str, optional
+        Name of the bandwidth and a verb, by default with its value.
+    with_t : bool
+        Name t in the text; False where the function that was called has no argument for it.
+    increasing : bool
+        Whether the entropies increase with the bandwidth; those of a spectrum decrease.
     """
     if max_entropy == 0:
         return
     signs = saturation(bits, max_entropy) * np.outer(np.array(times) > 0, np.array(orders) > 0)
-    subject = "the bandwidths are" if np.ndim(bandwidth) else f"the bandwidth {bandwidth:.4g} is"
-    for sign, bound, size, remedy in [
-        (-1, "0", "large", "smaller"),
-        (1, f"its maximum, {max_entropy:.4g} bits", "small", "larger"),
-    ]:
+    if subject is None:
+        subject = "the bandwidths are" if np.ndim(bandwidth) else f"the bandwidth {bandwidth:.4g} is"
+    for sign, bound in [(-1, "0"), (1, f"its maximum, {max_entropy:.4g} bits")]:
         if (signs == sign).any():
+            size, remedy = ("small", "larger") if (sign == 1) != increasing else ("large", "smaller")
             t = times[int(np.argwhere(signs == sign)[0, 0])]
-            advice = f"{subject} too {size} to tell these data apart, use a {remedy} one (or a {remedy} t)"
+            at, or_t = (f" at t = {t:g}", f" (or a {remedy} t)") if with_t else ("", "")
+            advice = f"{subject} too {size} to tell these data apart, use a {remedy} one{or_t}"
             if not np.any(bandwidth):
                 advice = "no two rows differ by more than rounding, or each has many duplicates"
-            warn(f"the entropy at t = {t:g} is within 2% of {bound}: {advice}", SaturationWarning)
+            warn(f"{quantity}{at} is within 2% of {bound}: {advice}", SaturationWarning)
