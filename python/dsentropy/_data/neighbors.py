@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
 from dsentropy._checks.arrays import as_rows
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.scalars import as_count, as_threads
 
 
@@ -72,7 +73,9 @@ def nearest_neighbors(
     """
     rows = as_rows(X, "X")
     number = as_neighbors(n_neighbors, len(rows))
-    found = _core.nearest_neighbors(rows, number, as_threads(num_threads))
+    threads = as_threads(num_threads)
+    with memory_errors("a smaller n_neighbors", "fewer rows of X"):
+        found = _core.nearest_neighbors(rows, number, threads)
     return found.distances, found.indices.astype(np.int64)
 
 

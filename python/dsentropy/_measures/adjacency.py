@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from numpy.typing import ArrayLike
 
 from dsentropy._checks.choices import Graph, Symmetrize
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import RandomState, as_choice, as_seed, as_threads
 from dsentropy._checks.unused import require_unused
@@ -25,6 +26,7 @@ from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.problem import Problem, selected_rows, solve
 from dsentropy._spectrum.solver import Stochastic, require_default_storage, resolve_solver
 from dsentropy._spectrum.spectrum import Spectrum
+from dsentropy._spectrum.ways_out import ways_out
 
 
 def adjacency_spectrum(
@@ -124,19 +126,34 @@ def adjacency_spectrum(
     options = resolve_solver(solver, seed)
     if kind != "knn" and rule is not None:
         raise ValueError(f"symmetrize must be None where graph is 'gaussian', got {rule!r}")
+    with memory_errors(*_ways_out(X, metric, kind, rule, options)):
+        if is_operator_on(X, metric):
+            source = operator_source(X, metric, kind, max_samples, bandwidth, n_neighbors, options)
+            parameters: dict[str, Any] = {"operator": "affinity", "metric": "affinity"}
+            problem = Problem(LinearOperator(source), source.n_samples, parameters, source.fingerprint)
+        elif kind == "knn":
+            require_unused(bandwidth, "bandwidth", "graph is 'knn'")
+            problem = _of_graph(X, n_neighbors, rule, metric, max_samples, seed, options)
+        else:
+            used, n_all, subset = selected_rows(X, metric, max_samples, seed)
+            sigma, about = kernel_bandwidth(bandwidth, used, n_neighbors, seed, threads, n_all)
+            kernel = KernelOperator(used, OperatorSpec.affinity(core_bandwidth(sigma)))
+            problem = Problem(kernel, used.n_samples, {"operator": "affinity", **about, **subset}, used.fingerprint)
+        return solve(problem, options, threads, shown)
+
+
+def _ways_out(
+    X: Any, metric: Any, graph: str, symmetrize: Symmetrize | None, options: SlqOptions | None
+) -> tuple[str, ...]:
+    """Return what to do where memory does not suffice, by the arguments that play a part."""
     if is_operator_on(X, metric):
-        source = operator_source(X, metric, kind, max_samples, bandwidth, n_neighbors, options)
-        parameters: dict[str, Any] = {"operator": "affinity", "metric": "affinity"}
-        problem = Problem(LinearOperator(source), source.n_samples, parameters, source.fingerprint)
-    elif kind == "knn":
-        require_unused(bandwidth, "bandwidth", "graph is 'knn'")
-        problem = _of_graph(X, n_neighbors, rule, metric, max_samples, seed, options)
-    else:
-        used, n_all, subset = selected_rows(X, metric, max_samples, seed)
-        sigma, about = kernel_bandwidth(bandwidth, used, n_neighbors, seed, threads, n_all)
-        kernel = KernelOperator(used, OperatorSpec.affinity(core_bandwidth(sigma)))
-        problem = Problem(kernel, used.n_samples, {"operator": "affinity", **about, **subset}, used.fingerprint)
-    return solve(problem, options, threads, shown)
+        return ways_out(options, "affinities of fewer rows", has_storage=False)
+    fewer = "fewer rows, max_samples=..."
+    if graph != "knn":
+        return ways_out(options, fewer)
+    if symmetrize is None:  # which has no estimate
+        return ("symmetrize='mean' with solver='stochastic'", fewer)
+    return ways_out(options, fewer, has_storage=False)
 
 
 def _of_graph(

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from dsentropy import _core
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.pairs import F64_ROUNDOFF
 from dsentropy._checks.scalars import RandomState, as_seed, as_threads
 from dsentropy._data.data import Data
@@ -84,7 +85,8 @@ def covariance_spectrum(
     used, _, subset = selected_rows(X, "euclidean", max_samples, seed)
     if (used.rows == used.rows[0]).all():
         raise ValueError("X must have rows that differ, to have a covariance")
-    eigenvalues = _core.covariance_eigenvalues(used.rows, threads)
+    with memory_errors("fewer rows, max_samples=...", "fewer columns of X"):
+        eigenvalues = _core.covariance_eigenvalues(used.rows, threads)
     if not np.isfinite(eigenvalues).all() or not eigenvalues.any():
         raise ValueError("X must have a scale whose squares are finite and not zero, to have a covariance")
     return Spectrum(

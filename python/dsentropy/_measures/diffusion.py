@@ -16,6 +16,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike
 
 from dsentropy._checks.choices import Graph
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import (
     Precision,
@@ -43,11 +44,12 @@ from dsentropy._operator.bandwidth import (
 from dsentropy._operator.dask_affinity import ChunkedDiffusion, Chunks, is_dask_array
 from dsentropy._operator.kernel_operator import KernelOperator
 from dsentropy._operator.linear_operators import LinearOperator, is_operator_on
-from dsentropy._operator.precision import refuse_single, require_free_precision, require_single_used
+from dsentropy._operator.precision import allows_single, refuse_single, require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.problem import Problem, selected_rows, solve
 from dsentropy._spectrum.solver import Stochastic, require_default_storage, resolve_solver
 from dsentropy._spectrum.spectrum import Spectrum
+from dsentropy._spectrum.ways_out import ways_out
 
 
 def diffusion_spectrum(
@@ -201,7 +203,8 @@ def diffusion_spectrum(
         neighbors=neighbors,
         options=options,
     )
-    return solve(_problem(X, arguments), options, threads, shown)
+    with memory_errors(*_ways_out(X, arguments)):
+        return solve(_problem(X, arguments), options, threads, shown)
 
 
 @dataclass(frozen=True)
@@ -219,6 +222,19 @@ class _Arguments:
     graph: Graph
     neighbors: Any
     options: SlqOptions | None
+
+
+def _ways_out(X: Any, arguments: _Arguments) -> tuple[str, ...]:
+    """Return what to do where memory does not suffice, by the arguments that play a part."""
+    options = arguments.options
+    if is_operator_on(X, arguments.metric):
+        return ways_out(options, "affinities of fewer rows", has_storage=False)
+    if is_dask_array(X) and options is not None:
+        return ways_out(options, "smaller chunks, X.rechunk(...)", has_storage=False)
+    fewer = "fewer rows, max_samples=..." if arguments.neighbors is None else "neighbors of fewer rows"
+    is_dense = arguments.graph == "gaussian"
+    has_single = is_dense and arguments.precision != "single" and allows_single(arguments.metric, arguments.bandwidth)
+    return ways_out(options, fewer, has_storage=is_dense, has_single=has_single)
 
 
 def _problem(X: Any, arguments: _Arguments) -> Problem:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from numpy.typing import ArrayLike
 
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.pairs import as_pairs
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import RandomState, as_seed, as_threads
@@ -19,6 +20,7 @@ from dsentropy._operator.linear_operators import LinearOperator, as_operator, is
 from dsentropy._spectrum.problem import Problem, solve
 from dsentropy._spectrum.solver import Stochastic, require_default_storage, resolve_solver
 from dsentropy._spectrum.spectrum import Spectrum
+from dsentropy._spectrum.ways_out import ways_out
 
 
 def kernel_spectrum(
@@ -94,13 +96,15 @@ def kernel_spectrum(
     threads, shown = as_threads(num_threads), as_progress(progress)
     options = resolve_solver(solver, as_seed(random_state, "random_state"))
     parameters = {"operator": "kernel"}
-    if is_operator(K):
-        require_default_storage(options, "K is an operator, which is multiplied as it is")
-        source = as_operator(K, "K", affinities=False)
-        operator = LinearOperator(source, positive=True, name="K")
-        return solve(Problem(operator, source.n_samples, parameters, source.fingerprint), options, threads, shown)
-    pairs = as_pairs(K, "K")
-    data = Data(pairs.matrix, "affinity", pairs.given)
-    kernel = KernelMatrix(pairs.matrix, "K", pairs.unit_roundoff)
-    problem = Problem(kernel, data.n_samples, parameters, data.fingerprint)
-    return solve(problem, options, threads, shown)
+    ways = ways_out(options, "a kernel of fewer rows", has_storage=not is_operator(K))
+    with memory_errors(*ways):
+        if is_operator(K):
+            require_default_storage(options, "K is an operator, which is multiplied as it is")
+            source = as_operator(K, "K", affinities=False)
+            operator = LinearOperator(source, positive=True, name="K")
+            return solve(Problem(operator, source.n_samples, parameters, source.fingerprint), options, threads, shown)
+        pairs = as_pairs(K, "K")
+        data = Data(pairs.matrix, "affinity", pairs.given)
+        kernel = KernelMatrix(pairs.matrix, "K", pairs.unit_roundoff)
+        problem = Problem(kernel, data.n_samples, parameters, data.fingerprint)
+        return solve(problem, options, threads, shown)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.conversion import as_array
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import (
     Numbers,
@@ -39,6 +40,7 @@ from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import SubsetKernel, subset_entropies
+from dsentropy._spectrum.ways_out import subset_ways_out
 
 _DEFAULT_N_CLUSTERS = 10
 
@@ -96,11 +98,12 @@ class MutualInformation:
             [""] * len(values) if self.p_value is None else [f", p = {p:.3g}" for p in np.atleast_1d(self.p_value)]
         )
         parts = [
-            f"{value:.4g} +- {error:.2g} bits at t = {t:g}{test}"
+            f"{value:.4g}{'' if np.isnan(error) else f' +- {error:.2g}'} bits at t = {t:g}{test}"
             for value, error, t, test in zip(values, errors, self.t, tests, strict=True)
         ]
         n = len(set(self.per_cluster["cluster"]))
-        return f"<MutualInformation {'; '.join(parts)}; {n} clusters of {self.ceiling:.4g} bits>"
+        clusters = "1 cluster" if n == 1 else f"{n} clusters"
+        return f"<MutualInformation {'; '.join(parts)}; {clusters}, ceiling {self.ceiling:.4g} bits>"
 
     def to_pandas(self) -> Any:
         """Return ``per_cluster`` as a pandas DataFrame. Needs pandas."""
@@ -232,12 +235,13 @@ def mutual_information(
     options = resolve_solver(solver, seed, times=times, orders=[1.0])
     data = Data.of(X, metric)
     labels = _labels(target, target_discrete, n_clusters, data.n_samples)
-    kernel = SubsetKernel.of(
-        data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=[1.0], options=options
-    )
     comparison = Comparison.of(labels, repeats, permutations, seed)
     warn_if_cut(comparison.members, "target")
-    entropies = subset_entropies(kernel, comparison.subsets.rows, times, [1.0], options, threads, shown)
+    with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, "smaller clusters", "fewer rows of X")):
+        kernel = SubsetKernel.of(
+            data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=[1.0], options=options
+        )
+        entropies = subset_entropies(kernel, comparison.subsets.rows, times, [1.0], options, threads, shown)
     read = ComparisonReadings(comparison, entropies)
     if data.metric != "affinity":
         random_entropy, quantity = read.random_entropy[:, None], "the mean entropy of random subsets"

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import (
@@ -35,6 +36,7 @@ from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import SubsetEntropies, SubsetKernel, subset_entropies
+from dsentropy._spectrum.ways_out import subset_ways_out
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -75,11 +77,13 @@ class SubsampledEntropy:
     def __repr__(self) -> str:
         of = f"{len(self.values)} subsets of {self.n_samples} samples"
         if isinstance(self.mean, np.ndarray):
-            return f"<SubsampledEntropy {self.mean.min():.4g} to {self.mean.max():.4g} bits; {of}>"
+            low, high = self.mean.min(), self.mean.max()
+            readings = f"{self.mean.size} {'reading' if self.mean.size == 1 else 'readings'} of t and order"
+            return f"<SubsampledEntropy at {readings}: smallest mean {low:.4g} bits, largest {high:.4g} bits; {of}>"
         low, high = self.interval
         return (
-            f"<SubsampledEntropy {self.mean:.4g} bits ({low:.4g} to {high:.4g} at {self.confidence:.0%}), standard "
-            f"deviation {self.standard_deviation:.2g}; {of}>"
+            f"<SubsampledEntropy: mean {self.mean:.4g} bits (interval {low:.4g} to {high:.4g} at "
+            f"{100 * self.confidence:.6g}%), standard deviation {self.standard_deviation:.2g}; {of}>"
         )
 
 
@@ -196,13 +200,14 @@ def subsampled_entropy(
     data = Data.of(X, metric)
     size = as_count(n_samples, "n_samples", n_rows=data.n_samples)
     repeats, level = _as_repeats(n_repeats), _as_confidence(confidence)
-    kernel = SubsetKernel.of(
-        data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=orders, options=options
-    )
     draws, subsets = Draws(seed), Subsets()
     # In the order of the rows: subsets of all of them are one and the same.
     keys = [subsets.add(np.sort(draws.next(data.n_samples, size))) for _ in range(repeats)]
-    entropies = subset_entropies(kernel, subsets.rows, times, orders, options, threads, shown)
+    with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, "a smaller n_samples")):
+        kernel = SubsetKernel.of(
+            data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=orders, options=options
+        )
+        entropies = subset_entropies(kernel, subsets.rows, times, orders, options, threads, shown)
 
     bits = entropies.bits[keys]
     mean, deviation = bits.mean(axis=0), bits.std(axis=0, ddof=1)

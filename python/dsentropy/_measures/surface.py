@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core, plotting
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import as_progress, progress_bar
 from dsentropy._checks.scalars import (
@@ -40,6 +41,7 @@ from dsentropy._spectrum.problem import Problem, exact_spectrum, selected_rows, 
 from dsentropy._spectrum.saturation import MARGIN
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.spectrum import Spectrum
+from dsentropy._spectrum.ways_out import ways_out
 
 _Parts = list[tuple[Bandwidth, dict[str, Any]]]
 """Bandwidths, and what spectra say of them."""
@@ -73,8 +75,8 @@ class EntropySurface:
     def __repr__(self) -> str:
         sizes = ", ".join(f"{size} {name}" for name, size in zip(self.dims, self.values.shape, strict=True))
         return (
-            f"<EntropySurface ({sizes}) of {self.n_samples} samples: {self.values.min():.4g} to "
-            f"{self.values.max():.4g} of {np.log2(self.n_samples):.4g} bits>"
+            f"<EntropySurface ({sizes}) of {self.n_samples} samples: entropies from "
+            f"{self.values.min():.4g} to {self.values.max():.4g} bits, at most {np.log2(self.n_samples):.4g}>"
         )
 
     @property
@@ -236,11 +238,14 @@ def entropy_surface(
     used, n_all, subset = selected_rows(X, metric, max_samples, seed)
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where bandwidths vary, got 'affinity'")
-    resolved = kernel_bandwidths(_each(bandwidths), used, n_neighbors, seed, threads, n_all)
-    require_single_used(stored, used, *(sigma for sigma, _ in resolved))
-    about = {**subset} if options is not None else {"precision": stored, **subset}
-    kernels = _kernels(used, resolved, of_alphas, stored, about)
-    spectra = _spectra(used, kernels, options, threads, shown)
+    fewer = ("num_threads=1, which decomposes one matrix at a time", "fewer rows, max_samples=...")
+    has_single = stored != "single" and metric != "precomputed"
+    with memory_errors(*ways_out(options, *fewer, has_single=has_single)):
+        resolved = kernel_bandwidths(_each(bandwidths), used, n_neighbors, seed, threads, n_all)
+        require_single_used(stored, used, *(sigma for sigma, _ in resolved))
+        about = {**subset} if options is not None else {"precision": stored, **subset}
+        kernels = _kernels(used, resolved, of_alphas, stored, about)
+        spectra = _spectra(used, kernels, options, threads, shown)
     coords = {
         "bandwidth": _labels(resolved),
         "t": tuple(times),

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
 from dsentropy._checks.conversion import as_array
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.scalars import RandomState, as_choice, as_positive, as_seed, as_threads
 from dsentropy._checks.unused import require_unused
 from dsentropy._data import subsets as _subsample
@@ -97,7 +98,9 @@ def estimate_bandwidth(
     if name == "median":
         require_unused(n_neighbors, "n_neighbors", "rule is 'median'")
     data = Data.of(X, metric)
-    bandwidth = resolve(name, data, n_neighbors, as_seed(random_state, "random_state"), as_threads(num_threads))
+    seed, threads = as_seed(random_state, "random_state"), as_threads(num_threads)
+    with memory_errors(*(["a smaller n_neighbors"] if name == "knn" else []), "fewer rows of X"):
+        bandwidth = resolve(name, data, n_neighbors, seed, threads)
     return float(np.median(bandwidth))
 
 
@@ -134,7 +137,8 @@ def resolve_with_parameters(
 ) -> tuple[Bandwidth, dict[str, Any]]:
     """Resolve a bandwidth, by default the median, and describe it and the metric; see :func:`resolve`."""
     rule = "median" if bandwidth is None else bandwidth
-    sigma = resolve(rule, data, n_neighbors, random_state, num_threads, n_all)
+    with memory_errors("a number as bandwidth", "fewer rows"):
+        sigma = resolve(rule, data, n_neighbors, random_state, num_threads, n_all)
     about: dict[str, Any] = {"bandwidth": sigma}
     if isinstance(rule, str):
         about["rule"] = rule

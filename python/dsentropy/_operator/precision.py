@@ -49,6 +49,12 @@ def require_single_used(precision: Precision, data: Data, *bandwidths: Bandwidth
         refuse_single("the bandwidth differs from row to row")
 
 
+def allows_single(metric: Any, bandwidth: Any) -> bool:
+    """Return whether ``precision="single"`` may play a part; a callable may give one bandwidth for all rows."""
+    several = np.ndim(bandwidth) > 0 or (isinstance(bandwidth, str) and bandwidth == "knn")
+    return metric in ("euclidean", "cosine") and not several
+
+
 def require_free_precision(precision: Precision, options: SlqOptions | None) -> None:
     """Raise a ValueError where a precision was chosen for an estimate, which chooses its own."""
     if options is not None and precision != "auto":

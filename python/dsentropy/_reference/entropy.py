@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from dsentropy import _core
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.scalars import (
     Precision,
     RandomState,
@@ -31,7 +32,7 @@ from dsentropy._reference.eigenvalue_cache import EigenvalueFile
 from dsentropy._reference.operators import adjacency_operator, diffusion_operator
 from dsentropy._reference.rows import ReferenceRows
 from dsentropy._reference.saturation import SaturationCheck
-from dsentropy._reference.solver import reference_options, require_spectrum, spectral_entropy
+from dsentropy._reference.solver import SMALLER_MAX_N, reference_options, require_spectrum, spectral_entropy
 
 
 def diffusion_spectral_entropy(
@@ -176,13 +177,15 @@ def diffusion_spectral_entropy(
     options = reference_options(solver, chebyshev_approx and file.path is None and not measured, tol, time, rows.seed)
     if measured:
         used = rows.used()
-        if classic_shannon_entropy:
-            say("Computing Classic Shannon Entropy...")
-            return _core.entropy(used, Measure.binned_rows(n_bins), threads)
-        say("Computing Diffusion Spectral Entropy...")
-        say("Computing diffusion matrix and the entropy of its entries.")
-        entropy = _core.entropy(used, Measure.matrix_entries(sigma), threads)
-        SaturationCheck(sigma, None, entries=True).warn(entropy, math.log2(len(used)), used)
+        say(f"Computing {'Classic Shannon' if classic_shannon_entropy else 'Diffusion Spectral'} Entropy...")
+        measure = Measure.binned_rows(n_bins)
+        if not classic_shannon_entropy:
+            say("Computing diffusion matrix and the entropy of its entries.")
+            measure = Measure.matrix_entries(sigma)
+        with memory_errors(SMALLER_MAX_N):
+            entropy = _core.entropy(used, measure, threads)
+        if not classic_shannon_entropy:
+            SaturationCheck(sigma, None, entries=True).warn(entropy, math.log2(len(used)), used)
         return entropy
     say("Computing Diffusion Spectral Entropy...")
     stored = core_precision(chosen, rows.given, [time], stored=file.path is not None)

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
 from dsentropy._checks.arrays import Rows, as_rows
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.scalars import (
     Precision,
     RandomState,
@@ -26,7 +27,7 @@ from dsentropy._checks.scalars import (
     as_seed,
     as_threads,
 )
-from dsentropy._core import Measure, OperatorSpec
+from dsentropy._core import Measure
 from dsentropy._data.cluster_subsets import Subsets, cluster_members, max_subset_entropy, warn_if_cut
 from dsentropy._data.clusters import assign_clusters
 from dsentropy._data.data import Data
@@ -34,13 +35,26 @@ from dsentropy._data.subsets import Draws
 from dsentropy._data.target_warning import TargetNames
 from dsentropy._operator.precision import core_precision
 from dsentropy._operator.slq_options import SlqOptions
-from dsentropy._reference.operators import adjacency_operator
+from dsentropy._reference.operators import ReferenceOperator, adjacency_operator, diffusion_operator
 from dsentropy._reference.saturation import SaturationCheck
-from dsentropy._reference.solver import MORE_TOLERANCE, reference_entropy, reference_options, require_spectrum
+from dsentropy._reference.solver import (
+    MORE_TOLERANCE,
+    reference_entropy,
+    reference_options,
+    reference_ways_out,
+    require_spectrum,
+)
 from dsentropy._spectrum.subset_entropies import subset_solutions
 
 _ASMI_KNN = 10
 """Number of neighbours of the graph of the adjacency spectral mutual information, the row itself counted."""
+
+_FEWER = (
+    "num_threads=1, which holds one cluster's matrix at a time",
+    "smaller clusters",
+    "fewer rows of embedding_vectors",
+)
+"""What to do where memory does not suffice for the clusters."""
 
 _NAMES = TargetNames(target="reference_vectors", data="embedding_vectors", discrete="reference_discrete")
 
@@ -178,8 +192,8 @@ def diffusion_spectral_mutual_information(
         check = SaturationCheck(sigma, None, entries=True)
         entropies = _measured(Measure.matrix_entries(sigma))
     else:
-        spec = OperatorSpec.diffusion(sigma, 0.0, core_precision(chosen, rows, [time]))
-        entropies = _spectral(spec, time, options)
+        operator = diffusion_operator("diffusion matrix", sigma, core_precision(chosen, rows, [time]))
+        entropies = _spectral(operator, time, options)
     information = _information(rows, clusters, source, entropies, check, num_repetitions, seed, verbose, num_threads)
     return information, clusters
 
@@ -278,8 +292,8 @@ def adjacency_spectral_mutual_information(
             raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
         _require_neighbors(clusters, source)
     knn = _ASMI_KNN if use_knn else None
-    spec = adjacency_operator(sigma, anisotropic, knn, core_precision(chosen, rows, [1.0])).spec
-    entropies = _spectral(spec, 1.0, options)
+    operator = adjacency_operator(sigma, anisotropic, knn, core_precision(chosen, rows, [1.0]))
+    entropies = _spectral(operator, 1.0, options)
     check = None if use_knn else SaturationCheck(sigma, None)
     information = _information(rows, clusters, source, entropies, check, num_repetitions, seed, verbose, num_threads)
     return information, clusters
@@ -302,16 +316,22 @@ _Entropies: TypeAlias = "Callable[[Rows, list[NDArray[np.uint64]], int | None], 
 
 def _measured(measure: Measure) -> _Entropies:
     """Return a function that computes entropies which need no spectrum."""
-    return lambda rows, subsets, threads: _core.subset_entropies(rows, subsets, measure, threads).tolist()
+
+    def entropies(rows: Rows, subsets: list[NDArray[np.uint64]], threads: int | None) -> list[float]:
+        with memory_errors(*_FEWER):
+            bits: list[float] = _core.subset_entropies(rows, subsets, measure, threads).tolist()
+        return bits
+
+    return entropies
 
 
-def _spectral(spec: OperatorSpec, t: float, options: SlqOptions | None) -> _Entropies:
+def _spectral(operator: ReferenceOperator, t: float, options: SlqOptions | None) -> _Entropies:
     """Return a function that computes or estimates spectral entropies at t."""
 
     def entropies(rows: Rows, subsets: list[NDArray[np.uint64]], threads: int | None) -> list[float]:
-        solutions = subset_solutions(
-            Data(rows, "euclidean", rows), subsets, spec, options, None, threads, MORE_TOLERANCE
-        )
+        data = Data(rows, "euclidean", rows)
+        with memory_errors(*reference_ways_out(operator, options, *_FEWER)):
+            solutions = subset_solutions(data, subsets, operator.spec, options, None, threads, MORE_TOLERANCE)
         return [reference_entropy(solution, t) for solution in solutions]
 
     return entropies

@@ -19,6 +19,10 @@ class ReferenceOperator:
     parameters: _eigenvalue_file.Fingerprint
     factor: float = 1.0
     """The factor of the reference's eigenvalues, which its files hold."""
+    is_symmetric: bool = True
+    """Whether its spectrum can be estimated."""
+    has_single: bool = False
+    """Whether ``precision="single"`` plays a part, and was not asked for."""
 
 
 def diffusion_operator(title: str, sigma: float, precision: CorePrecision) -> ReferenceOperator:
@@ -26,7 +30,8 @@ def diffusion_operator(title: str, sigma: float, precision: CorePrecision) -> Re
     parameters: _eigenvalue_file.Fingerprint = {"operator": "diffusion", "gaussian_kernel_sigma": sigma}
     if precision == "single":  # asked for; "auto" stores files in double precision
         parameters["precision"] = precision
-    return ReferenceOperator(title, OperatorSpec.diffusion(sigma, 0.0, precision), parameters)
+    spec = OperatorSpec.diffusion(sigma, 0.0, precision)
+    return ReferenceOperator(title, spec, parameters, has_single=precision != "single")
 
 
 def adjacency_operator(
@@ -35,7 +40,8 @@ def adjacency_operator(
     """Make the graph of ``knn`` neighbours where that is given, else K or the affinity G."""
     if knn is not None:
         spec = OperatorSpec.neighbor_graph(knn, None)
-        return ReferenceOperator("adjacency matrix", spec, {"operator": "neighbor_graph", "knn": knn})
+        about: _eigenvalue_file.Fingerprint = {"operator": "neighbor_graph", "knn": knn}
+        return ReferenceOperator("adjacency matrix", spec, about, is_symmetric=False)
     if anisotropic:
         return diffusion_operator("adjacency matrix", sigma, precision)
     # The affinity of the paper has a factor that no entropy depends on; the file has it, as the reference's has.

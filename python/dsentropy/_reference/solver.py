@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dsentropy import _core
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.scalars import as_choice, as_positive
 from dsentropy._core import Solution
 from dsentropy._data.data import Data
@@ -25,6 +26,9 @@ from dsentropy._spectrum.subset_entropies import read_solution
 
 MORE_TOLERANCE = "a larger tol, or take solver='exact'"
 """What to allow where an estimate of a function of the reference did not converge."""
+
+SMALLER_MAX_N = "a smaller max_N"
+"""What to do where memory does not suffice for the rows that are used."""
 
 
 def require_spectrum(solver: Any, measured: bool) -> None:
@@ -46,6 +50,18 @@ def reference_options(solver: Any, chebyshev_approx: Any, tol: Any, t: float, se
     return resolve_solver(Stochastic(tol=tolerance), seed, times=[t], orders=[1.0])
 
 
+def reference_ways_out(
+    operator: ReferenceOperator, options: SlqOptions | None, *more: str, has_file: bool = False
+) -> tuple[str, ...]:
+    """Return what to do where memory does not suffice: an estimate, half the precision, and ``more``."""
+    ways: list[str] = []
+    if options is None and not has_file and operator.is_symmetric:
+        ways.append("solver='stochastic', which needs no N x N matrix")
+    if options is None and operator.has_single:
+        ways.append("precision='single', which takes half the memory for the matrix")
+    return (*ways, *more)
+
+
 def spectral_entropy(
     operator: ReferenceOperator,
     rows: ReferenceRows,
@@ -57,11 +73,12 @@ def spectral_entropy(
     check: SaturationCheck | None,
 ) -> float:
     """Compute or estimate the entropy of an operator at t, in bits; warn where it is saturated."""
-    if options is None:
-        eigenvalues = cached_eigenvalues(operator, rows, file, num_threads, say)
-        entropy, dimension = _core.spectral_entropy(eigenvalues, t), len(eigenvalues)
-    else:
-        entropy, dimension = _estimated_entropy(operator, rows, file, options, t, num_threads, say)
+    with memory_errors(*reference_ways_out(operator, options, SMALLER_MAX_N, has_file=file.path is not None)):
+        if options is None:
+            eigenvalues = cached_eigenvalues(operator, rows, file, num_threads, say)
+            entropy, dimension = _core.spectral_entropy(eigenvalues, t), len(eigenvalues)
+        else:
+            entropy, dimension = _estimated_entropy(operator, rows, file, options, t, num_threads, say)
     if check is not None:
         check.warn(entropy, math.log2(dimension), rows.given)
     return entropy

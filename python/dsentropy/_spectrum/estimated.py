@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from dsentropy import plotting
 from dsentropy._checks.pairs import F64_ROUNDOFF
+from dsentropy._checks.scalars import Numbers, as_nonnegative, as_numbers
 from dsentropy._core import Estimate, EstimateInfo, Readings
 from dsentropy._spectrum.provenance import frozen_parameters
 from dsentropy._spectrum.spectrum import Spectrum
@@ -87,6 +89,28 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         """
         raise ValueError("threshold: eigenvalues above it cannot be counted in an estimate; solver='exact' can")
 
+    def plot(self, t: Numbers = 1, *, ax: Any = None) -> Any:
+        """Draw the probabilities p against the estimated rank, for each t.
+
+        The rank is the estimated number of eigenvalues that are as large: those that the deflated Krylov space holds,
+        and the mean over random probes of the others. Two standard errors of that mean are shaded. The finite depth
+        of the recurrences merges neighbouring eigenvalues into one step; :meth:`bounds` has its effect on entropies.
+
+        Parameters
+        ----------
+        t : float or sequence of float, default 1
+            Diffusion time, at least 0.
+        ax : matplotlib Axes, optional
+            Where to draw; by default on new axes.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        times, _ = as_numbers(t, "t", as_nonnegative)
+        title = f"estimated spectrum of {self.n_samples} samples, with 2 standard errors"
+        return plotting.estimate(*spectral_distribution(self._estimate), times, title=title, ax=ax)
+
     def bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
         """Return entropies [times, orders] for numbers that were checked, without a warning."""
         return readings(self._estimate, times, orders).entropy
@@ -128,6 +152,35 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         steps = state["steps"] if "steps" in state else 1 + numbers[[5] + [6] * len(probes)] // 2
         estimate = Estimate.from_arrays(info, state["known"], state["deflated"], probes, [int(n) for n in steps])
         return cls(estimate, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)
+
+
+def spectral_distribution(
+    estimate: Estimate,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return moduli in descending order, how many eigenvalues are as large, and the standard errors of these numbers.
+
+    The Gauss rule of each probe is scaled to the known number of eigenvalues that are left to the probes.
+    """
+    arrays = estimate.to_arrays()
+    held, rules = np.abs(arrays.deflated[0]), np.abs(arrays.probes[:, 0])
+    weights = arrays.probes[:, 1] * (arrays.known[0] / arrays.probes[:, 1].sum(axis=1, keepdims=True))
+    moduli = np.unique(np.concatenate([held, rules.ravel()]))[::-1]
+    moduli = moduli[moduli > estimate.info.rounding * moduli[0]]
+    of_probes = np.array([_counts(*rule, moduli) for rule in zip(rules, weights, strict=True)])
+    if not len(of_probes):
+        of_probes = np.zeros((1, len(moduli)))
+    error = of_probes.std(axis=0, ddof=min(1, len(of_probes) - 1)) / np.sqrt(len(of_probes))
+    return moduli, _counts(held, arrays.deflated[1], moduli) + of_probes.mean(axis=0), error
+
+
+def _counts(
+    nodes: NDArray[np.float64], weights: NDArray[np.float64], moduli: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the sum of the weights of the nodes that are at least as large as each modulus."""
+    order = np.argsort(nodes)
+    above = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
+    found: NDArray[np.float64] = above[np.searchsorted(nodes[order], moduli)]
+    return found
 
 
 def _info_array(info: EstimateInfo) -> NDArray[np.float64]:

@@ -135,8 +135,8 @@ class Spectrum:
         parameters = [f"{name}={shown(value)}" for name, value in self.parameters.items()]
         entropy = float(self.bits([1.0], [1.0])[0, 0])
         return (
-            f"<Spectrum of {len(self)} eigenvalues, {self.n_samples} samples: {entropy:.4g} of "
-            f"{self._max_entropy:.4g} bits at t = 1{self._repr_uncertainty()}"
+            f"<{type(self).__name__} of {len(self)} eigenvalues, {self.n_samples} samples: entropy {entropy:.4g} "
+            f"of at most {self._max_entropy:.4g} bits at t = 1{self._repr_uncertainty()}"
             f"{''.join(', ' + parameter for parameter in parameters)}>"
         )
 

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+
 EPS = np.finfo(float).eps
 
 settings.register_profile("fast", max_examples=100, deadline=None, derandomize=True)

@@ -15,6 +15,8 @@ from dsentropy import (
 )
 from scipy.sparse import coo_matrix, csc_array, csr_array
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning", "ignore::dsentropy.SubsetWarning")
+
 INTEGERS = np.random.default_rng(0).integers(-8, 8, size=(40, 3))
 X = INTEGERS.astype(float)
 LABELS = np.repeat([0, 1], 20)

@@ -20,6 +20,8 @@ from dsentropy import (
     subsampled_entropy,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SubsetWarning")
+
 X = np.random.default_rng(0).normal(size=(60, 3))
 LABELS = np.repeat([0, 1, 2], [10, 20, 30])
 KERNEL = np.exp(-np.abs(X[:, :1] - X[:, 0]))

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from dsentropy import adjacency_spectral_entropy, diffusion_spectral_entropy
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+
 REFERENCE_ROUNDING = 1e-3
 """Bits between ours and the reference's call that computes in float16."""
 

@@ -7,6 +7,8 @@ import pytest
 from dsentropy import adjacency_spectral_entropy as ase
 from dsentropy import diffusion_spectral_entropy as dse
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning", "ignore::dsentropy.SubsetWarning")
+
 
 def neighbors(*data, **arguments):
     return ase(*data, use_knn=True, **arguments)

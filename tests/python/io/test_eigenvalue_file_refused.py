@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from dsentropy import adjacency_spectral_entropy, diffusion_spectral_entropy
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+
 
 def dse(*data, **arguments):
     return diffusion_spectral_entropy(*data, **arguments)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from dsentropy import (
     SaturationWarning,
+    SubsetWarning,
     diffusion_spectral_mutual_information,
     diffusion_spectrum,
     mutual_information,
@@ -17,7 +18,6 @@ from dsentropy import (
 )
 from dsentropy._data import cluster_subsets as _cluster_subsets
 from dsentropy._data import subsets as _subsample
-from dsentropy._measures import comparison as _comparison
 from scipy import stats
 
 EPS = np.finfo(float).eps
@@ -250,14 +250,15 @@ def test_a_seed_gives_the_same_bits_with_any_number_of_threads_and_a_bar_or_none
 
 def test_subsets_of_clusters_that_are_cut_are_independent(monkeypatch):
     """The reference's are the same from the second on."""
-    for module in (_subsample, _cluster_subsets, _comparison):
+    for module in (_subsample, _cluster_subsets):
         monkeypatch.setattr(module, "INNER_MAX_N", 30)
     X = cloud(120)
-    found = mutual_information(X, labels((60, 60)), bandwidth=1.0, n_repeats=40)
+    with pytest.warns(SubsetWarning, match="target: 2 of 2 clusters have more than 30 rows, the largest 60"):
+        found = mutual_information(X, labels((60, 60)), bandwidth=1.0, n_repeats=40)
     spread = np.std([subsampled_entropy(X, n_samples=30, bandwidth=1.0, random_state=s).mean for s in range(30)])
     # Means of 40 subsets here and of 20 there; a factor of 2 is beyond chance (Fisher's F).
     assert spread / 2 / math.sqrt(2) <= found.standard_error <= spread * 2 / math.sqrt(2)
-    with pytest.warns(SaturationWarning, match=r"is within 2% of its maximum, 4\.907 bits"):
+    with pytest.warns(SubsetWarning), pytest.warns(SaturationWarning, match=r"of its maximum, 4\.907 bits"):
         mutual_information(X, labels((60, 60)), bandwidth=1e-4)
 
 

@@ -17,7 +17,7 @@ T = [0.5, 1, 3]
 ORDERS = [1, 2, float("inf")]
 ALPHAS = [0.0, 0.5]
 
-pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning", "ignore::dsentropy.SubsetWarning")
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,8 @@ from reference_calls import (
     with_entry,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+
 
 @every_information
 @pytest.mark.parametrize("reference", [LABELS, X[:, 0], X, LABELS.astype(str)], ids=["labels", "1-D", "2-D", "text"])

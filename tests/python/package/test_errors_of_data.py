@@ -15,6 +15,8 @@ from reference_calls import (
     with_entry,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+
 
 @every_function
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])

@@ -13,6 +13,8 @@ from reference_calls import (
     refused,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+
 
 @every_entropy
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from reference_calls import (
     value_of,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning", "ignore::dsentropy.SubsetWarning")
+
 
 def plain(value):
     """The repr of a number of Python, whatever type NumPy gave it."""

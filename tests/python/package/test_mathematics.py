@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from dsentropy import adjacency_spectral_entropy, diffusion_spectral_entropy
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+
 EPS = np.finfo(float).eps
 SIGMA = 10.0
 

@@ -19,7 +19,7 @@ from dsentropy import (
 from dsentropy._reference import solver as _solver
 from dsentropy._spectrum.solver import resolve_solver
 
-pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning", "ignore::dsentropy.SubsetWarning")
 
 STOCHASTIC = {"solver": "stochastic"}
 ESTIMATED = 1e-6

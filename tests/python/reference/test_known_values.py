@@ -16,6 +16,8 @@ from dsentropy import (
 )
 from sklearn.datasets import load_digits
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+
 EPS = np.finfo(float).eps
 
 

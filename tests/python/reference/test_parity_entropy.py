@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from dsentropy import _core, adjacency_spectral_entropy, diffusion_spectral_entropy
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning", "ignore::dsentropy.SubsetWarning")
+
 BITS = 1e-9
 INTEGERS = ["int8", "int16", "int32", "int64", "uint8"]
 SIZES = [1, 2, 3, 50, 300]

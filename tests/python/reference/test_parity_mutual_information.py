@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from dsentropy import adjacency_spectral_mutual_information, diffusion_spectral_mutual_information
 
-pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.TargetWarning")
+pytestmark = [
+    pytest.mark.filterwarnings(f"ignore::dsentropy.{kind}Warning") for kind in ("Saturation", "Subset", "Target")
+]
 
 BITS = 1e-9
 N = 240

@@ -12,6 +12,8 @@ from dsentropy import (
     diffusion_spectral_mutual_information,
 )
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+
 RNG = np.random.default_rng(0)
 DATA = {
     "cloud": lambda n: RNG.normal(size=(n, 20)),

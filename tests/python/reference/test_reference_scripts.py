@@ -30,13 +30,14 @@ def script(request):
 
 @pytest.mark.slow
 def test_script_runs_on_dsentropy(script, tmp_path):
-    """No error, no warning, every value a finite number, and no file left behind."""
+    """No error, no warning but of saturation, every value a finite number, and no file left behind."""
     ours, changes = re.subn(r"^from dse_dsmi import", "from dsentropy import", script, flags=re.MULTILINE)
     assert changes == 1
     run = subprocess.run(
         [sys.executable, "-c", ours], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
     )
-    assert (run.returncode, run.stderr) == (0, "")
+    assert run.returncode == 0
+    assert all(": SaturationWarning: " in line for line in run.stderr.splitlines())
     values = [float(value) for value in re.findall(r"^\S.* = (.*)$", run.stdout, re.MULTILINE)]
     assert len(values) == len(re.findall(r"^ +print\('[^']* =', ", script, re.MULTILINE)) >= 9
     assert all(map(math.isfinite, values))

@@ -8,7 +8,6 @@ import pytest
 from dsentropy import (
     SaturationWarning,
     covariance_spectrum,
-    diffusion_spectral_entropy,
     diffusion_spectrum,
     kernel_spectrum,
 )
@@ -48,11 +47,6 @@ def test_nothing_is_said_where_the_bandwidth_plays_no_part():
     covariance_spectrum(X).entropy()
     diffusion_spectrum(np.eye(5), metric="affinity").entropy()
     repr(diffusion_spectrum(X, bandwidth=1e-3))
-
-
-def test_the_functions_of_the_reference_do_not_warn():
-    diffusion_spectral_entropy(np.ones((20, 2)))
-    diffusion_spectral_entropy(X, 1e-3)
 
 
 def test_saturation_has_a_sign():
