@@ -7,7 +7,9 @@ import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from dsentropy import Spectrum, diffusion_spectrum, entropy_surface, plotting
+from dsentropy import EstimatedSpectrum, Spectrum, Stochastic, diffusion_spectrum, entropy_surface, plotting
+from dsentropy._core import Estimate
+from dsentropy._spectrum.estimated import spectral_distribution
 
 X = np.random.default_rng(0).normal(size=(80, 4))
 
@@ -47,6 +49,12 @@ def test_a_picture_without_matplotlib_says_what_to_install(monkeypatch):
         (lambda: plotting.spectrum([0.0, 0.0]), "eigenvalues", ValueError),
         (lambda: plotting.spectrum([1.0], t=-1), "t", ValueError),
         (lambda: plotting.spectrum([1.0], t="x"), "t", TypeError),
+        (lambda: plotting.estimate([1.0, 2.0], [1, 2]), "eigenvalues", ValueError),
+        (lambda: plotting.estimate([np.inf, 2.0], [1, 2]), "eigenvalues", ValueError),
+        (lambda: plotting.estimate([2.0, 1.0], [1]), "counts", ValueError),
+        (lambda: plotting.estimate([2.0, 1.0], [2, 1]), "counts", ValueError),
+        (lambda: plotting.estimate([2.0, 1.0], [1, 2], [0, np.nan]), "standard_errors", ValueError),
+        (lambda: plotting.estimate([2.0, 1.0], [1, 2], t=-1), "t", ValueError),
         (lambda: plotting.surface([[1.0]], [1.0], [[1]]), "t", TypeError),
         (lambda: plotting.surface([[1.0]], [1.0], [np.inf]), "t", ValueError),
         (lambda: plotting.surface([[1.0]], [1.0], 1, margin=0.5), "margin", ValueError),
@@ -63,6 +71,53 @@ def test_probabilities_are_of_powers_of_moduli_largest_first(ax):
     for line, powers in zip(ax.get_lines(), [np.array([1, 0.5, 0.25]), np.array([1, 0.25, 0.0625])], strict=True):
         assert line.get_xdata().tolist() == [1, 2, 3]
         np.testing.assert_allclose(line.get_ydata(), powers / powers.sum(), rtol=1e-15)
+
+
+def area(ranks, heights):
+    """The area under a staircase, whose upright steps have none."""
+    return float((np.diff(ranks) * heights[1:]).sum())
+
+
+def test_an_estimate_is_a_staircase_whose_area_is_the_probability(ax):
+    plotting.estimate([1.0, 0.5, 0.25], [1.0, 3.5, 8.0], [0.0, 0.5, 0.0], t=[1, 2], ax=ax)
+    for line, powers in zip(ax.get_lines(), [np.array([1, 0.5, 0.25]), np.array([1, 0.25, 0.0625])], strict=True):
+        ranks, heights = line.get_data()
+        assert ranks.tolist() == [0, 1, 1, 3.5, 3.5, 8]
+        np.testing.assert_allclose(heights, np.repeat(powers / (powers @ [1, 2.5, 4.5]), 2), rtol=1e-15)
+        assert area(ranks, heights) == pytest.approx(1)
+    band = ax.collections[0].get_paths()[0].vertices[:, 0]
+    assert {2.5, 4.5} <= set(band.tolist())  # two standard errors about 3.5
+    plotting.estimate([1.0], [5.0], ax=ax)
+    assert len(ax.collections) == 2
+
+
+ROWS = np.random.default_rng(0).normal(size=(1500, 6))
+
+
+def test_an_estimated_spectrum_draws_the_ranks_of_the_exact_one(ax):
+    """The largest eigenvalues are held by the Krylov space, each by a node of its own."""
+    estimate = diffusion_spectrum(ROWS, bandwidth=2.0, solver=Stochastic(tol=1e-2))
+    exact = diffusion_spectrum(ROWS, bandwidth=2.0)
+    assert isinstance(estimate, EstimatedSpectrum)
+    assert estimate.plot([1, 2], ax=ax) is ax
+    assert ax.get_xlabel() == "estimated rank"
+    ranks, heights = ax.get_lines()[0].get_data()
+    assert ranks[-1] <= 1500 * (1 + 1e-12)
+    assert area(ranks, heights) == pytest.approx(1)
+    assert len(ax.collections) == 2
+    p = exact.eigenvalues / exact.eigenvalues.sum()
+    drawn = np.searchsorted(ranks, np.arange(20) + 0.5)
+    np.testing.assert_allclose(heights[drawn], p[:20], rtol=1e-2)  # the tolerance of the estimate
+
+
+def test_an_estimate_without_probes_has_no_standard_error():
+    """All eigenvalues are held by the Krylov space."""
+    found = diffusion_spectrum(ROWS, bandwidth=2.0, solver=Stochastic(tol=1e-2))._estimate
+    arrays = found.to_arrays()
+    alone = Estimate.from_arrays(found.info, arrays.known, arrays.deflated, arrays.probes[:0])
+    moduli, ranks, errors = spectral_distribution(alone)
+    assert not errors.any()
+    assert ranks[-1] == pytest.approx(arrays.deflated[1][np.abs(arrays.deflated[0]) >= moduli[-1]].sum())
 
 
 def test_a_spectrum_draws_what_its_array_draws(ax):

@@ -26,4 +26,4 @@ def memory_errors(*ways: str) -> Iterator[None]:
     except MemoryError as error:
         if isinstance(error.__cause__, MemoryError):
             raise
-        raise MemoryError(f"{error or 'out of memory'}: use {', or '.join(ways)}") from error
+        raise MemoryError(f"{str(error) or 'out of memory'}: use {', or '.join(ways)}") from error

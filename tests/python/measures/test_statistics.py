@@ -281,8 +281,18 @@ def test_reprs_say_what_was_found():
     text = repr(subsampled_entropy(X, n_samples=20, bandwidth=1.0))
     assert all(part in text for part in ["bits", "at 95%", "20 subsets of 20 samples"])
     assert "20 subsets of 20 samples" in repr(subsampled_entropy(X, n_samples=20, bandwidth=1.0, t=[1, 1.5]))
+    several = subsampled_entropy(X, n_samples=20, bandwidth=1.0, t=[1, 1.5])
+    smallest, largest = several.mean.min(), several.mean.max()
+    assert f"2 readings of t and order: smallest mean {smallest:.4g} bits, largest {largest:.4g} bits" in repr(
+        several
+    )
+    assert "1 reading of" in repr(subsampled_entropy(X, n_samples=20, bandwidth=1.0, t=[1]))
+    assert "at 99.5%" in repr(subsampled_entropy(X, n_samples=20, bandwidth=1.0, confidence=0.995))
     text = repr(mutual_information(X, labels(), bandwidth=1.0, n_permutations=9))
-    assert all(part in text for part in ["+-", "p = ", "3 clusters"])
+    assert all(part in text for part in ["+-", "p = ", "3 clusters, ceiling "])
+    text = repr(mutual_information(X, np.zeros(60, dtype=int), bandwidth=1.0, n_repeats=1))
+    assert "1 cluster, ceiling 0 bits" in text
+    assert "nan" not in text
 
 
 def test_as_many_clusters_as_rows_are_no_burden():
