@@ -114,7 +114,7 @@ def test_an_estimate_without_probes_has_no_standard_error():
     """All eigenvalues are held by the Krylov space."""
     found = diffusion_spectrum(ROWS, bandwidth=2.0, solver=Stochastic(tol=1e-2))._estimate
     arrays = found.to_arrays()
-    alone = Estimate.from_arrays(found.info, arrays.known, arrays.deflated, arrays.probes[:0])
+    alone = Estimate.from_arrays(found.info, arrays.known, arrays.deflated, arrays.probes[:0], arrays.steps[:1])
     moduli, ranks, errors = spectral_distribution(alone)
     assert not errors.any()
     assert ranks[-1] == pytest.approx(arrays.deflated[1][np.abs(arrays.deflated[0]) >= moduli[-1]].sum())
