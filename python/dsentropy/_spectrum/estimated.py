@@ -19,7 +19,6 @@ from dsentropy._core import Estimate, EstimateInfo, Readings
 from dsentropy._spectrum.provenance import frozen_parameters
 from dsentropy._spectrum.spectrum import Spectrum
 
-
 _EARLIER_NUMBERS = 8
 """The count of numbers that describe an estimate in files of earlier versions."""
 
