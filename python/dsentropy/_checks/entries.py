@@ -67,7 +67,8 @@ def non_numbers_error(value: Any, array: NDArray[Any], name: str) -> Exception:
         return missing_error(array[index], value, index, name)
     if index is not None:
         shown = f"{_shown_entry(array[index])} in {place(value, index)}"
-        way = "leave the column out, or encode it as numbers"
+        of_column = "leave the column out, or encode it as numbers"
+        way = of_column if array.ndim == 2 else "make each row a sequence of numbers"
     elif kind == "c":
         shown, way = f"dtype {array.dtype}", f"np.abs({name}) has the moduli"
         if array.shape != array.shape[::-1]:  # a square matrix may hold pairs of rows

@@ -77,10 +77,10 @@ def is_operator(X: Any) -> bool:
 
 
 def is_operator_on(X: Any, metric: Any) -> bool:
-    """Return whether ``X`` is an operator where it may also be data, which it is read as by its metric.
+    """Return whether ``X`` is an operator, and not data, under a metric.
 
-    A sparse matrix that is not square has rows. A square one would be taken as rows of another meaning if its metric
-    was forgotten, so it is an operator unless distances are asked for.
+    A sparse matrix that is not square holds rows of data. A square one may hold affinities whose metric was
+    forgotten, so it counts as an operator. As distances (``"precomputed"``) it is data.
     """
     if not is_sparse(X):
         return is_operator(X)

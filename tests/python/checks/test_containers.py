@@ -150,6 +150,7 @@ def test_numbers_of_other_kinds_have_ways_that_work():
     assert "dtype |V3" in refused(diffusion_spectrum, np.zeros((3, 2), dtype="V3"), "X")
     assert "'a' in row 1, column 1" in refused(diffusion_spectrum, [[1, 2], [3, "a"]], "X")
     assert "object of type ndarray in row 0:" in refused(diffusion_spectrum, np.array([{}, X], dtype=object)[1:], "X")
+    assert "'a' in row 0: make each row a sequence of numbers" in refused(diffusion_spectrum, ["a", "b"], "X")
     assert "in entry (0, 1, 0)" in refused(diffusion_spectrum, [[[1], ["a"]]], "X")
 
 

@@ -4,7 +4,7 @@ import dsentropy
 import numpy as np
 import pytest
 from dsentropy import Spectrum
-from scipy.sparse import coo_array, coo_matrix, csc_array, csr_array, csr_matrix, dok_array, eye_array
+from scipy.sparse import coo_array, coo_matrix, csc_array, csr_array, csr_matrix, dok_array
 
 X = np.random.default_rng(0).normal(size=(30, 4)) * (np.random.default_rng(1).random(size=(30, 4)) < 0.5)
 LABELS = np.repeat([0, 1], 15)
@@ -53,9 +53,9 @@ def test_saved_spectrum_is_checked_against_sparse_rows(tmp_path):
 def test_square_sparse_matrix_is_not_guessed_to_be_rows(function):
     """It may hold affinities, whose metric was forgotten."""
     with pytest.raises(ValueError, match=r"^metric must be 'affinity' where X is an operator.*: X.toarray\(\) has "):
-        function(eye_array(5).tocsr())
-    assert function(eye_array(5).tocsr(), metric="affinity").n_samples == 5
-    assert function(eye_array(5).toarray()).n_samples == 5
+        function(csr_array(np.eye(5)))
+    assert function(csr_array(np.eye(5)), metric="affinity").n_samples == 5
+    assert function(np.eye(5)).n_samples == 5
 
 
 def test_affinities_are_square():
@@ -65,7 +65,7 @@ def test_affinities_are_square():
 
 def test_sparse_distances_are_refused():
     with pytest.raises(TypeError, match=r"X must be dense where metric is 'precomputed'.*neighbors=X"):
-        dsentropy.diffusion_spectrum(eye_array(5).tocsr(), metric="precomputed")
+        dsentropy.diffusion_spectrum(csr_array(np.eye(5)), metric="precomputed")
 
 
 def test_sparse_complex_rows_are_refused():

@@ -125,7 +125,7 @@ MISSING = {
     "None among integers": ([1, None] * 15, TypeError),
     "None in a column": ([[1], [None]] * 15, TypeError),
     "NaN among strings": (["u", float("nan")] * 15, ValueError),
-    "NaN in a series": (pd.Series(["u", None] * 15, dtype="str"), ValueError),
+    "NaN in a series": (pd.Series(["u", None] * 15, dtype="string"), ValueError),
     "NA among integers": (pd.Series([1, None] * 15, dtype="Int64").astype(object), ValueError),
     "category": (pd.Categorical(["u", None] * 15), ValueError),
     "category of numbers": (pd.Series([1, None] * 15, dtype="category"), ValueError),
