@@ -143,6 +143,41 @@ mod tests {
         }
     }
 
+    /// The matrix with the diagonal 1, -1, 1, ... and b beside it has the eigenvalues +-sqrt(1 + 4 b^2 cos^2(pi k / (n +
+    /// 1))). It is tridiagonal already, so only the eigenvalues themselves are rounded, and those of f32 once more.
+    #[test]
+    fn tridiagonal_matrix_in_both_precisions() {
+        let (n, b) = (300, 0.03125);
+        let diagonal = |i: usize| if i.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let entry = |i: usize, j: usize| if i.abs_diff(j) == 1 { b } else { 0.0 };
+        let matrix = Array2::from_shape_fn((n, n), |(i, j)| if i == j { diagonal(i) } else { entry(i, j) });
+        let modulus = |k: usize| (2.0 * b * (PI * k as f64 / (n + 1) as f64).cos()).hypot(1.0);
+        let mut expected: Vec<f64> = (1..=n / 2).flat_map(|k| [modulus(k), -modulus(k)]).collect();
+        expected.sort_unstable_by(f64::total_cmp);
+        #[expect(clippy::cast_possible_truncation, reason = "the entries are numbers of f32")]
+        let single = eigenvalues(matrix.mapv(|entry| entry as f32)).unwrap();
+        let double = eigenvalues(matrix).unwrap();
+        let bound = 4.0 * (n as f64).sqrt() * f64::EPSILON * modulus(1);
+        for ((single, double), expected) in single.into_iter().zip(double).zip(expected) {
+            assert!((double - expected).abs() <= bound, "{double} {expected}");
+            assert!((f64::from(single) - expected).abs() <= f64::from(f32::EPSILON) + bound, "{single} {expected}");
+        }
+    }
+
+    /// Matrices B B' of small integers, which are not rounded. N eps of the largest eigenvalue is the size below which the
+    /// eigenvalues of a kernel are taken as 0.
+    #[test]
+    fn eigenvalues_of_a_null_space_are_below_n_eps() {
+        for (n, rank) in [(2, 1), (3, 1), (5, 2), (20, 7), (130, 11), (700, 30)] {
+            let factor = Array2::from_shape_fn((n, rank), |(i, j)| ((i * i * (j + 3) + j * j + i) % 7) as f64 - 3.0);
+            let found: Vec<f64> = eigenvalues(factor.dot(&factor.t())).unwrap();
+            let threshold = n as f64 * f64::EPSILON * found[n - 1];
+            for eigenvalue in &found[..n - rank] {
+                assert!(eigenvalue.abs() < threshold, "{n} rows: {eigenvalue} {threshold}");
+            }
+        }
+    }
+
     /// A spectrum that spans all magnitudes, at the size from which two stages are used.
     #[test]
     fn one_stage_and_two_agree() {
