@@ -1,7 +1,7 @@
 """The command line: ``dsentropy``, or ``python -m dsentropy``.
 
 Arguments are checked here; each command is a module, imported when it runs.
-Exit codes: 0, and 2 for arguments that are refused, before any work.
+Exit codes: 0, 2 for arguments that are refused, before any work, and 1 where memory does not suffice.
 """
 
 from __future__ import annotations
@@ -41,7 +41,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     from dsentropy.cli import demo as _demo
 
-    _demo.run(options.epochs, options.every, options.plot)
+    try:
+        _demo.run(options.epochs, options.every, options.plot)
+    except MemoryError as error:  # its ways out are arguments that the command line does not have
+        parser.exit(1, f"dsentropy demo: too little memory: {error.__cause__ or error}\n")
 
 
 def _at_least_one(text: str) -> int:

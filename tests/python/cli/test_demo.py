@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from dsentropy import __version__
+from dsentropy._checks.memory import memory_errors
 from dsentropy.cli import demo as _demo
 from dsentropy.cli.main import main
 
@@ -72,6 +73,23 @@ def test_no_picture_where_none_is_asked_for(tmp_path: Path, monkeypatch: pytest.
     _demo.run(epochs=1, every=1, plot_path=None, say=lines.append)
     assert lines[-1].startswith("What to see")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_too_little_memory_is_said_without_arguments_of_functions(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*_: Any) -> None:
+        with memory_errors("a smaller max_N"):
+            raise MemoryError("600 rows need 3 MB of memory, and this process can have 1 MB")
+
+    monkeypatch.setattr(_demo, "run", run)
+    with pytest.raises(SystemExit) as stopped:
+        main(["demo"])
+    assert stopped.value.code == 1
+    text = capsys.readouterr().err
+    assert text == (
+        "dsentropy demo: too little memory: 600 rows need 3 MB of memory, and this process can have 1 MB\n"
+    )
 
 
 @pytest.mark.parametrize("arguments", [["--no"], ["demo", "--epochs", "0"], ["demo", "--every", "x"], ["sing"]])
