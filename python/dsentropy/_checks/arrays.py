@@ -57,7 +57,8 @@ def dense(matrix: Any, name: str) -> NDArray[Any]:
     try:
         _core.require_memory(matrix.shape[0], math.prod(matrix.shape) * of_entry)
     except MemoryError as error:
-        raise MemoryError(f"{name} as a dense array of shape {matrix.shape}: {error}") from error
+        way = f"use fewer rows of {name}, or fewer columns, as of sklearn.decomposition.TruncatedSVD"
+        raise MemoryError(f"{name} as a dense array of shape {matrix.shape}: {error}: {way}") from error
     array: NDArray[Any] = matrix.toarray()
     return array
 
