@@ -272,7 +272,6 @@ def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:
     used, n_all, subset = selected_rows(X, arguments.metric, arguments.max_samples, arguments.random_state)
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
-    roundoff = _graph.distances_roundoff(arguments.neighbors, used)
     sigma: Bandwidth | None = None
     if not (isinstance(arguments.bandwidth, str) and arguments.bandwidth == "knn"):
         sigma, about = resolve_with_parameters(
@@ -284,6 +283,7 @@ def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:
     else:
         chosen = {"n_neighbors": n_neighbors_of(arguments.n_neighbors, used.n_samples)}
         found = _graph.nearest(used, chosen["n_neighbors"], sigma, arguments.num_threads)
+    roundoff = _graph.distances_roundoff(arguments.neighbors, used)
     if sigma is None:
         each = _graph.farthest(found)
         about = {"bandwidth": found.of_rows(each), "rule": "knn", "metric": used.metric}
