@@ -98,8 +98,8 @@ def test_columns_of_labels(clusters_of, dtype):
 @every_function
 def test_equal_rows_of_columns_that_a_clustering_splits(clusters_of):
     """Ten clusters of four distinct rows: more clusters than there can be without a split."""
-    assert "4 distinct combinations" in warned(clusters_of, np.eye(4)[np.arange(N) % 4])
-    assert "7 distinct combinations" in warned(clusters_of, np.eye(7)[np.arange(14) % 7])
+    text = warned(clusters_of, np.eye(4)[np.arange(N) % 4])
+    assert "4 distinct combinations in 400 rows" in text
 
 
 def test_one_hot_columns_that_the_clustering_finds():

@@ -101,7 +101,7 @@ def test_ways_out_where_the_process_may_have_little(run_python):
         ]
         d.diffusion_spectral_entropy(X[:100], 1)
         used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (used + 80_000_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_AS, (used + 200_000_000, resource.RLIM_INFINITY))
         for call in calls:
             try:
                 call()
