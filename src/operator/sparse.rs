@@ -253,7 +253,7 @@ impl SymmetricOperator for SparseOperator {
     /// row.
     fn modulus_bound(&self) -> Option<f64> {
         let sum = |i: usize| self.matrix.row(i).map(|(_, value)| value.abs()).sum();
-        if self.leading.is_some() { Some(1.0) } else { (0..self.dim()).map(sum).reduce(f64::max) }
+        if self.leading.is_some() { Some(1.0) } else { (0..self.matrix.dim()).map(sum).reduce(f64::max) }
     }
 
     fn leading(&self) -> Option<&[f64]> {
