@@ -6,6 +6,7 @@
 //! comparisons for the first column, and as many entries of the others as there are rows in runs of several.
 
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use ndarray::ArrayView2;
 
@@ -16,7 +17,7 @@ use crate::linalg::scalar::Element;
 pub fn distinct_rows<T: Element>(x: ArrayView2<T>, tolerance: f64) -> Vec<usize> {
     let entry = |row: usize, column: usize| -> f64 { x[[row, column]].into() };
     let mut order: Vec<usize> = (0..x.nrows()).collect();
-    let mut runs = vec![0..x.nrows()];
+    let mut runs: Vec<Range<usize>> = std::iter::once(0..x.nrows()).collect();
     for column in 0..x.ncols() {
         let mut parts = Vec::new();
         for run in runs {
@@ -38,7 +39,9 @@ pub fn distinct_rows<T: Element>(x: ArrayView2<T>, tolerance: f64) -> Vec<usize>
         let rows = &mut order[run];
         if tolerance == 0.0 {
             let first = rows.iter().copied().min().unwrap_or_default();
-            rows.iter().for_each(|&row| representatives[row] = first);
+            for &mut row in rows {
+                representatives[row] = first;
+            }
             continue;
         }
         rows.sort_by(|&a, &b| {
@@ -82,8 +85,8 @@ mod tests {
     fn groups_are_those_of_all_pairs() {
         let x = Array2::from_shape_fn((700, 4), |(i, j)| ((i * 7919 + j * 104_729 + i * i * 31) % 10_007 % 4) as f64);
         let found = distinct_rows(x.view(), 0.0);
-        for i in 0..700 {
-            assert_eq!(found[i], (0..700).find(|&j| x.row(i) == x.row(j)).unwrap());
+        for (i, &found) in found.iter().enumerate() {
+            assert_eq!(found, (0..700).find(|&j| x.row(i) == x.row(j)).unwrap());
         }
     }
 

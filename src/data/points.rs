@@ -177,7 +177,9 @@ impl Distances for Points {
             let line = line.as_slice_mut().expect(TILE_ROWS);
             let near = add_norms(line, norms[i], &norms[columns.clone()], RECOMPUTE_BELOW);
             if !near && norms[i] >= SMALLEST_NORM {
-                line.iter_mut().for_each(|entry| *entry = entry.sqrt() * half * rest);
+                for entry in line {
+                    *entry = entry.sqrt() * half * rest;
+                }
                 continue;
             }
             for (j, entry) in columns.clone().zip(line) {
