@@ -315,13 +315,12 @@ def estimate_subsets(
     operator: OperatorSpec,
     options: _SlqOptions,
     *,
-    unit_roundoff: float = ...,
     progress: _Progress | None = None,
     num_threads: int | None = None,
 ) -> list[Solution]:
     """Estimates the spectrum of a kernel operator on each subset of the rows, or computes it where that costs less.
 
-    ``unit_roundoff`` is that of given pairs. ``progress(done, nan)`` has the number of subsets that are done.
+    ``progress(done, nan)`` has the number of subsets that are done.
     """
 
 def estimate_operator(

@@ -48,7 +48,6 @@ pub fn subset_eigenvalues<T: Element>(
 
 /// Estimates the spectrum of the operator on each subset of the rows, each with random signs of its own, or computes the
 /// eigenvalues where those cost less; `done` is called after each.
-/// `given` is known of distances and affinities that are given.
 ///
 /// # Errors
 /// [`Error::Invalid`] for a row number that does not exist; the errors of [`estimate_spectrum`].
@@ -56,7 +55,6 @@ pub fn estimate_subsets<T: Element>(
     input: Input<T>,
     subsets: &[impl AsRef<[usize]> + Sync],
     operator: &OperatorSpec,
-    given: GivenPairs,
     options: &SlqOptions,
     done: &(dyn Fn() + Sync),
     job: &Job,
@@ -74,7 +72,7 @@ pub fn estimate_subsets<T: Element>(
         let seed = options.seed.wrapping_add(place as u64);
         let options = SlqOptions { seed, ..options.clone() };
         let operator = operator.of_rows(subsets[place].as_ref());
-        let solved = estimate_spectrum(part, &operator, given, &options, &|_, _| (), job)?;
+        let solved = estimate_spectrum(part, &operator, GivenPairs::default(), &options, &|_, _| (), job)?;
         done();
         Ok(solved)
     })

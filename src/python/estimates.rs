@@ -265,13 +265,10 @@ pub fn estimate_spectrum<'py>(
 
 /// Estimates the spectrum of a kernel operator on each subset of the rows, or computes it where that costs less.
 ///
-/// `unit_roundoff` is that of the type in which given pairs came.
 /// `progress(done, nan)` is called with the number of subsets that are done.
 #[pyfunction]
-#[pyo3(signature = (
-    x, metric, subsets, operator, options, *, unit_roundoff=F64_ROUNDOFF, progress=None, num_threads=None
-))]
-#[expect(clippy::too_many_arguments, reason = "three are keyword-only")]
+#[pyo3(signature = (x, metric, subsets, operator, options, *, progress=None, num_threads=None))]
+#[expect(clippy::too_many_arguments, reason = "two are keyword-only")]
 pub fn estimate_subsets<'py>(
     py: Python<'py>,
     x: Rows<'py>,
@@ -279,15 +276,13 @@ pub fn estimate_subsets<'py>(
     subsets: Subsets<'py>,
     operator: &PyOperatorSpec,
     options: PySlqOptions,
-    unit_roundoff: f64,
     progress: Option<Py<PyAny>>,
     num_threads: Option<usize>,
 ) -> PyResult<Vec<PySolution>> {
     let (operator, options, subsets) = (&operator.0, SlqOptions::from(options), row_numbers(&subsets));
-    let given = GivenPairs { unit_roundoff, ..GivenPairs::default() };
     let solved = on_rows!(x, matrix => compute_with_progress(py, num_threads, progress, |job, counter| {
         let (input, done) = (Input { metric: metric.0, matrix }, || counter.advance());
-        crate::estimate_subsets(input, &subsets, operator, given, &options, &done, job)
+        crate::estimate_subsets(input, &subsets, operator, &options, &done, job)
     }));
     solved?.into_iter().map(|solved| PySolution::new(py, solved)).collect()
 }

@@ -88,11 +88,11 @@ impl Estimate {
 
     /// Reads the Renyi entropy of an order at a diffusion time t, in bits; both are positive.
     ///
-    /// Where entries were given in less than f64, eigenvalues that are rounding count as 0. The bounds reach over the
-    /// entropies with and without them.
+    /// Where entries of an operator without negative eigenvalues were given in less than f64, eigenvalues that are rounding
+    /// count as 0. The bounds reach over the entropies with and without them.
     pub fn read(&self, t: f64, order: f64) -> Reading {
         let all = self.read_above(0.0, t, order);
-        if self.info.unit_roundoff <= F64_ROUNDOFF {
+        if self.info.unit_roundoff <= F64_ROUNDOFF || !self.info.positive_semidefinite {
             return all;
         }
         let resolved = self.read_above(self.rounding_of_entries(), t, order);
@@ -106,16 +106,9 @@ impl Estimate {
 
     /// The size up to which the rounding of given entries explains an eigenvalue, in units of the largest node.
     ///
-    /// Negative nodes of an operator without negative eigenvalues show the size, up to 2 u |K|_F. Random errors of any other
-    /// have the norm u |K|_F / sqrt(N), times a factor for sums that were computed in f32.
+    /// The negative nodes of an operator without negative eigenvalues show it; the norm of the errors is at most 2 u |K|_F.
     fn rounding_of_entries(&self) -> f64 {
-        let EstimateInfo { dim, positive_semidefinite, unit_roundoff, .. } = self.info;
-        let error = unit_roundoff * self.frobenius_norm();
-        if positive_semidefinite {
-            return (-2.0 * self.range().0 / self.unit).min(2.0 * error);
-        }
-        let factor = if unit_roundoff > f64::from(f32::EPSILON) { 2.0 } else { 16.0 };
-        factor * error / (dim as f64).sqrt()
+        (-2.0 * self.range().0 / self.unit).min(2.0 * self.info.unit_roundoff * self.frobenius_norm())
     }
 
     /// The Frobenius norm of the operator, in units of the largest node.
@@ -325,6 +318,27 @@ mod tests {
         approx::assert_relative_eq!(reading.value, -(1.8_f64 / 3.5 / 3.5).log2(), max_relative = 1e-12);
         assert!(reading.standard_error < 1e-12);
         assert!(estimate.read(3.0, 1.0).standard_error > 1e-4);
+    }
+
+    /// Nodes of an operator without negative eigenvalues count as 0 up to twice the most negative one, if its entries were
+    /// given in f32. The bounds reach over the entropy with them.
+    #[test]
+    fn rounding_of_given_entries_is_not_read() {
+        let u = f64::from(f32::EPSILON) / 2.0;
+        let noise = u / 8.0;
+        let gauss = rule(&[1.0, 0.5, 1.5 * noise, -noise], &[1.0, 1.0, 30.0, 32.0]);
+        let mut estimate = estimate(Vec::new(), Bracket::exact(gauss), Vec::new());
+        let all = estimate.read(1.0, 0.5);
+        estimate.info.unit_roundoff = u;
+        let resolved = estimate.read(1.0, 0.5);
+        let expected = 2.0 * ((1.0 + 0.5_f64.sqrt()) / 1.5_f64.sqrt()).log2();
+        approx::assert_relative_eq!(resolved.value, expected, max_relative = 1e-12);
+        assert!(all.value > expected + 1e-3 && resolved.upper >= all.value, "{all:?} {resolved:?}");
+        // The part of the sum of moduli that the errors move together at most, sqrt(64) 2 u |K|_F (Mirsky).
+        let part = 8.0 * 2.0 * u * 1.25_f64.sqrt() / (1.5 + 45.0 * noise);
+        approx::assert_relative_eq!(estimate.unresolved_part(), part, max_relative = 1e-9);
+        estimate.info.positive_semidefinite = false;
+        assert!(estimate.read(1.0, 0.5).value > expected + 1e-3);
     }
 
     #[test]

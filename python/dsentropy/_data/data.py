@@ -88,11 +88,6 @@ class Data:
         """The metric by which the core reads the array."""
         return "euclidean" if self.metric == "cosine" else self.metric
 
-    @property
-    def pair_roundoff(self) -> float:
-        """The unit roundoff of given pairs; float64's for rows, whose distances are computed."""
-        return self.unit_roundoff if self.metric in ("precomputed", "affinity") else F64_ROUNDOFF
-
     def part(self, chosen: NDArray[np.uint64]) -> Data:
         """Return the data of some rows, with the pairs among them where pairs are given."""
         if self.metric in ("precomputed", "affinity"):

@@ -70,8 +70,8 @@ def adjacency_spectrum(
         Number of neighbours of the graph or of the bandwidth ``"knn"``; below N, the row itself is not counted. The
         ``knn`` of :func:`adjacency_spectral_entropy` counts it, and is one more. Refused where neither uses it.
     metric : {"euclidean", "cosine", "precomputed", "affinity"}, default "euclidean"
-        See :func:`diffusion_spectrum`, also for what is repaired in given distances and affinities and for the
-        eigenvalues that their dtype explains. A graph of neighbours needs distances, not affinities.
+        See :func:`diffusion_spectrum`, also for what is repaired in given distances and affinities. A graph of
+        neighbours needs distances, not affinities.
     max_samples : int, optional
         Where there are more rows, a random subset of this size is used.
     random_state : int, Generator, RandomState or None, default 0

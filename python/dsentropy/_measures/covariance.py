@@ -54,7 +54,7 @@ def covariance_spectrum(
     Spectrum
         D eigenvalues, variances along the principal axes, in squared units of the data. They are computed in float64
         whatever the dtype of ``X``. Their error is 1e-16 of the largest, so singular values below 1e-8 of the largest
-        are rounding, and so are those up to :math:`2 u \lVert X \rVert_F` of rows that are given in float32, float16
+        are rounding, and so are those up to :math:`u \lVert X \rVert_F` of rows that are given in float32, float16
         or bfloat16, of unit roundoff u. Both are 0.
 
     Raises
@@ -100,10 +100,10 @@ def covariance_spectrum(
 def _rounding_of_rows(data: Data) -> float:
     """Return the variance up to which rounding of the given rows explains an eigenvalue.
 
-    Entries that are off by u of themselves move singular values by at most u |X|_F (Weyl). The factor 2 is that of
-    :func:`without_rounding`. Rows in float64 have less than its own threshold.
+    Entries that are off by u of themselves move singular values by at most u |X|_F (Weyl). Rows in float64 have less
+    than the threshold of :func:`without_rounding`.
     """
     if data.unit_roundoff <= F64_ROUNDOFF:
         return 0.0
     norm = float(np.linalg.norm(data.rows.astype(np.float64)))
-    return (2 * data.unit_roundoff * norm) ** 2 / (data.n_samples - 1)
+    return (data.unit_roundoff * norm) ** 2 / (data.n_samples - 1)

@@ -161,9 +161,8 @@ def diffusion_spectrum(
     With u the unit roundoff of the dtype (0 of integers) and m the largest modulus of an entry, a given matrix may be
     asymmetric by :math:`\sqrt{2 u} m`: entries above the diagonal count, and the mean of both in a sparse matrix.
     Distances down to :math:`-\sqrt{2 u} m` are clipped to 0, those of ``neighbors`` too, a diagonal up to
-    :math:`8 \sqrt{2 u} m` is set to 0, and affinities down to :math:`-32 u m` are clipped to 0. Of matrices in less
-    than float64, eigenvalues up to :math:`c u \lVert K \rVert_F / \sqrt{N}` are rounding and are 0, c being 16 for
-    float32 and 2 for half types.
+    :math:`8 \sqrt{2 u} m` is set to 0, and affinities down to :math:`-32 u m` are clipped to 0. Eigenvalues are those
+    of these numbers as if they were given in float64; :func:`kernel_spectrum` allows for their rounding.
 
     Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances. Memory: N x N numbers and 15% more, and 16 N D
     bytes. :class:`Stochastic` has the cost of an estimate. The graph ``"knn"`` takes N^2 D flops for the neighbours,
@@ -283,13 +282,12 @@ def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:
     else:
         chosen = {"n_neighbors": n_neighbors_of(arguments.n_neighbors, used.n_samples)}
         found = _graph.nearest(used, chosen["n_neighbors"], sigma, arguments.num_threads)
-    roundoff = _graph.distances_roundoff(arguments.neighbors, used)
     if sigma is None:
         each = _graph.farthest(found)
         about = {"bandwidth": found.of_rows(each), "rule": "knn", "metric": used.metric}
-        affinity = _graph.neighbor_affinity(found, each, roundoff)
+        affinity = _graph.neighbor_affinity(found, each)
     else:
-        affinity = _graph.neighbor_affinity(found, found.of_groups(sigma), roundoff)
+        affinity = _graph.neighbor_affinity(found, found.of_groups(sigma))
     parameters = {"operator": "diffusion", "graph": "knn", **chosen, **about, "alpha": arguments.alpha, **subset}
     operator = LinearOperator(affinity, alpha=arguments.alpha)
     return Problem(operator, used.n_samples, parameters, used.fingerprint)

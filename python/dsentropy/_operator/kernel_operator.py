@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from dsentropy import _core
 from dsentropy._checks.arrays import Rows
+from dsentropy._checks.pairs import F64_ROUNDOFF
 from dsentropy._checks.progress import Advance
 from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.data import Data
@@ -26,12 +27,8 @@ class KernelOperator:
 
     data: Data
     spec: OperatorSpec
+    unit_roundoff: ClassVar[float] = F64_ROUNDOFF
     positive: ClassVar[bool] = False
-
-    @property
-    def unit_roundoff(self) -> float:
-        """The unit roundoff of given pairs."""
-        return self.data.pair_roundoff
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute the moduli of all eigenvalues."""
@@ -45,7 +42,6 @@ class KernelOperator:
             metric,
             self.spec,
             options,
-            unit_roundoff=self.unit_roundoff,
             progress=advance,
             num_threads=num_threads,
         )

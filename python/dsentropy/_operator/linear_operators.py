@@ -41,8 +41,8 @@ class LinearOperator:
 
     @property
     def unit_roundoff(self) -> float:
-        """The unit roundoff of the entries as they were given."""
-        return self.source.unit_roundoff
+        """The unit roundoff of given entries; it counts where negative eigenvalues are rounding."""
+        return self.source.unit_roundoff if self.positive else F64_ROUNDOFF
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute all eigenvalues, ascending."""
@@ -145,7 +145,7 @@ class SparseMatrix:
             columns,
             matrix.data,
             positive_semidefinite=positive,
-            unit_roundoff=self.unit_roundoff,
+            unit_roundoff=self.unit_roundoff if positive else F64_ROUNDOFF,
             alpha=alpha,
             multiplicities=self.multiplicities,
         )
@@ -235,7 +235,7 @@ class Multiplier:
             name=self.name,
             positive_semidefinite=positive,
             rounding=self.rounding,
-            unit_roundoff=self.unit_roundoff,
+            unit_roundoff=self.unit_roundoff if positive else F64_ROUNDOFF,
             alpha=alpha,
         )
 

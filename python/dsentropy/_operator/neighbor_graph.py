@@ -7,6 +7,7 @@ graph takes 12 N k bytes twice, and a product with a vector 4 N k flops; ties ad
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -113,7 +114,8 @@ def given_neighbors(neighbors: Any, n: int) -> Neighbors:
         if neighbors.shape != (n, n):
             raise ValueError(f"neighbors must be of shape {(n, n)}, as X has {n} rows, got {neighbors.shape}")
         given = coo_array(neighbors)
-        return Neighbors(_without_self(given.row, given.col, _checked(given.data, neighbors), n))
+        distances = _checked(given.data, neighbors, lambda at: (given.row[at], given.col[at]))
+        return Neighbors(_without_self(given.row, given.col, distances, n))
     distances, indices = _pair(neighbors, n)
     starts = np.arange(n + 1) * indices.shape[1]
     graph = csr_array((distances.ravel(), indices.ravel(), starts), shape=(n, n)).tocoo()
@@ -131,27 +133,30 @@ def _pair(neighbors: Any, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
         raise ValueError(f"neighbors must have indices that are integers, got dtype {indices.dtype}")
     if indices.min(initial=0) < 0 or indices.max(initial=0) >= n:
         raise ValueError(f"neighbors must have indices from 0 to {n - 1}")
-    return _checked(distances, neighbors[0]), indices.astype(np.int64)
+    checked = _checked(distances, neighbors[0], lambda at: np.unravel_index(at, distances.shape))
+    return checked, indices.astype(np.int64)
 
 
-def _checked(distances: NDArray[Any], given: Any) -> NDArray[np.float64]:
-    """Check distances, and clip those that the rounding of the ``given`` dtype made negative to 0."""
-    if distances.dtype.kind not in "fiu" or not np.isfinite(distances).all():
-        raise ValueError("neighbors must have finite distances that are not negative")
+def _checked(distances: NDArray[Any], given: Any, place: Callable[[int], tuple[Any, ...]]) -> NDArray[np.float64]:
+    """Check distances, and clip those that the rounding of the ``given`` dtype made negative to 0.
+
+    ``place`` returns the row and the column of a distance by its number.
+    """
+    required = "neighbors must have finite distances that are not negative"
+    if distances.dtype.kind not in "fiu":
+        raise ValueError(f"{required}, got dtype {distances.dtype}")
+    finite = np.isfinite(distances)
+    if not finite.all():
+        at = int(finite.argmin())
+        raise ValueError(f"{required}, got {distances.flat[at]} in row {place(at)[0]}, column {place(at)[1]}")
     allowed = distance_rounding(unit_roundoff(given), float(np.abs(distances).max(initial=0)))
     if distances.min(initial=0) < -allowed:
+        at = int(distances.argmin())
         raise ValueError(
-            f"neighbors must have finite distances that are not negative, got {distances.min()}, and rounding "
+            f"{required}, got {distances.flat[at]} in row {place(at)[0]}, column {place(at)[1]}, and rounding "
             f"explains {-allowed:.2g}: clip what is noise to 0"
         )
     return np.maximum(distances.astype(np.float64), 0)
-
-
-def distances_roundoff(neighbors: Any, data: Data) -> float:
-    """Return the unit roundoff of given distances, in ``neighbors`` or in the data."""
-    if neighbors is None:
-        return data.pair_roundoff
-    return unit_roundoff(neighbors if is_sparse(neighbors) else neighbors[0])
 
 
 def _without_self(rows: NDArray[Any], columns: NDArray[Any], distances: NDArray[np.float64], n: int) -> Any:
@@ -169,9 +174,7 @@ def farthest(neighbors: Neighbors) -> NDArray[np.float64]:
     return replace_zeros(distances)
 
 
-def neighbor_affinity(
-    neighbors: Neighbors, bandwidth: Bandwidth, unit_roundoff: float = F64_ROUNDOFF
-) -> SparseMatrix:
+def neighbor_affinity(neighbors: Neighbors, bandwidth: Bandwidth) -> SparseMatrix:
     """Compute the Gaussian affinities of rows of which one is a neighbour of the other, and of each row to itself."""
     from scipy.sparse import csr_array, identity
 
@@ -184,7 +187,7 @@ def neighbor_affinity(
         raise ValueError("neighbors must name a neighbor once in each row")
     either = affinities.maximum(affinities.T)
     symmetric = csr_array(either + identity(graph.shape[0], format="csr"))
-    return SparseMatrix(symmetric, unit_roundoff, neighbors.multiplicities)
+    return SparseMatrix(symmetric, multiplicities=neighbors.multiplicities)
 
 
 def adjacency(data: Data, n_neighbors: int, how: Symmetrize, num_threads: int | None) -> SparseMatrix:

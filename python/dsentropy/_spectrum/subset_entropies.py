@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
-from dsentropy._checks.pairs import F64_ROUNDOFF
 from dsentropy._checks.progress import progress_bar
 from dsentropy._checks.scalars import Precision
 from dsentropy._core import OperatorSpec, Solution
@@ -77,8 +76,7 @@ def subset_entropies(
     kernel.data.require_subsets(subsets)
     with progress_bar(progress, len(subsets), "entropies") as advance:
         solutions = subset_solutions(kernel.data, subsets, kernel.spec, options, advance, num_threads)
-    roundoff = kernel.data.pair_roundoff
-    read = np.array([read_solution(solution, times, orders, roundoff) for solution in solutions])
+    read = np.array([read_solution(solution, times, orders) for solution in solutions])
     bits, errors, reaches = np.moveaxis(read, 1, 0)
     return SubsetEntropies(bits, errors, reaches)
 
@@ -103,7 +101,6 @@ def subset_solutions(
         subsets,
         operator,
         options,
-        unit_roundoff=data.pair_roundoff,
         progress=advance,
         num_threads=num_threads,
     )
@@ -112,14 +109,11 @@ def subset_solutions(
 
 
 def read_solution(
-    solution: Solution, times: list[float], orders: list[float], unit_roundoff: float = F64_ROUNDOFF
+    solution: Solution, times: list[float], orders: list[float]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Read entropies [times, orders], their standard errors, and how far bounds reach from them.
-
-    Of eigenvalues, those that are rounding of entries with this unit roundoff count as 0.
-    """
+    """Read entropies [times, orders], their standard errors, and how far bounds reach from them."""
     if solution.estimate is None:
-        bits = _core.renyi_entropies(without_rounding(solution.eigenvalues, unit_roundoff), times, orders)
+        bits = _core.renyi_entropies(without_rounding(solution.eigenvalues), times, orders)
         return bits, np.zeros_like(bits), np.zeros_like(bits)
     found = readings(solution.estimate, times, orders)
     reach = np.maximum(found.upper - found.entropy, found.entropy - found.lower)

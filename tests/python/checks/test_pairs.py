@@ -136,9 +136,16 @@ def test_what_rounding_does_not_explain_is_an_error_that_names_the_entry(given, 
 def test_neighbours_farther_below_0_than_rounding_are_an_error():
     X = rows()
     distances, indices = nearest_neighbors(X, 4)
-    distances[3, 0] = -0.1
-    with pytest.raises(ValueError, match=r"^neighbors must have finite distances .* got -0.1, and rounding explains"):
-        diffusion_spectrum(X, graph="knn", neighbors=(distances, indices))
+    sparse = sp.csr_array((distances.ravel(), indices.ravel(), np.arange(41) * 4), shape=(40, 40))
+    for wrong, explained in [(-0.1, r", and rounding explains -\S+: clip"), (np.nan, "$"), (np.inf, "$")]:
+        distances[3, 1] = sparse.data[13] = wrong
+        text = f"^neighbors must have finite distances that are not negative, got {wrong} in row 3, column"
+        with pytest.raises(ValueError, match=rf"{text} 1{explained}"):
+            diffusion_spectrum(X, graph="knn", neighbors=(distances, indices))
+        with pytest.raises(ValueError, match=rf"{text} {indices[3, 1]}{explained}"):
+            diffusion_spectrum(X, graph="knn", neighbors=sparse)
+    with pytest.raises(ValueError, match="that are not negative, got dtype complex128"):
+        diffusion_spectrum(X, graph="knn", neighbors=(distances + 0j, indices))
 
 
 def test_a_kernel_that_is_not_symmetric_is_named_with_its_entries():
