@@ -18,8 +18,8 @@ use crate::linalg::{symmetric_eigenpairs, tall_skinny as tall};
 use crate::operator::SymmetricOperator;
 use crate::runtime::parallel::Job;
 use crate::slq::bracket::Bracket;
-use crate::slq::lanczos::{BREAKDOWN_TOL, Lanczos};
-use crate::slq::quadrature::{self, KnownRange};
+use crate::slq::lanczos::Lanczos;
+use crate::slq::quadrature::{self, BREAKDOWN_TOL, KnownRange};
 
 /// Rank tolerance of a new block: a direction that is shorter than this part of the longest one is dropped. In the Gram
 /// matrix of the block its square is rounding.

@@ -14,8 +14,8 @@
 use ndarray::ArrayView2;
 
 use crate::slq::integrand::Integrand;
-use crate::slq::quadrature::Rule;
 use crate::slq::remainder::{Derivative, Resolvent};
+use crate::slq::rule::Rule;
 
 /// The nodes and the weights of the five rules of a [`Bracket`].
 pub(crate) const ROWS: usize = 10;
@@ -295,7 +295,7 @@ mod tests {
         Axis { unit: 1.0, reach: range.above, floor: 0.0, positive_semidefinite: range.positive_semidefinite }
     }
 
-    /// What is known of the eigenvalues of an operator, with and without a bound of their moduli.
+    /// The facts about the eigenvalues of an operator, with and without a bound of their moduli.
     fn ranges(operator: &Diagonal) -> [KnownRange; 2] {
         [operator.range(), KnownRange { above: None, ..operator.range() }]
     }

@@ -12,7 +12,7 @@
 use ndarray::ArrayView1;
 
 use crate::linalg::scaling::max_abs;
-use crate::slq::quadrature::Rule;
+use crate::slq::rule::Rule;
 
 /// The largest number of power sums that can be known.
 pub(crate) const MAX_POWER_SUMS: usize = 3;

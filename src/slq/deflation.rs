@@ -97,7 +97,7 @@ impl<'a> Deflation<'a> {
         self.modulus_bound
     }
 
-    /// What was known of the eigenvalues when the space was spanned.
+    /// The facts about the eigenvalues, as known when the space was spanned.
     pub(crate) fn range(&self) -> KnownRange {
         self.range
     }

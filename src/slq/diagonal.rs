@@ -16,7 +16,7 @@ impl Diagonal {
         Self((0..n).map(|i| 0.9_f64.powi(i32::try_from(i).expect("tests are small"))).collect())
     }
 
-    /// What the eigenvalues are known to be, with a margin.
+    /// The facts about the eigenvalues, with a margin.
     pub(crate) fn range(&self) -> KnownRange {
         let above = self.modulus_bound().map(|bound| bound * (1.0 + 1e-10));
         KnownRange { positive_semidefinite: self.is_positive_semidefinite(), above }

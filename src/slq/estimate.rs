@@ -261,7 +261,7 @@ pub struct EstimateArrays {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::slq::quadrature::Rule;
+    use crate::slq::rule::Rule;
 
     fn rule(nodes: &[f64], weights: &[f64]) -> Rule {
         Rule { nodes: nodes.to_vec(), weights: weights.to_vec() }

@@ -21,10 +21,7 @@ use crate::linalg::tall_skinny as tall;
 use crate::operator::SymmetricOperator;
 use crate::runtime::parallel::Job;
 use crate::slq::bracket::Bracket;
-use crate::slq::quadrature::{self, KnownRange};
-
-/// Breakdown tolerance: a residual shorter than this part of the norm of K is rounding, so that the space is invariant.
-pub(crate) const BREAKDOWN_TOL: f64 = 1e-12;
+use crate::slq::quadrature::{self, BREAKDOWN_TOL, KnownRange};
 
 /// Lanczos recurrences of several vectors, kept orthogonal to converged Ritz vectors.
 pub(crate) struct Lanczos<'a> {

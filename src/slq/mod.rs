@@ -27,4 +27,5 @@ pub(crate) mod quadrature;
 pub(crate) mod random_signs;
 pub(crate) mod reading;
 pub(crate) mod remainder;
+pub(crate) mod rule;
 pub(crate) mod square_rules;

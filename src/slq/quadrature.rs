@@ -13,36 +13,13 @@ use crate::error::Result;
 use crate::linalg::scaling::max_abs;
 use crate::linalg::symmetric_eigenpairs;
 use crate::slq::bracket::Bracket;
-use crate::slq::lanczos::BREAKDOWN_TOL;
+use crate::slq::rule::Rule;
 use crate::slq::square_rules::{modulus_rules, root};
 
-/// Nodes and weights: the sum of `weight f(node)` estimates an integral of f.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Rule {
-    pub nodes: Vec<f64>,
-    pub weights: Vec<f64>,
-}
+/// Breakdown tolerance: a residual shorter than this part of the norm of K is rounding, so that the space is invariant.
+pub(crate) const BREAKDOWN_TOL: f64 = 1e-12;
 
-impl Rule {
-    /// The sum of `weight f(node)`.
-    pub(crate) fn sum(&self, f: impl Fn(f64) -> f64) -> f64 {
-        self.nodes.iter().zip(&self.weights).map(|(&node, weight)| weight * f(node)).sum()
-    }
-
-    /// The sum of the weights.
-    pub(crate) fn mass(&self) -> f64 {
-        self.weights.iter().sum()
-    }
-
-    /// The sum of two rules.
-    fn plus(mut self, other: Self) -> Self {
-        self.nodes.extend(other.nodes);
-        self.weights.extend(other.weights);
-        self
-    }
-}
-
-/// What is known of the eigenvalues of an operator.
+/// Facts about the eigenvalues of an operator.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct KnownRange {
     /// Whether none is negative.

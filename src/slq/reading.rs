@@ -14,8 +14,7 @@ use std::f64::consts::LN_2;
 pub struct Reading {
     /// The entropy in bits, between its bounds.
     pub value: f64,
-    /// The standard error of the sampling. Three of them cover the error as often as three standard deviations of a normal
-    /// distribution do (Student's distribution).
+    /// The standard error of the sampling, widened so that two of them cover the error in 95% of all estimates.
     pub standard_error: f64,
     /// The lower truncation bound, less rounding.
     pub lower: f64,
@@ -71,8 +70,10 @@ pub(crate) struct SpectralSum {
     pub per_probe: Vec<f64>,
 }
 
-/// The standard error of the mean of these values, widened so that three of them cover as much as three standard
-/// deviations of a normal distribution.
+/// The standard error of the mean of these values, widened so that two of them cover the error in 95% of all estimates.
+///
+/// Student's distribution is that of few values of a normal distribution. Those of probes are skewed, and probes are added
+/// until their spread is small, which it may be by chance: so it is widened by [`widening`] too.
 fn standard_error(values: &[f64]) -> f64 {
     let count = values.len();
     if count < 2 {
@@ -81,7 +82,14 @@ fn standard_error(values: &[f64]) -> f64 {
     let mean = values.iter().sum::<f64>() / count as f64;
     let freedom = (count - 1) as f64;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / freedom;
-    (variance / count as f64).sqrt() * student_quantile(3.0, freedom) / 3.0
+    (variance / count as f64).sqrt() * student_quantile(3.0, freedom) / 3.0 * widening(count)
+}
+
+/// The factor by which the standard error of so many probes is widened for skewness and for the choice of their number.
+///
+/// Measured: without it two standard errors covered 90% to 96% of the errors of estimates with 16 to 100 probes.
+fn widening(count: usize) -> f64 {
+    1.1 + 4.0 / count as f64
 }
 
 /// The quantile of Student's distribution at the level where that of the normal distribution is z (Cornish & Fisher, 1937).
@@ -117,8 +125,8 @@ mod tests {
         approx::assert_relative_eq!(reading.lower, 1.0 - 0.4, max_relative = 1e-14);
         approx::assert_relative_eq!(reading.upper, 1.0 + 0.4, max_relative = 1e-14);
         approx::assert_relative_eq!(reading.truncation(), 0.4, max_relative = 1e-14);
-        // Two probes whose linear values are 2 and 6: a standard error of 2, times Student's factor.
-        let expected = 2.0 * student_quantile(3.0, 1.0) / 3.0;
+        // Two probes whose linear values are 2 and 6: a standard error of 2, times Student's factor and the widening.
+        let expected = 2.0 * student_quantile(3.0, 1.0) / 3.0 * 3.1;
         approx::assert_relative_eq!(reading.standard_error, expected, max_relative = 1e-9);
         assert_eq!(reading.uncertainty(), reading.standard_error + reading.truncation());
     }

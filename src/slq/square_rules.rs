@@ -16,7 +16,7 @@ use ndarray_linalg::{JobSvd, SVDDC};
 
 use crate::error::Result;
 use crate::linalg::{lapack_error, symmetric_eigenpairs};
-use crate::slq::quadrature::Rule;
+use crate::slq::rule::Rule;
 
 /// The size up to which moduli are singular values. Larger matrices belong to spectra that are not of low rank; there
 /// moduli are roots of eigenvalues, which take a third of the time.

@@ -1,4 +1,4 @@
-"""Estimates at large t, of spectra that are dense near 1: bounds hold at every t and order, and are reached or warned of."""
+"""Estimates at large t, of spectra that are dense near 1: their bounds hold, and are reached or warned of."""
 
 import warnings
 
@@ -103,7 +103,7 @@ class Products:
 
 
 def test_products_alone_have_no_bound_above_their_degree():
-    """No number bounds the eigenvalues of an object, so large powers are bounded by the number of eigenvalues alone."""
+    """Nothing bounds the eigenvalues of an object, so only their number bounds the entropy of large powers."""
     rows = np.random.default_rng(0).normal(size=(N, 12))
     K = np.exp(-((rows[:, None] - rows[None]) ** 2).sum(axis=2) / 8)
     solver = Stochastic(tol=1e-2, memory_limit=NO_ROOM)
