@@ -81,7 +81,7 @@ pub use operator::sparse::{SparseMatrix, SparseOperator};
 pub use runtime::parallel;
 pub use runtime::tuning::{EigenvalueTuning, NeighborTuning, SlqTuning, Tuning};
 pub use slq::adaptive::{Estimated, estimate};
-pub use slq::estimate::{Estimate, EstimateInfo};
+pub use slq::estimate::{Estimate, EstimateArrays, EstimateInfo};
 pub use slq::options::{SlqOptions, Storage};
 pub use slq::progress::Progress;
 pub use slq::reading::Reading;

@@ -128,13 +128,11 @@ impl KernelTask<'_> {
     /// Estimates with the kernel of a source, in f32 where the tolerance allows it.
     fn estimate_source<T: Element>(&self, source: &AffinitySource<T>, job: &Job) -> Result<Option<Estimated>> {
         let allowed = self.options.single_precision_error(source.len(), &job.tuning().slq);
-        match allowed.and_then(|error| source.kernel_f32(error)) {
-            Some(kernel) => self.estimate_kernel(&kernel, true, job),
-            None => {
-                let positive = source.is_positive_semidefinite(self.given.positive_semidefinite);
-                self.estimate_kernel(&*source.kernel()?, positive, job)
-            }
+        if let Some(kernel) = allowed.and_then(|error| source.kernel_f32(error)) {
+            return self.estimate_kernel(&kernel, true, job);
         }
+        let positive = source.is_positive_semidefinite(self.given.positive_semidefinite);
+        self.estimate_kernel(&*source.kernel()?, positive, job)
     }
 
     /// Estimates with a kernel, whose tiles are stored or computed for each product.

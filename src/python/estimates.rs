@@ -43,7 +43,6 @@ impl PyEstimateInfo {
     #[pyo3(signature = (
         *, dim, positive_semidefinite, products, rounding, entry_error, unit_roundoff, largest_modulus
     ))]
-    #[expect(clippy::too_many_arguments, reason = "keyword-only, one for each field")]
     fn new(
         dim: usize,
         positive_semidefinite: bool,

@@ -203,9 +203,12 @@ impl Bracket {
 
     /// The bracket whose [`Bracket::rows`] these are. Without rows for them there are no outer rules.
     pub(crate) fn from_rows(rows: ArrayView2<f64>, steps: usize, is_of_vector: bool) -> Self {
-        let rule = |i: usize| match 2 * i < rows.nrows() && rows.row(2 * i + 1).iter().any(|&weight| weight != 0.0) {
-            true => Rule { nodes: rows.row(2 * i).to_vec(), weights: rows.row(2 * i + 1).to_vec() },
-            false => Rule::default(),
+        let rule = |i: usize| {
+            let has_weights = 2 * i < rows.nrows() && rows.row(2 * i + 1).iter().any(|&weight| weight != 0.0);
+            if !has_weights {
+                return Rule::default();
+            }
+            Rule { nodes: rows.row(2 * i).to_vec(), weights: rows.row(2 * i + 1).to_vec() }
         };
         Self { gauss: rule(0), ends: [rule(1), rule(2)], outer: [rule(3), rule(4)], steps, is_of_vector }
     }

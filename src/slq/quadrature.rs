@@ -243,7 +243,7 @@ mod tests {
     /// Ten Lanczos steps of the Legendre weight on [-1, 1] in closed form, moved to [0, 1] where that is to be positive.
     fn legendre(positive: bool) -> (Vec<f64>, Vec<f64>) {
         let (centre, radius) = if positive { (0.5, 0.5) } else { (0.0, 1.0) };
-        let beside = (1..10).map(|k| f64::from(k)).map(|k| radius * k / (4.0 * k * k - 1.0).sqrt()).collect();
+        let beside = (1..10).map(f64::from).map(|k| radius * k / (4.0 * k * k - 1.0).sqrt()).collect();
         (vec![centre; 10], beside)
     }
 
