@@ -25,10 +25,13 @@ from dsentropy._checks.conversion import as_array
 F64_ROUNDOFF = 2.0**-53
 """The unit roundoff of float64."""
 
+F32_ROUNDOFF = 2.0**-24
+"""The unit roundoff of float32."""
+
 DIAGONAL = 8
 """How much farther than other entries the diagonal of distances may be off: it is that of the longest rows."""
 
-_ROUNDOFF = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": 2.0**-24}
+_ROUNDOFF = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": F32_ROUNDOFF}
 """Unit roundoff by the name of a dtype that has less than float64."""
 
 

@@ -60,10 +60,11 @@ def kernel_spectrum(
         N eigenvalues; an :class:`EstimatedSpectrum` where it is estimated. For every kind of K and every solver,
         those that are rounding are 0: negative ones, down to 1e-5 of the largest or :math:`8 \sqrt{N} u` of it, and
         positive ones up to N eps of the largest. Of K in float32, float16 or bfloat16, of unit roundoff u, positive
-        ones are rounding up to twice the modulus of the most negative one, at most :math:`2 u \lVert K \rVert_F`. An
-        object has the roundoff of its ``dtype`` or of its products, whichever is larger. The bounds of an estimate
-        include rounding. Where that alone takes the tolerance, as of half types, the exact solver is used if it fits
-        into memory.
+        ones are rounding up to twice the modulus of the most negative one, at most :math:`2 u \lVert K \rVert_F`, and
+        up to the size of random errors, at most :math:`2 u \lVert K \rVert_F / \sqrt{N}`. Eigenvalues as small that
+        are real cannot be distinguished from errors, and are 0 too. An object has the roundoff of its ``dtype`` or of
+        its products, whichever is larger. The bounds of an estimate include rounding. Where that alone takes the
+        tolerance, as of half types, the exact solver is used if it fits into memory.
 
     Raises
     ------

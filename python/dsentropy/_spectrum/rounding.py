@@ -2,13 +2,15 @@
 
 A symmetric solver finds eigenvalues of an N x N matrix to within about N eps of the largest. Entries of a kernel that
 is given in a dtype of unit roundoff u have errors E. By Weyl each eigenvalue moves by at most the norm of E, which is
-at most about u |K|_F. So::
+at most about u |K|_F, and of random errors on m of N dimensions about u |K|_F sqrt(m) / N. So::
 
     |lambda| <= N eps |lambda|_max                   is rounding of the solver
     lambda <= min(-2 lambda_min, 2 u |K|_F)          is rounding of a positive semi-definite K
+    lambda <= 2 u |K|_F sqrt(m) / N                  is too, of the m-th smallest eigenvalue
 
-A positive semi-definite K shows the size of E by its negative eigenvalues. The factors leave room for entries that
-are sums of products in that dtype. Entries of float64 and integers add nothing.
+Negative eigenvalues of a positive semi-definite K show the size of E; few errors may all be positive, hence the third
+line. Kernels of float32 are mostly sums of products in float32, whose errors are larger: m is N. Half types mostly hold
+rounded sums of float32. Entries of float64 and integers add nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._checks.pairs import F64_ROUNDOFF
+from dsentropy._checks.pairs import F32_ROUNDOFF, F64_ROUNDOFF
 
 
 def without_rounding(
@@ -45,4 +47,14 @@ def without_rounding(
     if positive and unit_roundoff > F64_ROUNDOFF:
         norm = largest * float(np.linalg.norm(eigenvalues / largest))
         threshold = max(threshold, min(-2 * float(eigenvalues.min()), 2 * unit_roundoff * norm))
+        threshold = max(threshold, _random_errors(eigenvalues, unit_roundoff, norm))
     return np.where(moduli > threshold, moduli, 0.0)
+
+
+def _random_errors(eigenvalues: NDArray[np.float64], unit_roundoff: float, norm: float) -> float:
+    """Return the size of eigenvalues that random errors of entries explain; ``norm`` is that of Frobenius."""
+    n = len(eigenvalues)
+    if unit_roundoff <= F32_ROUNDOFF:
+        return 2 * unit_roundoff * norm / float(np.sqrt(n))
+    explained = 2 * unit_roundoff * norm * np.sqrt(np.arange(1, n + 1)) / n
+    return float(explained[np.sort(eigenvalues) <= explained].max(initial=0.0))

@@ -69,6 +69,45 @@ def test_products_in_single_precision_have_the_rank_of_the_rows():
     )
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
+@pytest.mark.parametrize(("n", "r"), [(2, 1), (3, 1), (5, 1), (10, 2), (50, 20)])
+def test_noise_without_negative_eigenvalues_is_rounding(dtype, n, r):
+    """Of few dimensions of noise all may be positive: negative eigenvalues alone would show too little."""
+    for seed in range(60):
+        X = np.random.default_rng(seed).normal(size=(n, r))
+        K = (X @ X.T).astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+        found = kernel_spectrum(K)
+        assert rank(found) <= r
+        assert found.entropy(0.1, order=1) <= np.log2(r) + 1e-12
+
+
+def test_multiples_of_one_row_in_single_precision_have_rank_one():
+    K = (np.array([[1, 3], [3, 9]]) / 7).astype(np.float32)
+    assert np.linalg.eigvalsh(K.astype(float)).min() > 0
+    for given in (np.asarray, sp.csr_array, aslinearoperator, Products):
+        for solver in ("exact", Stochastic(t=0.5)):
+            found = kernel_spectrum(given(K), solver=solver)
+            assert found.eigenvalues[1] == 0
+            assert found.entropy([0.1, 1]) == pytest.approx([0, 0], abs=1e-12)
+
+
+@pytest.mark.parametrize(("n", "r"), [(10, 8), (50, 45), (100, 99)])
+def test_a_kernel_of_nearly_full_rank_in_single_precision_has_its_rank(n, r):
+    for seed in range(20):
+        X = np.random.default_rng(seed).normal(size=(n, r))
+        assert rank(kernel_spectrum((X @ X.T).astype(np.float32))) == r
+        single = X.astype(np.float32)
+        assert rank(kernel_spectrum(single @ single.T)) == r
+
+
+def test_a_well_conditioned_kernel_of_full_rank_loses_nothing():
+    for n in (2, 10, 200):
+        X = np.random.default_rng(n).normal(size=(n, 4 * n))
+        for dtype in ("float16", ml_dtypes.bfloat16, "float32"):
+            for K in (X @ X.T, np.eye(n), np.exp(-np.abs(np.subtract.outer(np.arange(n), np.arange(n))))):
+                assert rank(kernel_spectrum(K.astype(dtype))) == n
+
+
 @pytest.mark.parametrize("given", [np.asarray, sp.csr_array, aslinearoperator, Products], ids=lambda f: f.__name__)
 @pytest.mark.parametrize("solver", ["exact", Stochastic(t=0.5)], ids=["exact", "fallback"])
 def test_every_kind_of_a_kernel_and_every_solver_take_the_same_eigenvalues_as_rounding(given, solver):
