@@ -9,8 +9,8 @@ at most about u |K|_F, and of random errors on m of N dimensions about u |K|_F s
     lambda <= 2 u |K|_F sqrt(m) / N                  is too, of the m-th smallest eigenvalue
 
 Negative eigenvalues of a positive semi-definite K show the size of E; few errors may all be positive, hence the third
-line. Kernels of float32 are mostly sums of products in float32, whose errors are larger: m is N. Half types mostly hold
-rounded sums of float32. Entries of float64 and integers add nothing.
+line. Kernels of float32 are mostly sums of products in float32, whose errors are larger, so m is N. Half types mostly
+hold rounded sums of float32. Entries of float64 and integers add nothing.
 """
 
 from __future__ import annotations
