@@ -1,8 +1,8 @@
 """Warnings of targets that may have been read as what they are not: labels as numbers, or numbers as labels.
 
-The dtype and the shape of a target decide how it becomes clusters, and both readings give a number. A target of K
-distinct values in N rows looks like labels where N >= 5 K, a label then has five rows on average, and like numbers
-where there are fewer. The warning compares that with what was done.
+The dtype and the shape of a target decide how it becomes clusters, and both readings give a number. Labels are mostly
+codes: whole numbers from 0 or 1 without gaps, the last as frequent as the others. Numbers thin out at their ends, are
+below -1 or have gaps. Where N rows have K distinct values, N >= 5 K is asked of labels that were given as floats.
 """
 
 from __future__ import annotations
@@ -18,11 +18,17 @@ from dsentropy._checks.warn import warn
 _ROWS_PER_LABEL = 5
 """Rows of a label, on average, from which on values look like labels."""
 
-_FEW_LABELS = 20
-"""Number of distinct integers up to which they are labels, however few rows each has."""
+_ROWS_PER_NUMBER = 20
+"""Rows of a label, on average, below which a difference between a number and labels moves the value visibly."""
 
-_MANY_FRACTIONS = 100
-"""Number of distinct values beyond which numbers with a fractional part are no labels."""
+_FEW_LABELS = 20
+"""Number of distinct integers up to which they are labels, unless most have one row."""
+
+_SINGLE_ROWS = 2
+"""Rows of a label, on average, below which hardly any label has rows to compare."""
+
+_COORDINATE_VALUES = 10
+"""Number of distinct values in each column from which on columns are coordinates."""
 
 _ONE_BIN = 0.95
 """Fraction of the rows in one bin from which on equal-width bins hardly divide a target."""
@@ -51,15 +57,24 @@ def warn_of_labels(labels: NDArray[Any], names: TargetNames) -> None:
     names : TargetNames
         Names of the arguments.
     """
-    n_samples, n_labels = labels.size, len(np.unique(labels))
-    if n_labels <= _FEW_LABELS or n_samples >= _ROWS_PER_LABEL * n_labels:
+    values, counts = np.unique(labels, return_counts=True)
+    n_samples, n_labels = labels.size, len(values)
+    rows_each = n_samples / n_labels
+    if n_labels <= _FEW_LABELS:
+        few = n_labels > _FEW_LABELS / 2 and rows_each < _SINGLE_ROWS
+    elif rows_each < _ROWS_PER_LABEL:
+        few = True
+    else:
+        are_numbers = _look_like_numbers(values, counts) and not _are_codes_by_frequency(values, counts)
+        few = rows_each < _ROWS_PER_NUMBER and are_numbers
+    if not few:
         return
     way_out = f"for a continuous target pass {names.discrete}=False, which cuts it into n_clusters bins"
     if labels.dtype.kind not in "iu":
         way_out = "pass labels that more rows share"
     warn(
         f"{names.target}: {n_labels} distinct values in {n_samples} rows were taken as {n_labels} labels, with "
-        f"{n_samples / n_labels:.2g} rows each on average: {way_out}; if they are labels, pass {names.discrete}=True",
+        f"{rows_each:.2g} rows each on average: {way_out}; if they are labels, pass {names.discrete}=True",
         TargetWarning,
     )
 
@@ -78,14 +93,12 @@ def warn_of_bins(column: NDArray[Any], bins: NDArray[np.intp], n_clusters: int, 
     names : TargetNames
         Names of the arguments.
     """
-    values = np.unique(column)
+    values, counts = np.unique(column, return_counts=True)
     n_samples, n_used = column.size, len(np.unique(bins))
-    whole = bool((values == np.rint(values)).all())
-    looks_like_labels = n_samples >= _ROWS_PER_LABEL * len(values) and (whole or len(values) <= _MANY_FRACTIONS)
     largest = int(np.unique(bins, return_counts=True)[1].max())
-    if looks_like_labels and n_used < len(values):
+    if n_used < len(values) and n_samples >= _ROWS_PER_LABEL * len(values) and _look_like_labels(values, counts):
         warn(
-            f"{names.target}: {len(values)} distinct {'whole numbers' if whole else 'values'} in {n_samples} rows of "
+            f"{names.target}: {len(values)} distinct whole numbers in {n_samples} rows of "
             f"dtype {column.dtype} were cut into {n_clusters} equal-width bins (n_clusters), {n_used} of them with "
             f"rows: if they are labels, pass {names.discrete}=True; if not, {names.discrete}=False",
             TargetWarning,
@@ -115,7 +128,8 @@ def warn_of_clustering(columns: NDArray[Any], clusters: NDArray[Any], n_clusters
     """
     n_samples = len(columns)
     joint, n_joint = _joint_labels(columns)
-    if n_samples < _ROWS_PER_LABEL * n_joint and n_joint >= n_clusters:
+    labels = n_samples >= _ROWS_PER_LABEL * n_joint and _columns_look_like_labels(columns)
+    if not labels and n_joint >= n_clusters:
         return
     n_used, n_pairs = len(np.unique(clusters)), len({*zip(joint.tolist(), clusters.tolist(), strict=True)})
     if n_pairs == n_used == n_joint:
@@ -131,6 +145,67 @@ def warn_of_clustering(columns: NDArray[Any], clusters: NDArray[Any], n_clusters
 def joint_labels_code(target: str) -> str:
     """Return the code that makes one column of joint labels of the argument of this name."""
     return f"np.unique({target}, axis=0, return_inverse=True)[1]"
+
+
+def _look_like_labels(values: NDArray[Any], counts: NDArray[np.intp]) -> bool:
+    """Return whether sorted numbers, with the rows of each, look like codes of labels.
+
+    Either they are codes from 0 or 1, of which the last tenth has no thin tail, or, with gaps, are in about equally
+    many rows each.
+    """
+    if _look_like_numbers(values, counts):
+        return False
+    if _are_codes(values):
+        last = counts[-max(len(counts) // 10, 1) :]
+        return bool(last.mean() >= counts.mean() / 4)
+    whole = _whole(values)
+    if whole is None:
+        return False
+    steps = np.diff(whole)
+    has_gaps = steps.sum() >= 2 * len(steps) * np.gcd.reduce(steps)
+    return bool(has_gaps and counts.var() <= 2 * counts.mean())  # 1 for rows that are drawn at random
+
+
+def _look_like_numbers(values: NDArray[Any], counts: NDArray[np.intp]) -> bool:
+    """Return whether sorted values, with the rows of each, look like numbers: below -1, or of a smooth density.
+
+    The density is smooth where the correlation of the counts of successive values is beyond 3 standard errors.
+    """
+    if values.dtype.kind not in "fiu":
+        return False
+    if values[0] < -1:
+        return True
+    before, after = counts[:-1], counts[1:]
+    if len(before) < 2 or before.min() == before.max() or after.min() == after.max():
+        return False
+    return bool(np.corrcoef(before, after)[0, 1] > 3 / np.sqrt(len(before)))
+
+
+def _are_codes_by_frequency(values: NDArray[Any], counts: NDArray[np.intp]) -> bool:
+    """Return whether labels are codes of which the first are the most frequent."""
+    return values.dtype.kind in "iu" and _are_codes(values) and bool(counts.argmax() <= len(counts) // 10)
+
+
+def _are_codes(values: NDArray[Any]) -> bool:
+    """Return whether sorted values are whole numbers from -1, 0 or 1 on, of which at most a tenth is left out."""
+    whole = _whole(values)
+    if whole is None or abs(whole[0]) > 1:
+        return False
+    possible = int(whole[-1] - whole[0]) + 1
+    return possible - len(whole) <= possible // 10
+
+
+def _whole(values: NDArray[Any]) -> NDArray[np.int64] | None:
+    """Convert to integers; None where a value has a fractional part, or is beyond the integers of float64."""
+    if not (np.abs(values[[0, -1]].astype(np.float64)) < 2.0**53).all() or (values != np.rint(values)).any():
+        return None
+    return values.astype(np.int64)
+
+
+def _columns_look_like_labels(columns: NDArray[Any]) -> bool:
+    """Return whether each column has codes of labels, and one has fewer of them than coordinates have."""
+    distinct = [np.unique(column) for column in columns.T]
+    return all(map(_are_codes, distinct)) and min(map(len, distinct)) < _COORDINATE_VALUES
 
 
 def _joint_labels(columns: NDArray[Any]) -> tuple[NDArray[np.intp], int]:

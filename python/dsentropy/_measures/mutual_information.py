@@ -194,10 +194,14 @@ def mutual_information(
     SubsetWarning
         Where a cluster has more than 10,000 rows.
     TargetWarning
-        Where ``target_discrete`` is None and the target may have been misread. In N rows with K distinct values it
-        looks like labels from N = 5 K on: integers were taken as labels with K > 20 and N < 5 K; numbers with N >= 5
-        K, whole or at most 100 distinct ones, lie in fewer than K bins; columns with N >= 5 K distinct rows, or
-        fewer than ``n_clusters``, were merged or split by the clustering. Also where one bin has 95% of the rows.
+        Where ``target_discrete`` is None and the target may have been misread. With K distinct values in N rows:
+        floats in fewer than K bins with N >= 5 K look like labels where they are whole numbers from 0 or 1 without
+        gaps, whose counts have no thin tail, or have gaps and about equal counts; several columns look so where each
+        does and one has fewer than 10 values, and fewer than ``n_clusters`` distinct rows are split in any case.
+        Labels look like numbers where N < 5 K and K > 20, where N < 2 K and K > 10, and, as integers with N < 20 K
+        and K > 20, where one is below -1 or counts of successive values are correlated (codes sorted by frequency
+        excepted). Whole numbers that are spread evenly from 0 or 1 cannot be told from labels. Also where one bin has
+        95% of the rows.
     ToleranceWarning
         Where an estimate did not converge to its tolerance.
 

@@ -140,6 +140,7 @@ def test_arguments_begin_with_those_of_the_reference(name):
     assert all(parameter.default is not parameter.empty for parameter in ours[len(theirs) :])
 
 
+@pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")  # of zeros and ones at the default bandwidth
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, bool])
 def test_entropies_are_floats(dtype):
     X = np.random.default_rng(0).integers(0, 2, size=(30, 3)).astype(dtype)
