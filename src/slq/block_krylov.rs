@@ -164,6 +164,7 @@ impl<'a> BlockKrylov<'a> {
     /// the root of what is left of the squared norm, or what is left of the trace where no eigenvalue is negative.
     pub(crate) fn modulus_bound(&self, job: &Job) -> Result<Option<f64>> {
         let own = self.operator.modulus_bound();
+        let margin = 1.0 + self.operator.rounding().max(RITZ_TOL);
         let before = self.t.nrows() - self.residual.nrows();
         if self.t.nrows() == 0 {
             return Ok(own);
@@ -179,13 +180,14 @@ impl<'a> BlockKrylov<'a> {
         let others = squares.into_iter().chain(trace.map(|whole| left(whole, theta))).reduce(f64::min);
         let found =
             others.map(|others| f64::midpoint(theta, others) + (0.25 * (theta - others).powi(2) + residual).sqrt());
+        // Products that are not those of affinities, as an object has promised, have no such bound.
+        let own = own.filter(|bound| theta <= margin * bound);
         Ok(own.into_iter().chain(found).reduce(f64::min))
     }
 
     /// Rules for tr Q' f(K) Q, with Q the first blocks, from the whole space.
     pub(crate) fn rules(&self, blocks: usize, range: KnownRange, job: &Job) -> Result<Bracket> {
-        let is_exact = self.is_invariant || self.steps() == 1;
-        let residual = (!is_exact).then_some(&self.residual);
+        let residual = (!self.is_invariant).then_some(&self.residual);
         let width = self.blocks.iter().map(Array2::ncols).max().unwrap_or(0);
         let size = (self.dim(blocks), self.steps() - blocks, width);
         job.serial_lapack(|| quadrature::block_rules(&self.t, residual, size, range))

@@ -61,12 +61,10 @@ impl Axis {
         rule.sum(|node| self.at(node, f))
     }
 
-    /// An upper bound of the integral of u^(degree + 1), where u is x, or x^2 where eigenvalues may be negative, and a rule
-    /// is exact for u^degree; none if no bound of moduli is known.
-    fn next_moment(self, rule: &Rule, degree: usize) -> Option<f64> {
-        let power = if self.positive_semidefinite { 1.0 } else { 2.0 };
-        let moment = rule.sum(|node| self.modulus(node).powf(power * degree as f64));
-        self.reach.map(|reach| reach.powf(power) * moment)
+    /// The sum of u^power over a rule, where u is x, or x^2 where eigenvalues may be negative.
+    fn moment(self, rule: &Rule, power: usize) -> f64 {
+        let power = power as f64 * if self.positive_semidefinite { 1.0 } else { 2.0 };
+        rule.sum(|node| self.modulus(node).powf(power))
     }
 
     /// A function with f(x) = 0 up to the floor at the modulus of a node.
@@ -83,7 +81,7 @@ struct Judged<'a> {
     power: f64,
     /// The sign of the error on the shifted entropy.
     entropy: f64,
-    /// The shift and what the error may have beyond its sign; none where no bound is known.
+    /// The shift, for a width of the bounds of |x|^s, and what the error may have beyond its sign; none without a bound.
     shift: Box<dyn Fn(f64) -> Option<(f64, f64)> + 'a>,
 }
 
@@ -145,20 +143,19 @@ impl Bracket {
 
     /// The value of the integral of f, between its bounds.
     ///
-    /// It is the middle of the bounds where no eigenvalue is negative, otherwise the Gauss rule's. Where only the rules of
-    /// single vectors bound a power of a block, the Gauss rule of the block is the better value.
+    /// It is the middle of the sums of the two ends where these are exact to a degree of s and no eigenvalue is negative,
+    /// otherwise the Gauss rule's.
     pub(crate) fn value(&self, f: Integrand, axis: Axis, [lower, upper]: [f64; 2]) -> f64 {
-        let is_block_bounded = f.exponent().floor() <= self.resolvent_degree(axis) as f64;
-        let has_middle = axis.positive_semidefinite && upper.is_finite() && lower.is_finite();
-        if has_middle && (self.is_of_vector || is_block_bounded) {
-            return f64::midpoint(lower, upper);
-        }
-        axis.sum(&self.gauss, f).clamp(lower, upper)
+        let has_middle = axis.positive_semidefinite && f.exponent().floor() <= self.resolvent_degree(axis) as f64;
+        let [one, other] = self.ends.each_ref().map(|end| axis.sum(end, f));
+        let value = if has_middle { f64::midpoint(one, other) } else { axis.sum(&self.gauss, f) };
+        value.clamp(lower, upper)
     }
 
     /// The degree to which the two ends are exact, in x, or in x^2 where eigenvalues may be negative.
     fn resolvent_degree(&self, axis: Axis) -> usize {
-        if axis.positive_semidefinite { 2 * (self.steps - 1) } else { self.steps - 1 }
+        let steps = self.steps.saturating_sub(1);
+        if axis.positive_semidefinite { 2 * steps } else { steps }
     }
 
     /// The rules that bound the integral of |x|^s, and how they err.
@@ -168,8 +165,10 @@ impl Bracket {
         let power = if axis.positive_semidefinite { s } else { s / 2.0 };
         let degree = self.resolvent_degree(axis);
         if let Some(resolvent) = Resolvent::new(power, degree) {
+            // One of the two rules is exact one degree further, so that no integral of u^(degree + 1) is larger.
+            let moment = axis.moment(one, degree + 1).max(axis.moment(other, degree + 1));
             for (rule, sign) in [(one, 1.0), (other, -1.0)] {
-                let shift = move |width: f64| resolvent.shift(width, axis.next_moment(rule, degree));
+                let shift = move |width: f64| Some(resolvent.shift(width, moment));
                 let (power, entropy) = (sign * resolvent.power, sign * resolvent.entropy);
                 judged.push(Judged { rule, power, entropy, shift: Box::new(shift) });
             }
@@ -210,7 +209,10 @@ impl Bracket {
             }
             Rule { nodes: rows.row(2 * i).to_vec(), weights: rows.row(2 * i + 1).to_vec() }
         };
-        Self { gauss: rule(0), ends: [rule(1), rule(2)], outer: [rule(3), rule(4)], steps, is_of_vector }
+        let outer = [rule(3), rule(4)];
+        // Without outer rules, the number of steps is the least of several vectors.
+        let is_of_vector = is_of_vector && !outer[0].nodes.is_empty();
+        Self { gauss: rule(0), ends: [rule(1), rule(2)], outer, steps, is_of_vector }
     }
 }
 
@@ -345,6 +347,7 @@ mod tests {
             let axis = axis(range);
             assert_eq!(bracket.bounds(Integrand::Power(20.0), axis)[1], f64::INFINITY);
             assert!(bracket.bounds(Integrand::Power(2.5), axis)[1].is_finite());
+            assert!(bracket.bounds(Integrand::Entropy(2.5), axis)[0].is_finite());
             assert_eq!(bracket.bounds(Integrand::Entropy(20.0), axis)[0], f64::NEG_INFINITY);
             assert!(bracket.bounds(Integrand::Entropy(2.0), axis)[0].is_finite());
         }

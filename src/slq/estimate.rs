@@ -134,10 +134,12 @@ impl Estimate {
         }
         let rounding = self.rounding_bits(t * order.min(1.0))
             + 2.0 * self.info.entry_error * (t * order.clamp(1.0, 2.0)).max(1.0);
-        let (value, lower) = (reading.value.max(0.0), (reading.lower - rounding).max(0.0));
         // The entropy of N eigenvalues is largest where all are equal.
-        let upper = (reading.upper + rounding).min((self.info.dim as f64).log2()).max(value);
-        Reading { value, lower, upper, ..reading }
+        let largest = (self.info.dim as f64).log2();
+        let within = |bits: f64| bits.max(0.0).min(largest);
+        let value = within(reading.value);
+        let (lower, upper) = (within(reading.lower - rounding), within(reading.upper + rounding));
+        Reading { value, lower: lower.min(value), upper: upper.max(value), ..reading }
     }
 
     /// The most that an unresolved part of the trace, spread over all eigenvalues, adds to the entropy of their powers.
@@ -237,10 +239,8 @@ impl Estimate {
             let shapes = format!("{:?}, {:?} and {} numbers of steps", deflated.shape(), probes.shape(), steps.len());
             return Err(Error::invalid("estimate", "of ten rows of finite numbers each", shapes));
         }
-        // Without outer rules, the number of steps is the least of all probes.
-        let is_of_vector = probes.shape()[1] == ROWS;
         let rules = probes.outer_iter().zip(&steps[1..]);
-        let probes = rules.map(|(rows, &steps)| Bracket::from_rows(rows, steps, is_of_vector)).collect();
+        let probes = rules.map(|(rows, &steps)| Bracket::from_rows(rows, steps, true)).collect();
         Ok(Self::new(info, power_sums, Bracket::from_rows(deflated.view(), steps[0], false), probes))
     }
 }

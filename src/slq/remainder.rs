@@ -96,20 +96,18 @@ impl Resolvent {
 
     /// The shift that makes shift * width + tail about as small as it gets, and the tail.
     ///
-    /// `width` is the width of the bounds of the integral of x^s, `moment` an upper bound of the integral of x^(M+1); none
-    /// where none is known, and there is a tail.
-    pub(crate) fn shift(&self, width: f64, moment: Option<f64>) -> Option<(f64, f64)> {
-        let Some((c, cotangent)) = self.density else { return Some((0.0, 0.0)) };
-        let moment = moment?;
+    /// `width` is the width of the bounds of the integral of x^s, `moment` an upper bound of the integral of x^(M+1).
+    pub(crate) fn shift(&self, width: f64, moment: f64) -> (f64, f64) {
+        let Some((c, cotangent)) = self.density else { return (0.0, 0.0) };
         let scale = c * moment / self.surplus;
         if scale <= 0.0 {
-            return Some((0.0, 0.0));
+            return (0.0, 0.0);
         }
         // The derivative by the shift vanishes where the tail's density is the width.
         let best = (scale / width.max(f64::EPSILON * moment)).ln() / self.surplus + cotangent;
         let shift = best.max(0.0);
         let tail = scale / self.surplus * (-self.surplus * (shift - cotangent)).exp();
-        Some((shift, tail))
+        (shift, tail)
     }
 }
 
@@ -167,7 +165,7 @@ mod tests {
         }
         assert_eq!(Resolvent::new(4.0, 3), None);
         let whole = Resolvent::new(2.0, 3).unwrap();
-        assert_eq!((whole.power, whole.entropy, whole.shift(1.0, None)), (0.0, 1.0, Some((0.0, 0.0))));
+        assert_eq!((whole.power, whole.entropy, whole.shift(1.0, 1.0)), (0.0, 1.0, (0.0, 0.0)));
     }
 
     /// The tail by its integral, and that no other shift is better.
@@ -175,7 +173,7 @@ mod tests {
     fn the_shift_balances_its_width_and_the_tail() {
         let (s, degree, width, moment) = (1.5, 6, 1e-4, 0.3);
         let resolvent = Resolvent::new(s, degree).unwrap();
-        let (shift, tail) = resolvent.shift(width, Some(moment)).unwrap();
+        let (shift, tail) = resolvent.shift(width, moment);
         let (c, cotangent) = resolvent.density.unwrap();
         let tail_of = |shift: f64| -> f64 {
             let from = shift - cotangent;
@@ -186,7 +184,6 @@ mod tests {
         for other in [0.9 * shift, 1.1 * shift] {
             assert!(shift * width + tail < other * width + tail_of(other));
         }
-        assert_eq!(resolvent.shift(width, None), None);
-        assert_eq!(resolvent.shift(0.0, Some(0.0)), Some((0.0, 0.0)));
+        assert_eq!(resolvent.shift(0.0, 0.0), (0.0, 0.0));
     }
 }

@@ -43,11 +43,11 @@ def test_an_estimate_of_version_0_1_0_is_read():
     assert type(spectrum) is EstimatedSpectrum
     assert (len(spectrum), spectrum.n_samples) == (1000, 1000)
     assert spectrum.entropy([1, 2.5], [1, 2]).tolist() == exactly(
-        [["0x1.e24a18df2a682p+2", "0x1.c2c1591718e47p+2"], ["0x1.817762e7fc8fcp+2", "0x1.5c28257b6e9a8p+2"]]
+        [["0x1.e24a18df2a682p+2", "0x1.c2c1591718e47p+2"], ["0x1.818e08c7c2a46p+2", "0x1.5c28257b6e9a8p+2"]]
     )
     errors, (lower, upper) = spectrum.standard_error([1, 2.5], [1, 2]), spectrum.bounds()
-    assert errors[0, 0] == float.fromhex("0x1.f9b997a00cd18p-9")
-    assert (lower, upper) == (float.fromhex("0x1.e01e856bb33ffp+2"), float.fromhex("0x1.e475ac52a1905p+2"))
+    assert errors[0, 0] == float.fromhex("0x1.555d4658d573dp-8")
+    assert (lower, upper) == (float.fromhex("0x1.e01e856bb33fep+2"), float.fromhex("0x1.e475ac52a1905p+2"))
     assert spectrum.parameters["products"] == 216
 
 
@@ -63,9 +63,11 @@ def test_the_solver_of_a_file_from_before_there_was_a_requested_one(tmp_path):
 def test_a_spectrum_that_was_read_is_written_with_equal_arrays(name, tmp_path):
     Spectrum.load(DATA / name).save(tmp_path / "again.npz")
     with np.load(DATA / name) as before, np.load(tmp_path / "again.npz") as after:
-        assert set(before.files) == set(after.files)
-        for array in set(before.files) - {"about"}:
-            assert np.array_equal(before[array], after[array])
+        # Estimates of this version have two more rules, and the numbers of steps in place of degrees.
+        assert set(before.files) == set(after.files) - {"steps"}
+        for array in set(before.files) - {"about", "about_estimate"}:
+            again = after[array][..., : before[array].shape[-2], :] if before[array].ndim > 1 else after[array]
+            assert np.array_equal(before[array], again)
         about, again = (json.loads(str(file["about"])) for file in (before, after))
     kind = again.pop("kind")
     assert kind == ("exact" if name.startswith("spectrum") else "estimate")

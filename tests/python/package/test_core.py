@@ -59,7 +59,7 @@ def test_an_estimate_is_restored_from_its_info_and_arrays():
     assert found.smallest_node == 0
     assert found.largest_node == pytest.approx(1)
     arrays = found.to_arrays()
-    restored = _core.Estimate.from_arrays(found.info, arrays.known, arrays.deflated, arrays.probes)
+    restored = _core.Estimate.from_arrays(found.info, arrays.known, arrays.deflated, arrays.probes, arrays.steps)
     assert restored.info == found.info
     one, other = (each.read([0.5, 1.0], [1.0, 2.0, np.inf]) for each in (found, restored))
     for field in ("entropy", "standard_error", "lower", "upper"):

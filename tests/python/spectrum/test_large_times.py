@@ -83,13 +83,38 @@ def test_the_reference_at_a_very_large_t_is_estimated_or_computed():
 
 
 def test_a_tolerance_that_bounds_do_not_reach_gives_a_warning():
-    X, made = DATA["swiss roll, graph"]
-    solver = Stochastic(tol=1e-2, t=300, memory_limit=NO_ROOM, max_products=300)
-    with pytest.warns(ToleranceWarning, match="uncertainty"):
+    X, made = DATA["swiss roll"]
+    solver = Stochastic(tol=1e-2, t=300, memory_limit=NO_ROOM, max_products=100)
+    with pytest.warns(ToleranceWarning, match="is not reached"):
         spectrum = diffusion_spectrum(X, **made, solver=solver)
     lower, upper = spectrum.bounds(300)
     assert upper - lower > 1e-2
     assert lower <= diffusion_spectrum(X, **made).entropy(300) <= upper
+
+
+@pytest.mark.parametrize("t", [0.5, 0.7, 1.0, 2.0])
+def test_copies_of_a_small_eigenvalue_are_not_dropped(t):
+    """The Krylov space of 16 vectors on equal classes is invariant, and holds 16 of 99 equal eigenvalues."""
+    classes = np.arange(500) % 100
+    distances = np.sqrt(2.0) * (classes[:, None] != classes)
+    made = {"metric": "precomputed", "bandwidth": 500.0}
+    exact = diffusion_spectrum(distances, **made).entropy(t)
+    spectrum = diffusion_spectrum(distances, **made, solver=Stochastic(tol=1e-2, t=t))
+    lower, upper = spectrum.bounds(t)
+    allowed = 3 * spectrum.standard_error(t) + 1e-9
+    assert lower - allowed <= exact <= upper + allowed
+
+
+def test_values_are_entropies_where_nothing_is_proved():
+    """Readings at times and orders that were not asked for are between 0 and log2 N, and fall with t."""
+    X, made = DATA["swiss roll"]
+    spectrum = diffusion_spectrum(X, **made, solver=Stochastic(tol=1e-2, t=1, memory_limit=NO_ROOM))
+    times = [30.0, 100.0, 300.0, 1e3, 1e4]
+    for order in (0.9, 1.0, 1.1, np.inf):
+        values = spectrum.entropy(times, order=order)
+        assert (values >= 0).all()
+        assert (values <= np.log2(N)).all()
+        assert (np.diff(values) < 0.1).all()
 
 
 class Products:
@@ -111,5 +136,6 @@ def test_products_alone_have_no_bound_above_their_degree():
     assert type(spectrum) is EstimatedSpectrum
     lower, upper = spectrum.bounds(300, order=np.inf)
     assert (lower, upper) == (0, np.log2(N))
-    lower, upper = spectrum.bounds(1)
-    assert upper - lower < 1e-2
+    for t in (1, 1.5):
+        lower, upper = spectrum.bounds(t)
+        assert upper - lower < 2e-2
