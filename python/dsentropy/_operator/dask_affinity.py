@@ -40,6 +40,8 @@ class ChunkedDiffusion:
     alpha: float
     unit_roundoff: ClassVar[float] = F64_ROUNDOFF
     positive: ClassVar[bool] = False
+    exponent: ClassVar[int] = 0
+    node_exponent: ClassVar[int] = 0
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Raise a ValueError: no process holds the matrix."""

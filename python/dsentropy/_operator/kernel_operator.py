@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from dsentropy import _core
 from dsentropy._checks.arrays import Rows
-from dsentropy._checks.pairs import F64_ROUNDOFF
+from dsentropy._checks.pairs import F64_ROUNDOFF, largest_modulus
 from dsentropy._checks.progress import Advance
 from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.data import Data
-from dsentropy._operator.eigenvalue_range import negative_tol, require_positive_semidefinite
+from dsentropy._operator.eigenvalue_range import binary_exponent, negative_tol, require_positive_semidefinite
 from dsentropy._operator.slq_options import SlqOptions
 
 
@@ -29,6 +29,8 @@ class KernelOperator:
     spec: OperatorSpec
     unit_roundoff: ClassVar[float] = F64_ROUNDOFF
     positive: ClassVar[bool] = False
+    exponent: ClassVar[int] = 0
+    node_exponent: ClassVar[int] = 0
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute the moduli of all eigenvalues."""
@@ -60,6 +62,12 @@ class KernelMatrix:
     unit_roundoff: float
     """The unit roundoff of the dtype in which entries were given."""
     positive: ClassVar[bool] = True
+    exponent: ClassVar[int] = 0
+
+    @property
+    def node_exponent(self) -> int:
+        """The exponent of the largest power of two that is at most the largest entry."""
+        return binary_exponent(largest_modulus(self.matrix))
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute all eigenvalues, ascending."""

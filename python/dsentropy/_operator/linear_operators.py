@@ -20,7 +20,12 @@ from dsentropy._checks.pairs import F64_ROUNDOFF, affinity_rounding, negative_te
 from dsentropy._checks.progress import Advance
 from dsentropy._core import CallbackOperator, Solution, SparseOperator
 from dsentropy._data.fingerprint import digest
-from dsentropy._operator.eigenvalue_range import negative_tol, require_nonzero, require_positive_semidefinite
+from dsentropy._operator.eigenvalue_range import (
+    binary_exponent,
+    negative_tol,
+    require_nonzero,
+    require_positive_semidefinite,
+)
 from dsentropy._operator.slq_options import MAX_PRODUCTS_SPARSE, SlqOptions
 
 ROUNDING = {2.0**-8: 1e-1, 2.0**-11: 1e-2, 2.0**-24: 1e-6}
@@ -44,8 +49,18 @@ class LinearOperator:
         """The unit roundoff of given entries; it counts where negative eigenvalues are rounding."""
         return self.source.unit_roundoff if self.positive else F64_ROUNDOFF
 
+    @property
+    def exponent(self) -> int:
+        """The binary exponent of the unit in which the core computes; 0 for a diffusion operator, which has none."""
+        return self.source.exponent if self.alpha is None else 0
+
+    @property
+    def node_exponent(self) -> int:
+        """The exponent of eigenvalues, since both are computed from products."""
+        return self.exponent
+
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
-        """Compute all eigenvalues, ascending."""
+        """Compute all eigenvalues, ascending, in the unit of ``exponent``."""
         return _core.operator_eigenvalues(self._core(), num_threads)
 
     def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
@@ -130,6 +145,11 @@ class SparseMatrix:
         if u and (matrix != matrix.T).nnz:
             matrix = ((matrix + matrix.T) / 2).tocsr()
         return cls(matrix, u)
+
+    @property
+    def exponent(self) -> int:
+        """The exponent of the largest power of two that is at most the largest entry."""
+        return binary_exponent(float(np.abs(self.matrix.data).max(initial=0.0)))
 
     @property
     def n_samples(self) -> int:

@@ -42,6 +42,8 @@ class NeighborAdjacency:
     """The rule that makes it symmetric; an estimate needs one."""
     unit_roundoff: ClassVar[float] = F64_ROUNDOFF
     positive: ClassVar[bool] = False
+    exponent: ClassVar[int] = 0
+    node_exponent: ClassVar[int] = 0
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute the moduli of all eigenvalues."""

@@ -27,6 +27,14 @@ class SpectralOperator(Protocol):
     def positive(self) -> bool:
         """Whether a negative eigenvalue is rounding."""
 
+    @property
+    def exponent(self) -> int:
+        """The binary exponent of the unit in which the core returns eigenvalues; 0 where they are as given."""
+
+    @property
+    def node_exponent(self) -> int:
+        """The binary exponent of the unit in which the core returns nodes of an estimate."""
+
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute all eigenvalues, or their moduli."""
 

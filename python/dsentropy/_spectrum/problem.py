@@ -18,6 +18,7 @@ from dsentropy._checks.progress import progress_bar
 from dsentropy._checks.warn import warn
 from dsentropy._core import Solution
 from dsentropy._data.data import Data
+from dsentropy._operator.eigenvalue_range import as_given
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._operator.spectral_operator import SpectralOperator
 from dsentropy._spectrum.estimated import EstimatedSpectrum, ToleranceWarning
@@ -55,7 +56,9 @@ def solve(problem: Problem, options: SlqOptions | None, num_threads: int | None,
     estimate = solution.estimate
     if estimate is None:
         return exact_spectrum(problem, solution.eigenvalues, requested_solver="stochastic")
-    problem.operator.check_range(estimate.smallest_node, estimate.largest_node)
+    nodes = np.array([estimate.smallest_node, estimate.largest_node])
+    smallest, largest = as_given(nodes, problem.operator.node_exponent)
+    problem.operator.check_range(float(smallest), float(largest))
     warn_if_not_converged([solution], options)
     found = {"solver": "stochastic", "tol": options.tol, "products": estimate.info.products}
     return EstimatedSpectrum(
@@ -69,6 +72,7 @@ def solve(problem: Problem, options: SlqOptions | None, num_threads: int | None,
 def exact_spectrum(problem: Problem, eigenvalues: NDArray[np.float64], **parameters: Any) -> Spectrum:
     """Make a spectrum of eigenvalues that the core computed, after a check of their range."""
     operator = problem.operator
+    eigenvalues = as_given(eigenvalues, operator.exponent)
     operator.check_range(float(eigenvalues.min()), float(eigenvalues.max()))
     return Spectrum(
         without_rounding(eigenvalues, operator.unit_roundoff, positive=operator.positive),

@@ -1,13 +1,13 @@
 """Spectra of kernel matrices: the Vendi score, ranks and eigenvalues."""
 
 import math
+import re
 import warnings
 
 import numpy as np
 import pytest
-from dsentropy import (
-    kernel_spectrum,
-)
+import scipy.sparse as sp
+from dsentropy import Spectrum, Stochastic, adjacency_spectrum, kernel_spectrum
 from numpy_formulas import (
     EPS,
     cloud,
@@ -15,6 +15,7 @@ from numpy_formulas import (
     entropy_off,
     gaussian,
 )
+from scipy.sparse.linalg import aslinearoperator
 from vendi_score import vendi
 
 INF = math.inf
@@ -74,3 +75,31 @@ def test_the_spectrum_of_a_kernel_is_that_of_its_matrix(dtype):
     expected[3:] = 0
     spectrum = kernel_spectrum(K)
     assert np.abs(spectrum.eigenvalues - expected).max() <= 2 * 60 * EPS * np.linalg.norm(K)
+
+
+@pytest.mark.parametrize("solver", ["exact", "stochastic"])
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, aslinearoperator])
+def test_the_error_for_negative_eigenvalues_has_them_in_the_units_that_were_given(kind, solver):
+    K = np.diag([4.0, -3.0, 1.0, 20.0])
+    for scale, found in [(1, "-3 to 20"), (1e-200, "-3e-200 to 2e-199"), (1e200, "-3e+200 to 2e+201")]:
+        with pytest.raises(ValueError, match=re.escape(f"got eigenvalues from {found}, and rounding explains")):
+            kernel_spectrum(kind(K * scale), solver=solver)
+    with pytest.raises(ValueError, match="from -20 to -1: where its entries were computed in less than float64"):
+        kernel_spectrum(kind(-np.abs(K)), solver="exact")
+
+
+@pytest.mark.parametrize("kind", [np.asarray, sp.csr_array, sp.coo_array, aslinearoperator])
+def test_eigenvalues_have_the_units_that_were_given(kind):
+    moduli = np.array([20.0, 4, 3, 1])
+    for scale in (1, 7.0, 1e-200, 1e200, 1e-307, 4e306):
+        K = np.diag(moduli) * scale
+        for solver in ("exact", Stochastic(t=0.5)):
+            kernel = kernel_spectrum(kind(K), solver=solver)
+            adjacency = adjacency_spectrum(kind(K), metric="affinity", solver=solver)
+            for found in (kernel, adjacency):
+                assert found.entropy() == pytest.approx(Spectrum(moduli).entropy(), rel=1e-13)
+                if scale >= 1e-200 and type(found) is Spectrum:
+                    assert found.eigenvalues == pytest.approx(moduli * scale, rel=1e-13)
+    largest = np.full((4, 4), 1.5e308)
+    if kind is not np.asarray and kind is not aslinearoperator:
+        assert kernel_spectrum(kind(largest)).entropy() == pytest.approx(0, abs=1e-12)  # of an eigenvalue of 6e308
