@@ -17,7 +17,7 @@ are in bits.
 """
 
 from dsentropy._core import __version__
-from dsentropy._data.neighbors import nearest_neighbors
+from dsentropy._data.neighbors import NeighborWarning, nearest_neighbors
 from dsentropy._data.subsets import SubsetWarning
 from dsentropy._data.target_warning import TargetWarning
 from dsentropy._measures.adjacency import adjacency_spectrum
@@ -42,6 +42,7 @@ __all__ = [
     "EntropySurface",
     "EstimatedSpectrum",
     "MutualInformation",
+    "NeighborWarning",
     "SaturationWarning",
     "Spectrum",
     "Stochastic",

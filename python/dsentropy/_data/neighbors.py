@@ -1,7 +1,8 @@
 """Exact nearest neighbours by Euclidean distance, found by the core without an N x N matrix.
 
 A distance of 0, of duplicates, is no bandwidth: :func:`replace_zeros` puts the smallest positive distance in its
-place.
+place. Where all neighbours that were given to a row are duplicates, more of them may be left out:
+:func:`warn_of_duplicates`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,13 @@ from dsentropy import _core
 from dsentropy._checks.arrays import as_rows
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.scalars import as_count, as_threads
+from dsentropy._checks.warn import warn
+from dsentropy._data.data import Data
+from dsentropy._data.distinct import Groups
+
+
+class NeighborWarning(UserWarning):
+    """Given neighbours of a row are all at distance 0, and are not all rows equal to it."""
 
 
 def nearest_neighbors(
@@ -93,3 +101,34 @@ def replace_zeros(distances: NDArray[np.float64]) -> NDArray[np.float64]:
     if positive.all() or not positive.any():
         return distances
     return np.where(positive, distances, distances[positive].min())
+
+
+def warn_of_duplicates(row_numbers: NDArray[Any], distances: NDArray[np.float64], data: Data) -> None:
+    """Warn where all given neighbours of a row are at distance 0, and are more or fewer than the rows equal to it.
+
+    Equal rows that are no neighbours have the affinity 0, as if they were far apart.
+
+    Parameters
+    ----------
+    row_numbers, distances : ndarray of shape (number of pairs,)
+        The row and the distance of each given pair of different rows.
+    data : Data
+        All rows.
+    """
+    n = data.n_samples
+    has_zeros_only = np.bincount(row_numbers[distances > 0], minlength=n) == 0
+    if not has_zeros_only.any():
+        return
+    groups = Groups.of(data.rows)
+    equal = np.ones(n, dtype=np.int64) if groups is None else groups.sizes[groups.of_rows]
+    given = np.bincount(row_numbers, minlength=n)
+    cut = has_zeros_only & (given + 1 != equal)
+    if cut.any():
+        row = int(cut.argmax())
+        warn(
+            f"neighbors: all that are given of {np.count_nonzero(cut)} of {n} rows are at distance 0, and are not "
+            f"the rows equal to it (row {row} has {given[row]} neighbors, and X has {equal[row] - 1} other rows "
+            "equal to it): equal rows that are no neighbors count as far apart, so the entropy is too high; give all "
+            "equal rows, or leave neighbors out and give n_neighbors, which counts them all",
+            NeighborWarning,
+        )

@@ -31,6 +31,7 @@ from dsentropy._checks.scalars import (
 from dsentropy._checks.unused import require_unused
 from dsentropy._core import OperatorSpec
 from dsentropy._data.data import METRICS, Metric
+from dsentropy._data.neighbors import warn_of_duplicates
 from dsentropy._measures.operator_arguments import operator_source
 from dsentropy._operator import neighbor_graph as _graph
 from dsentropy._operator.bandwidth import (
@@ -128,7 +129,7 @@ def diffusion_spectrum(
         Neighbours of the graph ``"knn"``, used as they are in place of the exact nearest rows with their ties:
         distances, stored zeros among them, as from scikit-learn's ``kneighbors_graph(mode="distance")`` or a
         transformer such as pynndescent's; or distances and indices, as from :func:`nearest_neighbors`. Distances that
-        rounding made negative are 0.
+        rounding made negative are 0. Equal rows must be neighbours of each other: those left out count as far apart.
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"exact"`` computes all eigenvalues. ``"stochastic"`` estimates the spectrum from matrix-vector products, to
         within the tolerance of :class:`Stochastic`, which has the options.
@@ -153,6 +154,8 @@ def diffusion_spectrum(
 
     Warns
     -----
+    NeighborWarning
+        Where all given ``neighbors`` of a row are at distance 0, and are not all rows equal to it.
     ToleranceWarning
         Where an estimate did not converge to its tolerance.
 
@@ -279,6 +282,7 @@ def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:
     chosen: dict[str, Any] = {"neighbors": "given"}
     if arguments.neighbors is not None:
         found = _graph.given_neighbors(arguments.neighbors, used.n_samples)
+        warn_of_duplicates(found.distances.row, found.distances.data, used)
     else:
         chosen = {"n_neighbors": n_neighbors_of(arguments.n_neighbors, used.n_samples)}
         found = _graph.nearest(used, chosen["n_neighbors"], sigma, arguments.num_threads)

@@ -6,10 +6,19 @@ those of the sparse ones are off by n eps each (see `numpy_formulas.off`).
 
 import numpy as np
 import pytest
-from dsentropy import Stochastic, adjacency_spectrum, diffusion_spectrum, estimate_bandwidth, subsampled_entropy
+from dsentropy import (
+    NeighborWarning,
+    Stochastic,
+    adjacency_spectrum,
+    diffusion_spectrum,
+    estimate_bandwidth,
+    nearest_neighbors,
+    subsampled_entropy,
+)
 from dsentropy._data.data import Data
 from dsentropy._data.distinct import Groups, joined_directions
 from numpy_formulas import EPS, cloud, delta, distances, gaussian, moduli, off, operator, self_tuning
+from scipy.sparse import coo_array
 from scipy.spatial.distance import cdist
 
 pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")  # where the entropy is 0
@@ -148,6 +157,35 @@ def test_given_neighbors_are_used_as_they_are():
     keep[np.arange(4)[:, None], indices] = True
     expected = moduli(operator(np.where(keep | keep.T, gaussian(1 - np.eye(4), 1.0), 0.0)))
     np.testing.assert_allclose(spectrum.eigenvalues, expected, atol=off(4, 4 * EPS))
+
+
+@pytest.mark.parametrize("bandwidth", ["knn", 1.0])
+def test_given_neighbors_that_leave_out_duplicates_warn(bandwidth):
+    """A collapsed layer has the entropy 0; of 15 neighbours at distance 0 each, it seems to be diverse."""
+    collapsed = np.zeros((200, 2))
+    places = np.repeat(RNG.normal(size=(10, 2)), 40, axis=0)
+    arguments = {"graph": "knn", "bandwidth": bandwidth}
+    for X in (collapsed, places):
+        text = (
+            rf"all that are given of {len(X)} of {len(X)} rows are at distance 0.*row 0 has 15 neighbors, and X has"
+        )
+        with pytest.warns(NeighborWarning, match=text):
+            spectrum = diffusion_spectrum(X, neighbors=nearest_neighbors(X, 15), **arguments)
+        assert spectrum.entropy() > diffusion_spectrum(X, n_neighbors=15, **arguments).entropy() + 3
+    numbers = np.arange(200.0)[:, None]  # of rows that are elsewhere
+    with pytest.warns(NeighborWarning, match="X has 0 other rows equal to it"):
+        diffusion_spectrum(numbers, neighbors=nearest_neighbors(collapsed, 15), **arguments)
+
+
+def test_given_neighbors_that_are_all_duplicates():
+    X = np.repeat(RNG.normal(size=(10, 2)), 4, axis=0)
+    for k in (3, 4, 12):  # with no other row, and with others
+        given = diffusion_spectrum(X, graph="knn", bandwidth=1.0, neighbors=nearest_neighbors(X, k))
+        assert given.parameters["neighbors"] == "given"
+    alone = coo_array((np.ones(1), ([0], [1])), shape=(40, 40))
+    diffusion_spectrum(RNG.normal(size=(40, 2)), graph="knn", bandwidth=1.0, neighbors=alone)
+    with pytest.warns(NeighborWarning, match="of 39 of 40 rows.*row 1 has 0 neighbors, and X has 3 other"):
+        diffusion_spectrum(X, graph="knn", bandwidth=1.0, neighbors=alone)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

@@ -113,7 +113,14 @@ def test_public_names_are_listed_in_order():
     modules = {"cli", "io", "plotting"}  # from when they are imported
     assert {name for name in dir(dsentropy) if not name.startswith("_")} - modules == set(names) - {"__version__"}
     classes = ["EntropySurface", "EstimatedSpectrum", "MutualInformation", "Spectrum", "SubsampledEntropy"]
-    classes += ["SaturationWarning", "Stochastic", "SubsetWarning", "TargetWarning", "ToleranceWarning"]
+    classes += [
+        "NeighborWarning",
+        "SaturationWarning",
+        "Stochastic",
+        "SubsetWarning",
+        "TargetWarning",
+        "ToleranceWarning",
+    ]
     assert set(names) == {"__version__", *FUNCTIONS, *NEW_FUNCTIONS, *classes}
 
 
