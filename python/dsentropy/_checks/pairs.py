@@ -28,11 +28,17 @@ F64_ROUNDOFF = 2.0**-53
 F32_ROUNDOFF = 2.0**-24
 """The unit roundoff of float32."""
 
+CLIP = "clip what is noise to 0, or give the numbers in the dtype in which they were computed"
+"""The way out where rounding of the given dtype does not explain a negative number."""
+
 DIAGONAL = 8
 """How much farther than other entries the diagonal of distances may be off: it is that of the longest rows."""
 
 _ROUNDOFF = {"float16": 2.0**-11, "bfloat16": 2.0**-8, "float32": F32_ROUNDOFF}
 """Unit roundoff by the name of a dtype that has less than float64."""
+
+_SUBNORMAL = {_ROUNDOFF["float16"]: 2.0**-24, _ROUNDOFF["bfloat16"]: 2.0**-133, F32_ROUNDOFF: 2.0**-149}
+"""The distance between subnormal numbers of a dtype, by its unit roundoff."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,7 @@ class Pairs:
     given: Rows
     """The matrix before that; the same array where nothing was repaired."""
     unit_roundoff: float
-    """The unit roundoff of the dtype in which entries were given."""
+    """The unit roundoff of the dtype in which entries were given; of a kernel, what rounds them as a whole."""
 
 
 def unit_roundoff(value: Any) -> float:
@@ -57,10 +63,22 @@ def unit_roundoff(value: Any) -> float:
     return _ROUNDOFF.get(name, F64_ROUNDOFF)
 
 
+def relative_roundoff(u: float, entries: NDArray[Any]) -> float:
+    """Return the norm of the rounding of entries over their own, which is larger than u for subnormal entries."""
+    spacing = _SUBNORMAL.get(u, 0.0)
+    if not spacing or not entries.any():
+        return u
+    largest = largest_modulus(entries)
+    together = float(np.sqrt(entries.size)) * (spacing / 2 / largest)
+    if together <= u:  # the norm of entries is at least the largest
+        return u
+    return min(max(u, together / float(np.linalg.norm(entries / largest))), 1.0)
+
+
 def as_pairs(value: Any, name: str) -> Pairs:
     """Convert to a finite, real array of shape (N, N) that is symmetric up to the rounding of its dtype."""
     matrix, u, _ = _symmetric(value, name)
-    return Pairs(matrix, matrix, u)
+    return Pairs(matrix, matrix, relative_roundoff(u, matrix))
 
 
 def as_distances(value: Any, name: str) -> Pairs:
@@ -112,7 +130,7 @@ def negative_text(name: str, value: float, row: int, column: int, allowed: float
     """Return the text of the error for a negative entry."""
     explained = f", and rounding explains {-allowed:.2g}" if allowed else ""
     place = f"in row {row}, column {column}"
-    return f"{name} must not be negative, got {value} {place}{explained}: clip what is noise to 0"
+    return f"{name} must not be negative, got {value} {place}{explained}: {CLIP}"
 
 
 def require_no_zero_row(matrix: Rows, name: str, where: str = "") -> None:

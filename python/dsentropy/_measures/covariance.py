@@ -60,7 +60,7 @@ def covariance_spectrum(
     Raises
     ------
     ValueError
-        Where all rows are equal; and see :func:`diffusion_spectrum`.
+        Where all rows are equal or no square is in the range of float64; and see :func:`diffusion_spectrum`.
     TypeError, MemoryError
         See :func:`diffusion_spectrum`.
 
@@ -88,7 +88,10 @@ def covariance_spectrum(
     with memory_errors("fewer rows, max_samples=...", "fewer columns of X"):
         eigenvalues = _core.covariance_eigenvalues(used.rows, threads)
     if not np.isfinite(eigenvalues).all() or not eigenvalues.any():
-        raise ValueError("X must have a scale whose squares are finite and not zero, to have a covariance")
+        raise ValueError(
+            f"X must have a scale whose squares are finite and not zero, to have a covariance, got entries up to "
+            f"{np.abs(used.rows).max():.3g}: X / np.abs(X).max() has the same entropies"
+        )
     return Spectrum(
         without_rounding(eigenvalues, floor=_rounding_of_rows(used)),
         n_samples=used.n_samples,

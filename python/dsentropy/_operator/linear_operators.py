@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dsentropy import _core
 from dsentropy._checks.containers import is_sparse
-from dsentropy._checks.pairs import F64_ROUNDOFF, affinity_rounding, negative_text, unit_roundoff
+from dsentropy._checks.pairs import F64_ROUNDOFF, affinity_rounding, negative_text, relative_roundoff, unit_roundoff
 from dsentropy._checks.progress import Advance
 from dsentropy._core import CallbackOperator, Solution, SparseOperator
 from dsentropy._data.fingerprint import digest
@@ -144,7 +144,7 @@ class SparseMatrix:
             raise ValueError(f"{name} must have a positive entry in each row, got none in row {row}")
         if u and (matrix != matrix.T).nnz:
             matrix = ((matrix + matrix.T) / 2).tocsr()
-        return cls(matrix, u)
+        return cls(matrix, relative_roundoff(u, matrix.data))
 
     @property
     def exponent(self) -> int:

@@ -18,7 +18,7 @@ from dsentropy import _core
 from dsentropy._checks.choices import Symmetrize
 from dsentropy._checks.containers import is_sparse
 from dsentropy._checks.conversion import as_array
-from dsentropy._checks.pairs import F64_ROUNDOFF, distance_rounding, unit_roundoff
+from dsentropy._checks.pairs import CLIP, F64_ROUNDOFF, distance_rounding, unit_roundoff
 from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import Advance
 from dsentropy._core import NeighborEdges, OperatorSpec, Solution
@@ -156,7 +156,7 @@ def _checked(distances: NDArray[Any], given: Any, place: Callable[[int], tuple[A
         at = int(distances.argmin())
         raise ValueError(
             f"{required}, got {distances.flat[at]} in row {place(at)[0]}, column {place(at)[1]}, and rounding "
-            f"explains {-allowed:.2g}: clip what is noise to 0"
+            f"explains {-allowed:.2g}: {CLIP}"
         )
     return np.maximum(distances.astype(np.float64), 0)
 

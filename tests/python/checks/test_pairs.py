@@ -148,6 +148,24 @@ def test_neighbours_farther_below_0_than_rounding_are_an_error():
         diffusion_spectrum(X, graph="knn", neighbors=(distances + 0j, indices))
 
 
+def test_noise_of_single_precision_in_numbers_of_float64_is_an_error_whose_way_out_works():
+    X = rows()
+    distances, indices = nearest_neighbors(X, 4)
+    distances[3, 1] = -1e-6 * distances.max()
+    noise = "clip what is noise to 0, or give the numbers in the dtype in which they were computed$"
+    with pytest.raises(ValueError, match=noise):
+        diffusion_spectrum(X, graph="knn", neighbors=(distances, indices))
+    found = diffusion_spectrum(X, graph="knn", neighbors=(distances.astype(np.float32), indices))
+    clipped = diffusion_spectrum(X, graph="knn", neighbors=(np.maximum(distances, 0), indices))
+    assert found.entropy() == pytest.approx(clipped.entropy(), abs=1e-5)
+    D = changed(LINE, 1, 2, -1e-6)
+    with pytest.raises(ValueError, match=noise):
+        diffusion_spectrum(D, metric="precomputed")
+    found = diffusion_spectrum(D.astype(np.float32), metric="precomputed", bandwidth=1.0)
+    clipped = diffusion_spectrum(np.maximum(D, 0), metric="precomputed", bandwidth=1.0)
+    assert found.entropy() == pytest.approx(clipped.entropy(), abs=1e-5)
+
+
 def test_a_kernel_that_is_not_symmetric_is_named_with_its_entries():
     with pytest.raises(ValueError, match=r"^K must be symmetric, got 0.5 and 0.0 for rows 0 and 1: \(K \+ K.T\) / 2"):
         kernel_spectrum(changed(np.eye(3), 0, 1, 0.5, False))

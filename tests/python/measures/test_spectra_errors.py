@@ -244,6 +244,16 @@ def test_covariances_need_rows_that_differ_and_finite_squares(data):
         dsentropy.covariance_spectrum(data)
 
 
+@pytest.mark.parametrize("scale", [1e170, 1e-170])
+def test_the_scale_that_the_error_of_a_covariance_names_keeps_the_entropies(scale):
+    X = np.random.default_rng(0).normal(size=(50, 4))
+    given = X * scale
+    with pytest.raises(ValueError, match=r"squares are finite and not zero.* X / np.abs\(X\).max\(\) has"):
+        dsentropy.covariance_spectrum(given)
+    found = dsentropy.covariance_spectrum(given / np.abs(given).max()).entropy()
+    assert found == pytest.approx(dsentropy.covariance_spectrum(X).entropy(), rel=1e-13)
+
+
 @pytest.mark.linux
 @pytest.mark.parametrize("function", ["diffusion_spectrum", "entropy_surface", "subsampled_entropy"])
 def test_too_little_memory_is_said_before_any_work(function):

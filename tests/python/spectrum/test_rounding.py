@@ -100,6 +100,23 @@ def test_a_kernel_of_nearly_full_rank_in_single_precision_has_its_rank(n, r):
         assert rank(kernel_spectrum(single @ single.T)) == r
 
 
+@pytest.mark.parametrize(
+    ("dtype", "scale", "given"),
+    [
+        ("float16", 1e-7, np.asarray),
+        ("float16", 1e-6, np.asarray),
+        ("bfloat16", 1e-37, np.asarray),
+        ("float32", 1e-41, np.asarray),
+        ("float32", 1e-41, sp.csr_array),
+    ],
+)
+def test_subnormal_entries_are_rounded_to_a_common_distance(dtype, scale, given):
+    X = rows(600, 10)
+    found = kernel_spectrum(given((X @ X.T * scale).astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)))
+    assert rank(found) == 10
+    assert found.entropy() == pytest.approx(Spectrum(np.linalg.svd(X)[1] ** 2).entropy(), abs=1e-2)
+
+
 def test_a_well_conditioned_kernel_of_full_rank_loses_nothing():
     for n in (2, 10, 200):
         X = np.random.default_rng(n).normal(size=(n, 4 * n))
