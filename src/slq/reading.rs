@@ -87,9 +87,10 @@ fn standard_error(values: &[f64]) -> f64 {
 
 /// The factor by which the standard error of so many probes is widened for skewness and for the choice of their number.
 ///
-/// Measured: without it two standard errors covered 90% to 96% of the errors of estimates with 16 to 100 probes.
+/// Measured: without it two standard errors covered 87% to 96% of the errors of estimates with 16 to 200 probes, whose root
+/// mean square was up to 1.17 standard errors.
 fn widening(count: usize) -> f64 {
-    1.1 + 4.0 / count as f64
+    1.2 + 3.0 / count as f64
 }
 
 /// The quantile of Student's distribution at the level where that of the normal distribution is z (Cornish & Fisher, 1937).
@@ -126,7 +127,7 @@ mod tests {
         approx::assert_relative_eq!(reading.upper, 1.0 + 0.4, max_relative = 1e-14);
         approx::assert_relative_eq!(reading.truncation(), 0.4, max_relative = 1e-14);
         // Two probes whose linear values are 2 and 6: a standard error of 2, times Student's factor and the widening.
-        let expected = 2.0 * student_quantile(3.0, 1.0) / 3.0 * 3.1;
+        let expected = 2.0 * student_quantile(3.0, 1.0) / 3.0 * 2.7;
         approx::assert_relative_eq!(reading.standard_error, expected, max_relative = 1e-9);
         assert_eq!(reading.uncertainty(), reading.standard_error + reading.truncation());
     }
