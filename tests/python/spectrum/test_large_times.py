@@ -40,6 +40,7 @@ DATA = {
 NO_ROOM = 8 * N * (N + 700) + 16 * N * 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("asked", [[1.0], T], ids=["t = 1 asked", "all t asked"])
 @pytest.mark.parametrize("name", DATA)
 def test_errors_are_within_two_standard_errors_and_the_bounds(name, asked):
