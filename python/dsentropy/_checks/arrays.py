@@ -51,7 +51,8 @@ def as_rows(value: Any, name: str, *, pairs: bool = False) -> Rows:
 def dense(matrix: Any, name: str) -> NDArray[Any]:
     """Copy a sparse matrix to an array, which is refused where it does not fit into memory."""
     if matrix.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {matrix.dtype}")
+        way = f": abs({name}) has the moduli, {name}.real the real parts" if matrix.dtype.kind == "c" else ""
+        raise TypeError(f"{name} must hold real numbers, got dtype {matrix.dtype}{way}")
     copied = 0 if matrix.dtype in (np.float32, np.float64) else np.dtype(np.float64).itemsize
     of_entry = matrix.dtype.itemsize + copied + 1  # the array, its conversion, and whether each entry is finite
     try:
@@ -98,7 +99,7 @@ def as_moduli(value: Any, name: str) -> NDArray[np.float64]:
     given = as_array(value, name)
     if given.dtype.kind not in "fciu" or given.ndim != 1 or given.size == 0:
         index = first_non_number(given) if given.dtype.kind in "OUST" and given.ndim == 1 else None
-        shown = f"dtype {given.dtype}, shape {given.shape}"
+        shown = f"dtype {given.dtype}, shape {given.shape}" if given.ndim else printed(given[()])
         if index is not None:
             shown = f"{printed(given[index])} in {place(value, index)}"
         raise ValueError(f"{name} must be a vector of numbers, got {shown}")

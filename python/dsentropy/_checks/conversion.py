@@ -26,9 +26,10 @@ def as_array(value: Any, name: str) -> NDArray[Any]:
         kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(f"{name} must be convertible to an array: {error}") from error
     if any(isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part) for part in _parts(value)):
+        of_rows = ".any(axis=1)" if array.ndim == 2 else ""
         raise ValueError(
             f"{name} must not have masked entries: np.ma.filled({name}, ...) replaces them, and rows without any are "
-            f"those where np.ma.getmaskarray({name}) is False"
+            f"those where np.ma.getmaskarray({name}){of_rows} is False"
         )
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else numbers_of(array)
 

@@ -85,8 +85,13 @@ def as_distances(value: Any, name: str) -> Pairs:
     """Convert to a symmetric matrix of distances: not negative, with zeros on the diagonal."""
     matrix, u, is_symmetric = _symmetric(value, name)
     allowed = distance_rounding(u, largest_modulus(matrix))
-    refuse_negative(matrix, allowed, name)
     diagonal = matrix.diagonal()
+    if diagonal.min() > DIAGONAL * allowed and diagonal.max() >= matrix.max():
+        raise ValueError(
+            f"{name} must have distances, with zeros on its diagonal, got its largest entries there, as similarities "
+            "have: diffusion_spectrum takes those that are not negative with metric='affinity'"
+        )
+    refuse_negative(matrix, allowed, name)
     i = int(np.abs(diagonal).argmax())
     if abs(diagonal[i]) > DIAGONAL * allowed:
         raise ValueError(

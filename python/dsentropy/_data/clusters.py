@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.conversion import as_array
-from dsentropy._checks.entries import is_missing, missing_error, non_numbers_error, place
+from dsentropy._checks.entries import first_non_number, is_missing, missing_error, non_numbers_error, place
 from dsentropy._checks.printing import printed
 from dsentropy._data.target_warning import (
     TargetNames,
@@ -74,7 +74,7 @@ def assign_clusters(
         if not one_column:
             raise ValueError(
                 f"{name} must have one column where {names.discrete} is True, such as joint labels, "
-                f"{joint_labels_code(name)}, got shape {columns.shape}"
+                f"{joint_labels_code(name, of_objects=columns.dtype.kind == 'O')}, got shape {columns.shape}"
             )
         labels = _sortable(columns, name)
         if discrete is None:
@@ -84,7 +84,7 @@ def assign_clusters(
         return _precomputed(precomputed_clusters, n_samples, data_name), "precomputed_clusters"
     if columns.dtype.kind not in "fiub":
         if not one_column:
-            raise non_numbers_error(target, columns, name)
+            raise _non_numbers_error(target, columns, name)
         _sortable(columns, name)  # objects of several types are neither
         raise TypeError(
             f"{name} must hold real numbers where it is not discrete, got dtype {columns.dtype}: "
@@ -123,6 +123,18 @@ def _require_no_missing(target: Any, given: NDArray[Any], name: str) -> None:
         if is_missing(entry):
             index = tuple(map(int, np.unravel_index(place_in_all, given.shape)))
             raise missing_error(entry, target, index, name)
+
+
+def _non_numbers_error(target: Any, columns: NDArray[Any], name: str) -> Exception:
+    """Make the error of several columns that are not all numbers; of text it names joint labels as a way out."""
+    index = first_non_number(columns) if columns.dtype.kind in "OUT" else None
+    if index is None or not isinstance(columns[index], str):
+        return non_numbers_error(target, columns, name)
+    code = joint_labels_code(name, of_objects=columns.dtype.kind != "U")
+    return TypeError(
+        f"{name} must hold real numbers, got {printed(columns[index])} in {place(target, index)}: pass joint labels "
+        f"as one column, {code}"
+    )
 
 
 def discrete_by_dtype(target: Any, discrete: bool | None) -> bool | None:

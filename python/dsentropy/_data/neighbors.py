@@ -84,7 +84,7 @@ def nearest_neighbors(
     threads = as_threads(num_threads)
     with memory_errors("a smaller n_neighbors", "fewer rows of X"):
         found = _core.nearest_neighbors(rows, number, threads)
-    return found.distances, found.indices.astype(np.int64)
+    return found.distances, found.indices.view(np.intp).astype(np.int64, copy=False)
 
 
 def as_neighbors(value: Any, n_samples: int) -> int:

@@ -142,9 +142,13 @@ def warn_of_clustering(columns: NDArray[Any], clusters: NDArray[Any], n_clusters
     )
 
 
-def joint_labels_code(target: str) -> str:
-    """Return the code that makes one column of joint labels of the argument of this name."""
-    return f"np.unique({target}, axis=0, return_inverse=True)[1]"
+def joint_labels_code(target: str, *, of_objects: bool = False) -> str:
+    """Return the code that makes one column of joint labels of the argument of this name.
+
+    Rows of objects cannot be sorted, so text is made of them.
+    """
+    rows = f"np.asarray({target}).astype(str)" if of_objects else target
+    return f"np.unique({rows}, axis=0, return_inverse=True)[1]"
 
 
 def _look_like_labels(values: NDArray[Any], counts: NDArray[np.intp]) -> bool:

@@ -81,10 +81,11 @@ def diffusion_spectrum(
     Parameters
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
-        The data: anything that NumPy can make an array of, such as a list of one-dimensional arrays, each a row; a
-        table with numeric columns, as of pandas; torch tensors; a sparse matrix of SciPy, of which a dense copy is
-        made (a square one needs ``X.toarray()``). Missing and masked entries are refused. Affinities may also be a
-        sparse matrix, or an object with ``shape`` and ``matmat`` such as its LinearOperator. A ``dask.array``
+        The data: anything that NumPy can make an array of, such as a list of one-dimensional arrays, each a row
+        (``np.column_stack`` makes rows of a list of columns); a table with numeric columns, as of pandas; torch
+        tensors; a sparse matrix of SciPy, of which a dense copy is made (a square one needs ``X.toarray()``). Missing
+        and masked entries are refused. Affinities may also be a sparse matrix, or an object with ``shape`` and
+        ``matmat`` such as its LinearOperator. A ``dask.array``
         in chunks of rows stays where it is with a stochastic solver, which needs a number as bandwidth and Euclidean
         or cosine distances, and reads it anew for each product unless it is persisted: ``X = X.persist()``. The exact
         solver makes one array of it.

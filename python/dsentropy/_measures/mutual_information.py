@@ -241,7 +241,8 @@ def mutual_information(
     labels = _labels(target, target_discrete, n_clusters, data.n_samples)
     comparison = Comparison.of(labels, repeats, permutations, seed)
     warn_if_cut(comparison.members, "target")
-    with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, "smaller clusters", "fewer rows of X")):
+    fewer = ("smaller clusters", "fewer rows of X")
+    with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, threads, *fewer)):
         kernel = SubsetKernel.of(
             data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=[1.0], options=options
         )

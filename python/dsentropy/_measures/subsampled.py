@@ -203,7 +203,7 @@ def subsampled_entropy(
     draws, subsets = Draws(seed), Subsets()
     # In the order of the rows: subsets of all of them are one and the same.
     keys = [subsets.add(np.sort(draws.next(data.n_samples, size))) for _ in range(repeats)]
-    with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, "a smaller n_samples")):
+    with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, threads, "a smaller n_samples")):
         kernel = SubsetKernel.of(
             data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=orders, options=options
         )

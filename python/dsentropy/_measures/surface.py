@@ -41,7 +41,7 @@ from dsentropy._spectrum.problem import Problem, exact_spectrum, selected_rows, 
 from dsentropy._spectrum.saturation import MARGIN
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.spectrum import Spectrum
-from dsentropy._spectrum.ways_out import ways_out
+from dsentropy._spectrum.ways_out import one_thread, ways_out
 
 _Parts = list[tuple[Bandwidth, dict[str, Any]]]
 """Bandwidths, and what spectra say of them."""
@@ -238,7 +238,7 @@ def entropy_surface(
     used, n_all, subset = selected_rows(X, metric, max_samples, seed)
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where bandwidths vary, got 'affinity'")
-    fewer = ("num_threads=1, which decomposes one matrix at a time", "fewer rows, max_samples=...")
+    fewer = (*one_thread(threads, "decomposes one matrix"), "fewer rows, max_samples=...")
     has_single = stored != "single" and metric != "precomputed"
     with memory_errors(*ways_out(options, *fewer, has_single=has_single)):
         resolved = kernel_bandwidths(_each(bandwidths), used, n_neighbors, seed, threads, n_all)

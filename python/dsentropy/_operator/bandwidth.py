@@ -129,16 +129,26 @@ def kernel_bandwidths(
 ) -> list[tuple[Bandwidth, dict[str, Any]]]:
     """Resolve several bandwidths as :func:`kernel_bandwidth` does; ``n_neighbors`` must be used by one of them."""
     require_neighbors_used(n_neighbors, *bandwidths)
-    return [resolve_with_parameters(one, data, n_neighbors, random_state, num_threads, n_all) for one in bandwidths]
+    return [
+        resolve_with_parameters(one, data, n_neighbors, random_state, num_threads, n_all, name=f"bandwidths[{i}]")
+        for i, one in enumerate(bandwidths)
+    ]
 
 
 def resolve_with_parameters(
-    bandwidth: Any, data: Data, n_neighbors: int | None, random_state: Any, num_threads: int | None, n_all: int | None
+    bandwidth: Any,
+    data: Data,
+    n_neighbors: int | None,
+    random_state: Any,
+    num_threads: int | None,
+    n_all: int | None,
+    *,
+    name: str = "bandwidth",
 ) -> tuple[Bandwidth, dict[str, Any]]:
     """Resolve a bandwidth, by default the median, and describe it and the metric; see :func:`resolve`."""
     rule = "median" if bandwidth is None else bandwidth
     with memory_errors("a number as bandwidth", "fewer rows"):
-        sigma = resolve(rule, data, n_neighbors, random_state, num_threads, n_all)
+        sigma = resolve(rule, data, n_neighbors, random_state, num_threads, n_all, name=name)
     about: dict[str, Any] = {"bandwidth": sigma}
     if isinstance(rule, str):
         about["rule"] = rule
@@ -160,6 +170,8 @@ def resolve(
     random_state: Any,
     num_threads: int | None,
     n_all: int | None = None,
+    *,
+    name: str = "bandwidth",
 ) -> Bandwidth:
     """Compute the bandwidth: one number, or one a row of the data.
 
@@ -177,21 +189,23 @@ def resolve(
         Threads to use.
     n_all : int, optional
         Length that an array must have, where the data are a subset: their numbers are taken from it.
+    name : str
+        The name of the argument, for errors.
     """
     seed = as_seed(random_state, "random_state")
     if isinstance(bandwidth, str):
-        if as_choice(bandwidth, "bandwidth", "median", "knn") == "median":
+        if as_choice(bandwidth, name, "median", "knn") == "median":
             return _median(data, seed, num_threads)
         return _neighbor_distances(data, n_neighbors, num_threads)
     if callable(bandwidth):
         bandwidth, n_all = bandwidth(data.rows), None
-    numbers = as_array(bandwidth, "bandwidth")
+    numbers = as_array(bandwidth, name)
     if numbers.ndim == 0:
-        return as_positive(numbers[()], "bandwidth")
+        return as_positive(numbers[()], name)
     n = data.n_samples if n_all is None else n_all
     if numbers.shape != (n,):
-        raise ValueError(f"bandwidth must be one number, or one for each of {n} rows, got shape {numbers.shape}")
-    each = np.array([as_positive(number, f"bandwidth of row {row}") for row, number in enumerate(numbers)])
+        raise ValueError(f"{name} must be one number, or one for each of {n} rows, got shape {numbers.shape}")
+    each = np.array([as_positive(number, f"{name} of row {row}") for row, number in enumerate(numbers)])
     return each if n_all is None or data.chosen is None else each[data.chosen]
 
 

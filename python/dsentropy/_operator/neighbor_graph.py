@@ -18,6 +18,7 @@ from dsentropy import _core
 from dsentropy._checks.choices import Symmetrize
 from dsentropy._checks.containers import is_sparse
 from dsentropy._checks.conversion import as_array
+from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.pairs import CLIP, F64_ROUNDOFF, distance_rounding, unit_roundoff
 from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import Advance
@@ -101,11 +102,12 @@ def nearest(data: Data, n_neighbors: int, bandwidth: Bandwidth | None, num_threa
 
 def _edges(data: Data, groups: Groups | None, k: int, num_threads: int | None) -> NeighborEdges:
     """Find the edges to all rows within the distance of the k-th nearest, the row itself counted."""
-    if groups is None:
-        return _core.neighbor_edges(data.rows, data.core_metric, k, None, num_threads)
-    first = groups.first
-    rows = data.rows[np.ix_(first, first)] if data.metric == "precomputed" else data.rows[first]
-    return _core.neighbor_edges(rows, data.core_metric, k, groups.sizes, num_threads)
+    rows, sizes = data.rows, None
+    if groups is not None:
+        first, sizes = groups.first, groups.sizes
+        rows = rows[np.ix_(first, first)] if data.metric == "precomputed" else rows[first]
+    with memory_errors("a smaller n_neighbors", "fewer rows, max_samples=..."):
+        return _core.neighbor_edges(rows, data.core_metric, k, sizes, num_threads)
 
 
 def given_neighbors(neighbors: Any, n: int) -> Neighbors:

@@ -45,16 +45,10 @@ from dsentropy._reference.solver import (
     require_spectrum,
 )
 from dsentropy._spectrum.subset_entropies import subset_solutions
+from dsentropy._spectrum.ways_out import one_thread
 
 _ASMI_KNN = 10
 """Number of neighbours of the graph of the adjacency spectral mutual information, the row itself counted."""
-
-_FEWER = (
-    "num_threads=1, which holds one cluster's matrix at a time",
-    "smaller clusters",
-    "fewer rows of embedding_vectors",
-)
-"""What to do where memory does not suffice for the clusters."""
 
 _NAMES = TargetNames(target="reference_vectors", data="embedding_vectors", discrete="reference_discrete")
 
@@ -314,11 +308,17 @@ _Entropies: TypeAlias = "Callable[[Rows, list[NDArray[np.uint64]], int | None], 
 """Computes entropies of subsets of the rows with a number of threads."""
 
 
+def _fewer(num_threads: int | None) -> tuple[str, ...]:
+    """Return what to do where memory does not suffice for the clusters."""
+    one = one_thread(num_threads, "holds one cluster's matrix")
+    return (*one, "smaller clusters", "fewer rows of embedding_vectors")
+
+
 def _measured(measure: Measure) -> _Entropies:
     """Return a function that computes entropies which need no spectrum."""
 
     def entropies(rows: Rows, subsets: list[NDArray[np.uint64]], threads: int | None) -> list[float]:
-        with memory_errors(*_FEWER):
+        with memory_errors(*_fewer(threads)):
             bits: list[float] = _core.subset_entropies(rows, subsets, measure, threads).tolist()
         return bits
 
@@ -330,7 +330,7 @@ def _spectral(operator: ReferenceOperator, t: float, options: SlqOptions | None)
 
     def entropies(rows: Rows, subsets: list[NDArray[np.uint64]], threads: int | None) -> list[float]:
         data = Data(rows, "euclidean", rows)
-        with memory_errors(*reference_ways_out(operator, options, *_FEWER)):
+        with memory_errors(*reference_ways_out(operator, options, *_fewer(threads))):
             solutions = subset_solutions(data, subsets, operator.spec, options, None, threads, MORE_TOLERANCE)
         return [reference_entropy(solution, t) for solution in solutions]
 

@@ -92,8 +92,10 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         """Draw the probabilities p against the estimated rank, for each t.
 
         The rank is the estimated number of eigenvalues that are as large: those that the deflated Krylov space holds,
-        and the mean over random probes of the others. Two standard errors of that mean are shaded. The finite depth
-        of the recurrences merges neighbouring eigenvalues into one step; :meth:`bounds` has its effect on entropies.
+        and the mean over random probes of the others. Two standard errors of that mean over the probes are shaded.
+        They have no part of the truncation: the finite depth of the recurrences merges eigenvalues into one step.
+        Where many small ones are merged, the step is long, its height is not theirs, and the probes agree on it
+        nevertheless. :meth:`bounds` has the effect on entropies.
 
         Parameters
         ----------
@@ -107,7 +109,7 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         matplotlib Axes
         """
         times, _ = as_numbers(t, "t", as_nonnegative)
-        title = f"estimated spectrum of {self.n_samples} samples, with 2 standard errors"
+        title = f"estimated spectrum of {self.n_samples} samples; shaded: 2 standard errors of the probes"
         return plotting.estimate(*spectral_distribution(self._estimate), times, title=title, ax=ax)
 
     def bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:

@@ -46,7 +46,12 @@ def ways_out(
 
 
 def subset_ways_out(
-    options: SlqOptions | None, precision: Precision, metric: Any, bandwidth: Any, *more: str
+    options: SlqOptions | None,
+    precision: Precision,
+    metric: Any,
+    bandwidth: Any,
+    num_threads: int | None,
+    *more: str,
 ) -> tuple[str, ...]:
     """Return what the caller of a function of many subsets can do; each thread holds one subset at a time.
 
@@ -54,11 +59,15 @@ def subset_ways_out(
     ----------
     options : SlqOptions or None
         The options of the estimates; None where the solver is exact.
-    precision, metric, bandwidth
+    precision, metric, bandwidth, num_threads
         Arguments of the function.
     *more : str
         Ways out of the function alone.
     """
     has_single = precision != "single" and allows_single(metric, bandwidth)
-    one = "num_threads=1, which holds one subset's matrix at a time"
-    return ways_out(options, one, *more, has_single=has_single)
+    return ways_out(options, *one_thread(num_threads, "holds one subset's matrix"), *more, has_single=has_single)
+
+
+def one_thread(num_threads: int | None, what: str) -> tuple[str, ...]:
+    """Return the way out of fewer threads, each of which has a matrix of its own; none where there is one thread."""
+    return () if num_threads == 1 else (f"num_threads=1, which {what} at a time",)

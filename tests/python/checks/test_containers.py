@@ -6,7 +6,16 @@ from pathlib import Path
 import dsentropy
 import numpy as np
 import pytest
-from dsentropy import Spectrum, diffusion_spectral_entropy, diffusion_spectrum, mutual_information, nearest_neighbors
+import scipy.sparse
+from dsentropy import (
+    Spectrum,
+    covariance_spectrum,
+    diffusion_spectral_entropy,
+    diffusion_spectrum,
+    entropy_surface,
+    mutual_information,
+    nearest_neighbors,
+)
 from numpy.lib.recfunctions import structured_to_unstructured
 
 X = np.random.default_rng(0).normal(size=(12, 3))
@@ -170,6 +179,7 @@ def test_masked_entries_are_refused_wherever_they_are(several):
     masked = np.ma.masked_array(X, mask=np.arange(36).reshape(12, 3) == 5)
     text = refused(diffusion_spectrum, list(masked) if several else masked, "X", ValueError)
     assert "np.ma.filled(X, ...) replaces them" in text
+    assert "np.ma.getmaskarray(X).any(axis=1) is False" in text
 
 
 def test_bandwidth_that_is_not_positive_is_named_by_its_row():
@@ -220,3 +230,26 @@ def test_neighbors_of_other_types():
 def test_bandwidths_are_a_sequence(bandwidths):
     with pytest.raises(TypeError, match="bandwidths must be numbers, rules, arrays or callables, got "):
         dsentropy.entropy_surface(X, bandwidths)
+
+
+def test_similarities_are_no_distances():
+    rows = np.random.default_rng(0).normal(size=(20, 3))
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    for similarities in (rows @ rows.T, np.exp(rows @ rows.T), (rows @ rows.T).astype(np.float32)):
+        text = refused(lambda X: diffusion_spectrum(X, metric="precomputed"), similarities, "X", ValueError)
+        assert "diffusion_spectrum takes those that are not negative with metric='affinity'" in text
+
+
+def test_a_bandwidth_of_a_surface_is_named_by_its_place():
+    with pytest.raises(ValueError, match=r"^bandwidths\[1\] must be positive and finite, got 0"):
+        entropy_surface(X, [1.0, 0.0])
+
+
+def test_none_is_no_vector():
+    with pytest.raises(ValueError, match=r"^eigenvalues must be a vector of numbers, got None$"):
+        Spectrum(None)
+
+
+def test_complex_sparse_rows_have_a_way_out():
+    rows = scipy.sparse.csr_array(np.eye(6)[:, :3] * 1j)
+    assert ": abs(X) has the moduli, X.real the real parts" in refused(covariance_spectrum, rows, "X", TypeError)

@@ -4,6 +4,7 @@ import warnings
 
 import dsentropy
 import numpy as np
+import pandas
 import pytest
 from dsentropy import (
     SaturationWarning,
@@ -96,6 +97,7 @@ def test_columns_of_labels(clusters_of, dtype):
     assert len(np.unique(clusters_of(COLUMNS.astype(dtype), discrete=False))) == 10
 
 
+@pytest.mark.filterwarnings("ignore:ARPACK has failed")  # of four components, where the eigenvalue is not simple
 @every_function
 def test_equal_rows_of_columns_that_a_clustering_splits(clusters_of):
     """Ten clusters of four distinct rows: more clusters than there can be without a split."""
@@ -254,3 +256,26 @@ def test_the_values_of_labels_and_bins_differ():
     assert as_labels > 1.2 * binned
     assert mutual_information(rows, CLASSES.astype(np.float32), target_discrete=True, n_repeats=2).value == as_labels
     assert issubclass(dsentropy.TargetWarning, UserWarning)
+
+
+@pytest.mark.parametrize("dtype", [str, object])
+@every_function
+def test_columns_of_text_become_joint_labels(clusters_of, dtype):
+    columns = np.array([["a", "b"], ["a", "c"], ["d", "b"]] * 40, dtype=dtype)
+    with pytest.raises(TypeError, match="got 'a' in row 0, column 0: pass joint labels as one column") as caught:
+        clusters_of(columns)
+    name = NAMES[clusters_of] if clusters_of is by_mutual_information else "reference_vectors"
+    code = str(caught.value).partition("column, ")[2]
+    labels = eval(code, {"np": np, name: columns})
+    assert same_partition(clusters_of(labels), np.arange(120) % 3)
+    with pytest.raises(ValueError, match="must have one column") as caught:
+        clusters_of(columns, discrete=True)
+    assert code in str(caught.value)
+
+
+def test_columns_of_a_table_that_are_no_numbers_become_joint_labels():
+    frame = pandas.DataFrame({"size": [1.0, 2.0] * 20, "kind": ["a", "b"] * 20})
+    with pytest.raises(TypeError, match=r"got 'a' in row 0, column 'kind': .*np\.asarray\(target\)\.astype\(str\)"):
+        clusters_of_rows(frame)
+    with pytest.raises(TypeError, match="leave the column out"):
+        clusters_of_rows(frame.assign(kind=pandas.Timestamp(0)))

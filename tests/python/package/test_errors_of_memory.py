@@ -54,6 +54,26 @@ CASES = [
         {"bandwidth": 1.0, "n_samples": N - 1, "n_repeats": 2},
         {ESTIMATE, TILED, SINGLE, ONE, "smaller n_samples"},
     ),
+    (SURFACE, (MANY, [1.0]), {"num_threads": 1}, {ESTIMATE, TILED, SINGLE, "max_samples"}),
+    (
+        SUBSETS,
+        (MANY,),
+        {"bandwidth": 1.0, "n_samples": N - 1, "n_repeats": 2, "num_threads": 1},
+        {ESTIMATE, TILED, SINGLE, "smaller n_samples"},
+    ),
+    (
+        INFORMATION,
+        (MANY[:9999], LABELS[:9999]),
+        {"bandwidth": 1.0, "solver": LIMIT, "num_threads": 1},
+        {"memory_limit"},
+    ),
+    (SPECTRUM, (MANY,), {"graph": "knn", "n_neighbors": N // 2}, {"n_neighbors", "max_samples"}),
+    (
+        ADJACENCY,
+        (MANY,),
+        {"graph": "knn", "n_neighbors": N // 2, "symmetrize": "mean", "solver": LIMIT},
+        {"n_neighbors", "max_samples"},
+    ),
     ("nearest_neighbors", (MANY, N // 2), {}, {"n_neighbors"}),
     ("estimate_bandwidth", (MANY,), {"rule": "knn", "n_neighbors": N // 2}, {"n_neighbors"}),
     (DSE, (MANY,), {"max_N": None}, {ESTIMATE, SINGLE, "max_N"}),
@@ -93,6 +113,8 @@ def test_ways_out_where_the_process_may_have_little(run_python):
             lambda: d.diffusion_spectral_mutual_information(X, labels, matrix_entry_entropy=True),
             lambda: d.adjacency_spectral_mutual_information(X, labels, num_repetitions=1),
             lambda: d.adjacency_spectral_mutual_information(X, labels, use_knn=True),
+            lambda: d.diffusion_spectral_mutual_information(X, labels, num_repetitions=1, num_threads=1),
+            lambda: d.adjacency_spectral_mutual_information(X, labels, use_knn=True, num_threads=1),
             lambda: d.mutual_information(X, labels, bandwidth=1.0, n_repeats=2),
             lambda: d.covariance_spectrum(wide),
             lambda: d.estimate_bandwidth(X),
@@ -112,15 +134,18 @@ def test_ways_out_where_the_process_may_have_little(run_python):
     few = "num_threads=1, which holds one cluster's matrix at a time, or smaller clusters, or fewer rows of"
     estimate = "solver='stochastic', which needs no N x N matrix, or "
     single = "precision='single', which takes half the memory for the matrix, or "
-    assert lines[:4] == [
+    fewer = "smaller clusters, or fewer rows of embedding_vectors"
+    assert lines[:6] == [
         f"{estimate}{single}{few} embedding_vectors",
         f"{few} embedding_vectors",
         f"{estimate}{few} embedding_vectors",
         f"{few} embedding_vectors",
+        f"{estimate}{single}{fewer}",
+        fewer,
     ]
-    assert lines[4].startswith("solver='stochastic' or Stochastic(storage='tiled'), or precision='single'")
-    assert lines[4].endswith("or smaller clusters, or fewer rows of X")
-    assert lines[5:] == [
+    assert lines[6].startswith("solver='stochastic' or Stochastic(storage='tiled'), or precision='single'")
+    assert lines[6].endswith("or smaller clusters, or fewer rows of X")
+    assert lines[7:] == [
         "fewer rows, max_samples=..., or fewer columns of X",
         "fewer rows of X",
         "a number as bandwidth, or fewer rows",
