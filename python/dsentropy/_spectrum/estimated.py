@@ -109,7 +109,7 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         matplotlib Axes
         """
         times, _ = as_numbers(t, "t", as_nonnegative)
-        title = f"estimated spectrum of {self.n_samples} samples; shaded: 2 standard errors of the probes"
+        title = f"estimate of {self.n_samples} samples; shaded: sampling error only"
         return plotting.estimate(*spectral_distribution(self._estimate), times, title=title, ax=ax)
 
     def bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
