@@ -85,7 +85,7 @@ fn stages_on_rows(c: &mut Criterion) {
             });
             group.bench_function(id("neighbor graph"), |b| {
                 let points = Points::in_own_scale(x.view());
-                b.iter_custom(|k| time(k, |_| Ok(()), |(), job| neighbor_graph(&points, 10, job)));
+                b.iter_custom(|k| time(k, |_| Ok(()), |(), job| neighbor_graph(&points, 10, None, job)));
             });
             group.bench_function(id("binned rows"), |b| {
                 b.iter_custom(|k| time(k, |_| Ok(()), |(), job| binned_rows_entropy(x.view(), 2, job)));
@@ -122,7 +122,7 @@ fn stages_on_matrices(c: &mut Criterion) {
         });
         // About 10 N^3 flops on one thread: at N = 5000 a sample would take minutes.
         if n <= 2000 {
-            let graph = run(&Tuning::MEASURED, |job| neighbor_graph(&Points::in_own_scale(x.view()), 10, job));
+            let graph = run(&Tuning::MEASURED, |job| neighbor_graph(&Points::in_own_scale(x.view()), 10, None, job));
             group.bench_function(id("general eigenvalues"), |b| {
                 b.iter_custom(|k| time(k, |_| Ok(graph.clone()), general_eigenvalues));
             });
@@ -161,7 +161,7 @@ fn tuning_numbers(c: &mut Criterion) {
         let neighbors = NeighborTuning { block_rows: [64, highest], ..measured.neighbors };
         let tuning = Tuning { neighbors, ..measured };
         group.bench_function(BenchmarkId::new("neighbor blocks", highest), |b| {
-            b.iter_custom(|k| time_with(&tuning, k, |_| Ok(()), |(), job| neighbor_graph(&points, 10, job)));
+            b.iter_custom(|k| time_with(&tuning, k, |_| Ok(()), |(), job| neighbor_graph(&points, 10, None, job)));
         });
     }
 }

@@ -12,6 +12,8 @@ _Precision: TypeAlias = Literal["single", "double", "fastest"]
 _Storage: TypeAlias = Literal["auto", "dense", "tiled"]
 _Symmetrize: TypeAlias = Literal["union", "mutual", "mean"]
 _Counts: TypeAlias = NDArray[np.int64] | None
+_Rounding: TypeAlias = float | None
+"""A unit roundoff: distances that differ by no more than it explains are tied. None: those that are equal."""
 _Progress: TypeAlias = Callable[[int, float], None]
 """Called with how much is done, and with the uncertainty of an estimate in bits (else NaN)."""
 
@@ -68,7 +70,7 @@ class OperatorSpec:
     def affinity(bandwidth: float | NDArray[np.float64]) -> OperatorSpec:
         """The Gaussian affinity itself."""
     @staticmethod
-    def neighbor_graph(n_neighbors: int, symmetrize: _Symmetrize | None) -> OperatorSpec:
+    def neighbor_graph(n_neighbors: int, symmetrize: _Symmetrize | None, rounding: _Rounding = None) -> OperatorSpec:
         """The nearest-neighbour graph, the row itself counted; made symmetric, or left as is."""
 
 @final
@@ -411,8 +413,9 @@ def neighbor_graph(x: _Rows, n_neighbors: int, num_threads: int | None = None) -
     """The adjacency matrix of the nearest-neighbour graph [N, N]; the row itself is counted."""
 
 def neighbor_edges(
-    x: _Rows, metric: _Metric, n_neighbors: int, multiplicities: _Counts = None, num_threads: int | None = None
-) -> NeighborEdges:
+    x: _Rows, metric: _Metric, n_neighbors: int, multiplicities: _Counts = None, rounding: _Rounding = None,
+    num_threads: int | None = None
+) -> NeighborEdges:  # fmt: skip
     """The nearest-neighbour graph with ties, the row itself counted; each row may stand for several equal ones."""
 
 def allowed_single_error(dim: int, options: _SlqOptions) -> float | None:

@@ -23,8 +23,10 @@ use rayon::prelude::*;
 use crate::data::candidates::{Candidate, Candidates};
 use crate::data::distances::Distances;
 use crate::data::points::Points;
+use crate::data::ties::TieMargin;
 use crate::data::wide_square::WideSquare;
 use crate::error::Result;
+use crate::linalg::scaling::halves;
 use crate::runtime::lock;
 use crate::runtime::parallel::Job;
 use crate::runtime::simd::{add_norms_single, next_at_most};
@@ -43,11 +45,14 @@ pub(crate) struct KnnSearch<'a> {
     lower: Vec<f32>,
     /// The width of the error interval of each row: twice the bound that `lower` subtracts.
     slack: Vec<f32>,
+    /// The margin of each row within which distances are tied; none where ties are exact.
+    margins: Vec<TieMargin>,
 }
 
 impl<'a> KnnSearch<'a> {
-    /// Rounds the rows to f32.
-    pub(crate) fn new(points: &'a Points) -> Self {
+    /// Rounds the rows to f32. Where their unit roundoff is given as `rounding`, ties are those that it explains, else
+    /// those of equal distances.
+    pub(crate) fn new(points: &'a Points, rounding: Option<f64>) -> Self {
         // A distance is a sum of D products of rounded entries. The entries, the products, the sums and the norms are
         // rounded, and |x| |y| is at most (|x|^2 + |y|^2) / 2: half of this would be a bound.
         let error = (points.dim() as f64 + 16.0) * f64::from(f32::EPSILON);
@@ -65,13 +70,25 @@ impl<'a> KnnSearch<'a> {
                 .iter()
                 .map(|norm| single(scaled(norm).powi(2) * 2.0 * error) + f32::MIN_POSITIVE)
                 .collect(),
+            margins: rounding.map(|u| TieMargin::of_rows(points, u)).unwrap_or_default(),
         }
+    }
+
+    /// The margin of row i, in units of the data.
+    pub(super) fn margin(&self, i: usize) -> TieMargin {
+        self.margins.get(i).copied().unwrap_or(TieMargin::EXACT)
+    }
+
+    /// The margin of row i, in units of `centred`.
+    fn scaled_margin(&self, i: usize) -> TieMargin {
+        let (half, rest) = halves(-self.points.exponent());
+        self.margin(i).in_units(half).in_units(rest).in_units(self.scale)
     }
 
     /// Bytes that a search holds at most, without its results and its tiles.
     pub(crate) fn bytes(points: &Points, k: usize, job: &Job) -> u64 {
         let held = if is_small(k, points.len(), job) { size_of::<Candidate>() * max_candidates(k) } else { 0 };
-        let row = size_of::<Candidates>() + 4 * points.dim();
+        let row = size_of::<Candidates>() + size_of::<TieMargin>() + 4 * points.dim();
         let [_, highest] = job.tuning().neighbors.block_rows;
         let all_of_a_block = 2 * OVERFLOW_BYTES.min(size_of::<Candidate>() * highest * points.len());
         let for_rows = (points.len() as u64).saturating_mul((row as u64).saturating_add(held as u64));
@@ -84,7 +101,7 @@ impl<'a> KnnSearch<'a> {
     }
 
     /// Calls `write` for each row with one of `outputs`, the number of the row, and its `k` nearest rows, itself
-    /// counted: squared distances and numbers, ascending. All rows as far as the k-th are among them.
+    /// counted: squared distances and numbers, ascending. All rows tied with the k-th are among them.
     pub(crate) fn nearest<O: Send>(
         &self,
         k: usize,
@@ -127,7 +144,9 @@ impl<'a> KnnSearch<'a> {
         }
         let height = block_height(n, job);
         let rows = |b: usize| b * height..((b + 1) * height).min(n);
-        let none = |b: usize| Mutex::new(rows(b).map(|_| Candidates::new(k, max_candidates(k))).collect());
+        let none = |b: usize| {
+            Mutex::new(rows(b).map(|i| Candidates::new(k, max_candidates(k), self.scaled_margin(i))).collect())
+        };
         let blocks: Vec<Mutex<Vec<Candidates>>> = (0..n.div_ceil(height)).map(none).collect();
         let all_overflowed = |b: usize| lock(&blocks[b]).iter().all(Candidates::has_overflowed);
         let buffer = || Array2::<f32>::zeros((height, height));
@@ -154,7 +173,8 @@ impl<'a> KnnSearch<'a> {
     fn candidates_of_rows(&self, rows: &[usize], k: usize, job: &Job) -> Result<Vec<Candidates>> {
         let n = self.points.len();
         let [_, width] = job.tuning().neighbors.block_rows;
-        let mut candidates: Vec<Candidates> = rows.iter().map(|_| Candidates::new(k, usize::MAX)).collect();
+        let none = |&i: &usize| Candidates::new(k, usize::MAX, self.scaled_margin(i));
+        let mut candidates: Vec<Candidates> = rows.iter().map(none).collect();
         let mut buffer = Array2::<f32>::zeros((rows.len(), width.min(n)));
         let left = self.centred.select(Axis(0), rows);
         for first in (0..n).step_by(width) {
@@ -228,7 +248,7 @@ impl<'a> KnnSearch<'a> {
         let mut nearest: Vec<(WideSquare, usize)> =
             candidates.found.into_iter().map(|c| (self.points.squared_distance(i, c.j), c.j)).collect();
         nearest.sort_unstable_by(|a, b| a.0.order(&b.0).then(a.1.cmp(&b.1)));
-        let radius = nearest[k - 1].0;
+        let radius = self.margin(i).widened_square(nearest[k - 1].0);
         nearest.truncate(nearest.partition_point(|(squared, _)| squared.order(&radius).is_le()));
         nearest
     }
@@ -318,7 +338,7 @@ mod tests {
 
     fn overflowed(x: &Array2<f64>, k: usize) -> Vec<usize> {
         let points = Points::in_own_scale(x.view());
-        let search = KnnSearch::new(&points);
+        let search = KnnSearch::new(&points, None);
         let of_all =
             parallel::run(2, || false, |job| job.parallel(|| search.candidates_of_all_rows(k, job))).unwrap();
         for candidates in &of_all {
@@ -335,7 +355,7 @@ mod tests {
         for scale in [1e-140, 1.0, 1e140] {
             let x = Array2::from_shape_fn((60, 7), |(i, j)| noise(i, j) * scale * 0.77_f64.powf(i as f64));
             let points = Points::new(x.view(), scale);
-            let search = KnnSearch::new(&points);
+            let search = KnnSearch::new(&points, None);
             let longest = points.squared_norms().iter().fold(0.0, |a: f64, b| a.max(*b));
             for i in 0..60 {
                 for j in 0..60 {

@@ -8,4 +8,5 @@ mod knn_search;
 pub(crate) mod neighbor_edges;
 pub(crate) mod neighbors;
 pub(crate) mod points;
+mod ties;
 pub(crate) mod wide_square;

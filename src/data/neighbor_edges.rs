@@ -4,7 +4,7 @@
 //! (i, j) is an edge where d_ij <= r_i,     r_i the smallest radius within which i has k rows, itself counted
 //! ```
 //!
-//! So edges depend on distances alone, not on the order of rows. A row may stand for several equal ones: these count as
+//! up to the rounding of the distances (see `ties.rs`). So edges depend on distances alone, not on the order of rows. A row may stand for several equal ones: these count as
 //! often in k, and the edges of one are those of all. Cost: N^2 D flops for N distinct rows (see `knn_search.rs`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +16,7 @@ use crate::data::input::{DistanceInput, Input};
 use crate::data::knn_search::KnnSearch;
 use crate::data::neighbors::require_neighbors;
 use crate::data::points::Points;
+use crate::data::ties::TieMargin;
 use crate::data::wide_square::WideSquare;
 use crate::error::{Error, Result};
 use crate::linalg::scalar::Element;
@@ -38,7 +39,8 @@ pub struct NeighborEdges {
 }
 
 /// Finds all rows within the radius at which a row has `n_neighbors` rows, itself counted. With `multiplicities` each
-/// row stands for so many equal ones.
+/// row stands for so many equal ones. Distances that differ by no more than the
+/// unit roundoff `rounding` of the entries explains are tied; without one, those that are equal.
 ///
 /// # Errors
 /// [`Error::Invalid`] where `n_neighbors` is not in 1..=N, for multiplicities that do not fit, entries that are not
@@ -48,6 +50,7 @@ pub fn neighbor_edges<T: Element>(
     input: Input<T>,
     n_neighbors: usize,
     multiplicities: Option<&[usize]>,
+    rounding: Option<f64>,
     job: &Job,
 ) -> Result<NeighborEdges> {
     input.require()?;
@@ -58,30 +61,31 @@ pub fn neighbor_edges<T: Element>(
     let lists = EdgeLists { limit: memory::available(job.threads()), edges: AtomicU64::new(0) };
     let mut rows: Vec<Vec<(usize, f64)>> = vec![Vec::new(); n];
     let least = (n as u64).saturating_mul(k as u64).saturating_mul(EDGE_BYTES);
-    let keep = |row: &mut Vec<(usize, f64)>, nearest: Vec<(WideSquare, usize)>| {
-        lists.keep(row, multiplicities.within_radius(nearest, n_neighbors));
+    let keep = |row: &mut Vec<(usize, f64)>, nearest: Vec<(WideSquare, usize)>, margin: TieMargin| {
+        lists.keep(row, multiplicities.within_radius(nearest, n_neighbors, margin));
     };
     match input.require_distances()? {
         DistanceInput::Rows(x) => {
             let points = Points::in_own_scale(x);
             memory::require(n, least.saturating_add(KnnSearch::bytes(&points, k, job)), job)?;
-            let search = KnnSearch::new(&points);
-            search.nearest(k, job, rows.par_iter_mut(), |row, _, nearest| keep(row, nearest))?;
+            let search = KnnSearch::new(&points, rounding);
+            search.nearest(k, job, rows.par_iter_mut(), |row, i, nearest| keep(row, nearest, search.margin(i)))?;
         }
         DistanceInput::Given(matrix) => {
             memory::require(n, least, job)?;
-            of_given_distances(matrix, &mut rows, keep, job)?;
+            of_given_distances(matrix, rounding, &mut rows, keep, job)?;
         }
     }
     lists.require(n)?;
     Ok(in_compressed_rows(rows))
 }
 
-/// Calls `keep` with all rows in the order of their given distances, for each row.
+/// Calls `keep` with all rows in the order of their given distances, and the margin of ties, for each row.
 fn of_given_distances<T: Element>(
     matrix: ArrayView2<T>,
+    rounding: Option<f64>,
     rows: &mut [Vec<(usize, f64)>],
-    keep: impl Fn(&mut Vec<(usize, f64)>, Vec<(WideSquare, usize)>) + Send + Sync,
+    keep: impl Fn(&mut Vec<(usize, f64)>, Vec<(WideSquare, usize)>, TieMargin) + Send + Sync,
     job: &Job,
 ) -> Result<()> {
     job.parallel(|| {
@@ -90,7 +94,9 @@ fn of_given_distances<T: Element>(
             let squares = distances.iter().map(|&distance| WideSquare::of(distance.into()));
             let mut nearest: Vec<(WideSquare, usize)> = squares.zip(0..).collect();
             nearest.sort_unstable_by(|a, b| a.0.order(&b.0).then(a.1.cmp(&b.1)));
-            keep(row, nearest);
+            let given = distances.iter().map(|&distance| distance.into());
+            let margin = rounding.map_or(TieMargin::EXACT, |u| TieMargin::of_distances(given, u));
+            keep(row, nearest, margin);
             Ok(())
         })
     })
@@ -123,14 +129,21 @@ impl<'a> Multiplicities<'a> {
         self.of_rows.map_or(self.n, |numbers| numbers.iter().sum())
     }
 
-    /// The rows within the smallest radius at which they stand for `k` rows, of rows in the order of their distances.
-    fn within_radius(self, mut nearest: Vec<(WideSquare, usize)>, k: usize) -> Vec<(WideSquare, usize)> {
+    /// The rows within the smallest radius at which they stand for `k` rows, widened by `margin`, of rows in the order of
+    /// their distances.
+    fn within_radius(
+        self,
+        mut nearest: Vec<(WideSquare, usize)>,
+        k: usize,
+        margin: TieMargin,
+    ) -> Vec<(WideSquare, usize)> {
         let mut counted = 0;
         let last = nearest.iter().find(|&&(_, j)| {
             counted += self.of(j);
             counted >= k
         });
         if let Some(&(radius, _)) = last {
+            let radius = margin.widened_square(radius);
             nearest.truncate(nearest.partition_point(|(squared, _)| squared.order(&radius).is_le()));
         }
         nearest
@@ -188,7 +201,7 @@ mod tests {
     use ndarray::{Array2, array};
 
     fn edges(input: Input<f64>, k: usize, multiplicities: Option<&[usize]>) -> Result<NeighborEdges> {
-        parallel::run(2, || false, |job| neighbor_edges(input, k, multiplicities, job))
+        parallel::run(2, || false, |job| neighbor_edges(input, k, multiplicities, None, job))
     }
 
     fn repeated() -> Array2<f64> {
@@ -217,7 +230,7 @@ mod tests {
         let x = repeated();
         let distances = pairs(&x);
         let points = Points::in_own_scale(x.view());
-        let graph = parallel::run(2, || false, |job| neighbor_graph(&points, 4, job)).unwrap();
+        let graph = parallel::run(2, || false, |job| neighbor_graph(&points, 4, None, job)).unwrap();
         for input in [Input::rows(x.view()), Input { metric: Metric::Precomputed, matrix: distances.view() }] {
             let found = full(&edges(input, 4, None).unwrap());
             for ((place, &found), &edge) in found.indexed_iter().zip(&graph) {
@@ -242,6 +255,20 @@ mod tests {
                 assert!(*found == expected || (found.is_nan() && expected.is_nan()), "{k} {a} {b}");
             }
         }
+    }
+
+    /// Distances of a grid in steps of 0.1 are rounded differently, and tied all the same.
+    #[test]
+    fn near_ties_are_kept_where_rounding_explains_them() {
+        let grid = Array2::from_shape_fn((1600, 2), |(i, j)| if j == 0 { i / 40 } else { i % 40 } as f64);
+        let of = |x: &Array2<f64>, rounding: Option<f64>| {
+            parallel::run(2, || false, |job| neighbor_edges(Input::rows(x.view()), 5, None, rounding, job)).unwrap()
+        };
+        let (exact, scaled) = (of(&grid, None), &grid * 0.1 + 0.3);
+        let found = of(&scaled, Some(f64::EPSILON / 2.0));
+        assert_eq!((found.starts, found.columns), (exact.starts.clone(), exact.columns.clone()));
+        assert_ne!(of(&scaled, None).columns, exact.columns);
+        assert_eq!(of(&grid, Some(0.0)), exact);
     }
 
     /// Of a thousand equal rows beside another one, each has all neighbours at the distance 0.

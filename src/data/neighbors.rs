@@ -13,6 +13,7 @@ use ndarray::{Array2, ArrayView2, Axis};
 use crate::data::distances::Distances;
 use crate::data::knn_search::KnnSearch;
 use crate::data::points::Points;
+use crate::data::ties::TieMargin;
 use crate::error::{Error, Result};
 use crate::linalg::scalar::Element;
 use crate::runtime::memory;
@@ -35,7 +36,7 @@ pub fn nearest_neighbors(points: &Points, n_neighbors: usize, job: &Job) -> Resu
     let mut distances = Array2::zeros((n, n_neighbors));
     let mut numbers = Array2::zeros((n, n_neighbors));
     let rows = distances.axis_iter_mut(Axis(0)).into_par_iter().zip(numbers.axis_iter_mut(Axis(0)));
-    KnnSearch::new(points).nearest(k, job, rows, |(distances, numbers), i, nearest| {
+    KnnSearch::new(points, None).nearest(k, job, rows, |(distances, numbers), i, nearest| {
         let others = nearest.into_iter().filter(|&(_, j)| j != i);
         for ((distance, number), (squared, j)) in distances.iter_mut().zip(numbers).zip(others) {
             *distance = squared.root();
@@ -47,16 +48,19 @@ pub fn nearest_neighbors(points: &Points, n_neighbors: usize, job: &Job) -> Resu
 
 /// Builds the adjacency matrix [N, N], ones and zeros, of the `n_neighbors` nearest rows, the row itself counted.
 ///
+/// Where the unit roundoff of the rows is given as `rounding`, distances that it explains are tied (see `ties.rs`), else
+/// those that are equal.
+///
 /// # Errors
 /// [`Error::Invalid`] where `n_neighbors` is not in 1..=N; [`Error::OutOfMemory`]; [`Error::Interrupted`].
-pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<Array2<f64>> {
+pub fn neighbor_graph(points: &Points, n_neighbors: usize, rounding: Option<f64>, job: &Job) -> Result<Array2<f64>> {
     let n = points.len();
     require_neighbors(n_neighbors, n)?;
     let matrix = (n as u64).saturating_mul(8 * n as u64);
     memory::require(n, matrix.saturating_add(KnnSearch::bytes(points, n_neighbors, job)), job)?;
     let mut graph = memory::zeros(n)?;
     let rows = graph.axis_iter_mut(Axis(0)).into_par_iter();
-    KnnSearch::new(points).nearest(n_neighbors, job, rows, |row, _, nearest| {
+    KnnSearch::new(points, rounding).nearest(n_neighbors, job, rows, |row, _, nearest| {
         for (_, j) in nearest {
             row[j] = 1.0;
         }
@@ -71,6 +75,7 @@ pub fn neighbor_graph(points: &Points, n_neighbors: usize, job: &Job) -> Result<
 pub(crate) fn neighbor_graph_of_distances<T: Element>(
     matrix: ArrayView2<T>,
     n_neighbors: usize,
+    rounding: Option<f64>,
     job: &Job,
 ) -> Result<Array2<f64>> {
     let n = matrix.nrows();
@@ -81,7 +86,8 @@ pub(crate) fn neighbor_graph_of_distances<T: Element>(
         rows.try_for_each(|(mut row, distances)| {
             job.check()?;
             let mut sorted: Vec<f64> = distances.iter().map(|&distance| distance.into()).collect();
-            let radius = *sorted.select_nth_unstable_by(n_neighbors - 1, f64::total_cmp).1;
+            let margin = rounding.map_or(TieMargin::EXACT, |u| TieMargin::of_distances(sorted.iter().copied(), u));
+            let radius = margin.widened(*sorted.select_nth_unstable_by(n_neighbors - 1, f64::total_cmp).1);
             row.zip_mut_with(&distances, |entry, &distance| *entry = f64::from(distance.into() <= radius));
             Ok(())
         })
@@ -136,7 +142,7 @@ mod tests {
 
     fn graph(x: &Array2<f64>, n_neighbors: usize) -> Result<Array2<f64>> {
         let points = Points::in_own_scale(x.view());
-        parallel::run(2, || false, |job| neighbor_graph(&points, n_neighbors, job))
+        parallel::run(2, || false, |job| neighbor_graph(&points, n_neighbors, None, job))
     }
 
     #[test]
@@ -166,7 +172,7 @@ mod tests {
             (0..2).map(|c| (x[[i, c]] - x[[j, c]]).powi(2)).sum::<f64>().sqrt()
         });
         for n_neighbors in [1, 5, 150] {
-            let of_distances = |job: &Job| neighbor_graph_of_distances(distances.view(), n_neighbors, job);
+            let of_distances = |job: &Job| neighbor_graph_of_distances(distances.view(), n_neighbors, None, job);
             assert_eq!(parallel::run(2, || false, of_distances), graph(&x, n_neighbors));
         }
     }

@@ -104,10 +104,14 @@ impl Points {
         self.rows.ncols()
     }
 
+    /// The row i in units of the data, which is not centred.
+    pub(crate) fn row(&self, i: usize) -> &[f64] {
+        self.rows.row(i).to_slice().expect(CONTIGUOUS)
+    }
+
     /// The sum of (x - y)^2 over the columns of rows i and j, which are not centred.
     pub(crate) fn squared_distance(&self, i: usize, j: usize) -> WideSquare {
-        let row = |i| self.rows.row(i).to_slice().expect(CONTIGUOUS);
-        WideSquare::between(row(i), row(j))
+        WideSquare::between(self.row(i), self.row(j))
     }
 
     /// The binary exponent of [`Points::unit`].

@@ -83,6 +83,8 @@ pub enum OperatorSpec {
         n_neighbors: usize,
         /// Whether, and how, it is made symmetric.
         symmetrize: Option<Symmetrize>,
+        /// The unit roundoff of the entries, which explains ties; None where only equal distances are tied.
+        rounding: Option<f64>,
     },
 }
 
@@ -109,7 +111,7 @@ impl OperatorSpec {
 
     /// The graph of the nearest rows, the row itself counted, not made symmetric.
     pub fn neighbor_graph(n_neighbors: usize) -> Self {
-        Self::NeighborGraph { n_neighbors, symmetrize: None }
+        Self::NeighborGraph { n_neighbors, symmetrize: None, rounding: None }
     }
 
     /// Computes the moduli of the operator's N eigenvalues, in no particular order.
@@ -120,8 +122,8 @@ impl OperatorSpec {
     pub fn eigenvalues<T: Element>(&self, input: Input<T>, job: &Job) -> Result<Vec<f64>> {
         input.require()?;
         memory::require(input.len(), self.bytes(input.len(), DistanceKind::of(&input), job.tuning()), job)?;
-        if let Self::NeighborGraph { n_neighbors, symmetrize } = self {
-            return graph_eigenvalues(input, *n_neighbors, *symmetrize, job);
+        if let &Self::NeighborGraph { n_neighbors, symmetrize, rounding } = self {
+            return graph_eigenvalues(input, n_neighbors, symmetrize, rounding, job);
         }
         let kernel = self.kernel("operator")?;
         kernel.eigenvalues(&AffinitySource::new(input, kernel.bandwidth)?, job)
@@ -212,11 +214,12 @@ fn graph_eigenvalues<T: Element>(
     input: Input<T>,
     n_neighbors: usize,
     symmetrize: Option<Symmetrize>,
+    rounding: Option<f64>,
     job: &Job,
 ) -> Result<Vec<f64>> {
     let mut graph = match input.require_distances()? {
-        DistanceInput::Rows(rows) => neighbor_graph(&Points::in_own_scale(rows), n_neighbors, job)?,
-        DistanceInput::Given(matrix) => neighbor_graph_of_distances(matrix, n_neighbors, job)?,
+        DistanceInput::Rows(rows) => neighbor_graph(&Points::in_own_scale(rows), n_neighbors, rounding, job)?,
+        DistanceInput::Given(matrix) => neighbor_graph_of_distances(matrix, n_neighbors, rounding, job)?,
     };
     if let Some(symmetrize) = symmetrize {
         symmetrize.apply(&mut graph);

@@ -54,26 +54,29 @@ pub fn neighbor_graph<'py>(
     num_threads: Option<usize>,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let graph = on_rows!(x, x => compute(py, num_threads, |job| {
-        crate::neighbor_graph(&Points::in_own_scale(x), n_neighbors, job)
+        crate::neighbor_graph(&Points::in_own_scale(x), n_neighbors, None, job)
     }));
     Ok(graph?.into_pyarray(py))
 }
 
 /// The nearest-neighbour graph in compressed rows, without an N x N matrix; the row itself is counted and ties are kept.
 ///
-/// With `multiplicities` each row stands for so many equal ones.
+/// With `multiplicities` each row stands for so many equal ones. Distances that differ by no more than the unit roundoff
+/// `rounding` of the entries explains are tied; without one, those that are equal.
 #[pyfunction]
-#[pyo3(signature = (x, metric, n_neighbors, multiplicities=None, num_threads=None))]
+#[pyo3(signature = (x, metric, n_neighbors, multiplicities=None, rounding=None, num_threads=None))]
 pub fn neighbor_edges(
     py: Python<'_>,
     x: Rows<'_>,
     metric: Choice<Metric>,
     n_neighbors: usize,
     multiplicities: Option<Vec<usize>>,
+    rounding: Option<f64>,
     num_threads: Option<usize>,
 ) -> PyResult<PyNeighborEdges> {
     let edges = on_rows!(x, matrix => compute(py, num_threads, |job| {
-        crate::neighbor_edges(Input { metric: metric.0, matrix }, n_neighbors, multiplicities.as_deref(), job)
+        let input = Input { metric: metric.0, matrix };
+        crate::neighbor_edges(input, n_neighbors, multiplicities.as_deref(), rounding, job)
     }))?;
     Ok(PyNeighborEdges {
         indptr: edges.starts.into_pyarray(py).unbind(),

@@ -102,9 +102,14 @@ impl PyOperatorSpec {
     }
 
     /// The nearest-neighbour graph, the row itself counted; made symmetric by "union", "mutual" or "mean", or left as is.
+    ///
+    /// Distances that differ by no more than the unit roundoff `rounding` of the entries explains are tied; without one,
+    /// those that are equal.
     #[staticmethod]
-    fn neighbor_graph(n_neighbors: usize, symmetrize: Option<Choice<Symmetrize>>) -> Self {
-        Self(OperatorSpec::NeighborGraph { n_neighbors, symmetrize: symmetrize.map(|symmetrize| symmetrize.0) })
+    #[pyo3(signature = (n_neighbors, symmetrize, rounding=None))]
+    fn neighbor_graph(n_neighbors: usize, symmetrize: Option<Choice<Symmetrize>>, rounding: Option<f64>) -> Self {
+        let symmetrize = symmetrize.map(|symmetrize| symmetrize.0);
+        Self(OperatorSpec::NeighborGraph { n_neighbors, symmetrize, rounding })
     }
 }
 

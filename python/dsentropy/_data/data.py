@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from dsentropy import _core
 from dsentropy._checks.arrays import Rows, as_directions, as_rows
 from dsentropy._checks.containers import is_sparse
 from dsentropy._checks.pairs import (
@@ -87,6 +88,20 @@ class Data:
     def core_metric(self) -> Literal["euclidean", "precomputed", "affinity"]:
         """The metric by which the core reads the array."""
         return "euclidean" if self.metric == "cosine" else self.metric
+
+    @property
+    def tie_roundoff(self) -> float:
+        """The relative rounding of rows or distances, up to which distances to neighbours are tied."""
+        if self.metric == "cosine":
+            return self.unit_roundoff + PARALLEL_ROUNDING * F64_ROUNDOFF  # of scaling to length 1
+        return self.unit_roundoff
+
+    def few_distinct(self) -> int | None:
+        """Return the number of distinct rows where it allows half of the greatest entropy or less, else None."""
+        if self.metric == "affinity" or self.n_samples == 1:
+            return None
+        number = len(np.unique(_core.distinct_rows(self.rows)))
+        return number if number**2 <= self.n_samples else None
 
     def part(self, chosen: NDArray[np.uint64]) -> Data:
         """Return the data of some rows, with the pairs among them where pairs are given."""

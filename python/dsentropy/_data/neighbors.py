@@ -90,6 +90,8 @@ def nearest_neighbors(
 def as_neighbors(value: Any, n_samples: int) -> int:
     """Convert ``n_neighbors`` to a number of other rows, from 1 to ``n_samples`` - 1."""
     number = as_count(value, "n_neighbors")
+    if n_samples == 1:
+        raise ValueError("X must have at least two rows, of which one is a neighbor of the other, got 1")
     if number >= n_samples:
         raise ValueError(f"n_neighbors must be below {n_samples}, the number of rows, got {number}")
     return number

@@ -249,8 +249,15 @@ def mutual_information(
         entropies = subset_entropies(kernel, comparison.subsets.rows, times, [1.0], options, threads, shown)
     read = ComparisonReadings(comparison, entropies)
     if data.metric != "affinity":
-        random_entropy, quantity = read.random_entropy[:, None], "the mean entropy of random subsets"
-        warn_if_saturated(random_entropy, comparison.max_entropy, times, [1.0], kernel.bandwidth, quantity=quantity)
+        warn_if_saturated(
+            read.random_entropy[:, None],
+            comparison.max_entropy,
+            times,
+            [1.0],
+            kernel.bandwidth,
+            quantity="the mean entropy of random subsets",
+            distinct_rows=data.few_distinct(),
+        )
     p_value = read.p_value()
     return MutualInformation(
         value=drop_axes(read.value, several),

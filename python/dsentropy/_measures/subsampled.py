@@ -213,7 +213,8 @@ def subsampled_entropy(
     mean, deviation = bits.mean(axis=0), bits.std(axis=0, ddof=1)
     if data.metric != "affinity":
         bound, quantity = float(np.log2(size)), "the mean entropy"
-        warn_if_saturated(mean, bound, times, orders, kernel.bandwidth, quantity=quantity)
+        distinct = data.few_distinct()
+        warn_if_saturated(mean, bound, times, orders, kernel.bandwidth, quantity=quantity, distinct_rows=distinct)
     reach = _student(level, repeats - 1) * deviation / np.sqrt(repeats)
     if options is not None:
         reach = _reach_of_estimates(entropies, keys, deviation, _student(level, repeats - 1))

@@ -252,4 +252,9 @@ def _neighbor_distances(data: Data, n_neighbors: int | None, num_threads: int | 
 
 def n_neighbors_of(value: int | None, n_samples: int) -> int:
     """Convert ``n_neighbors`` to a number of other rows; None is 15."""
+    if value is None and 1 < n_samples <= DEFAULT_N_NEIGHBORS:
+        raise ValueError(
+            f"X must have more rows than the {DEFAULT_N_NEIGHBORS} neighbors that n_neighbors is by default, got "
+            f"{n_samples}: give n_neighbors, from 1 to {n_samples - 1}"
+        )
     return as_neighbors(DEFAULT_N_NEIGHBORS if value is None else value, n_samples)

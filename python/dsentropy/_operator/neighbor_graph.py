@@ -48,7 +48,7 @@ class NeighborAdjacency:
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute the moduli of all eigenvalues."""
-        spec = OperatorSpec.neighbor_graph(self.n_neighbors, self.symmetrize)
+        spec = OperatorSpec.neighbor_graph(self.n_neighbors, self.symmetrize, self.data.tie_roundoff)
         return _core.eigenvalues(self.data.rows, self.data.core_metric, spec, num_threads)
 
     def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
@@ -101,13 +101,13 @@ def nearest(data: Data, n_neighbors: int, bandwidth: Bandwidth | None, num_threa
 
 
 def _edges(data: Data, groups: Groups | None, k: int, num_threads: int | None) -> NeighborEdges:
-    """Find the edges to all rows within the distance of the k-th nearest, the row itself counted."""
+    """Find the edges to all rows within the distance of the k-th nearest, up to rounding, the row itself counted."""
     rows, sizes = data.rows, None
     if groups is not None:
         first, sizes = groups.first, groups.sizes
         rows = rows[np.ix_(first, first)] if data.metric == "precomputed" else rows[first]
     with memory_errors("a smaller n_neighbors", "fewer rows, max_samples=..."):
-        return _core.neighbor_edges(rows, data.core_metric, k, sizes, num_threads)
+        return _core.neighbor_edges(rows, data.core_metric, k, sizes, data.tie_roundoff, num_threads)
 
 
 def given_neighbors(neighbors: Any, n: int) -> Neighbors:

@@ -113,10 +113,14 @@ def selected_rows(
     n_all : int
         The number of all rows.
     parameters : dict
-        How the rows were chosen, where not all are used.
+        How the rows were chosen, where not all are used, and the number of distinct ones where they are few.
     """
     data = Data.of(X, metric)
     used = data.limited(max_samples, random_state)
-    if used is data:
-        return data, data.n_samples, {}
-    return used, data.n_samples, {"max_samples": int(max_samples), "random_state": random_state}
+    about: dict[str, Any] = {}
+    if used is not data:
+        about = {"max_samples": int(max_samples), "random_state": random_state}
+    distinct = used.few_distinct()
+    if distinct is not None:
+        about["distinct_rows"] = distinct
+    return used, data.n_samples, about

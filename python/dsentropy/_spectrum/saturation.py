@@ -38,6 +38,7 @@ def warn_if_saturated(
     subject: str | None = None,
     with_t: bool = True,
     increasing: bool = False,
+    distinct_rows: int | None = None,
 ) -> None:
     """Warn of saturated entropies, with the direction in which to move the bandwidth.
 
@@ -59,6 +60,8 @@ def warn_if_saturated(
         Name t in the text; False where the function that was called has no argument for it.
     increasing : bool
         Whether the entropies increase with the bandwidth; those of a spectrum decrease.
+    distinct_rows : int, optional
+        The number of rows that differ from each other, where these are few.
     """
     if max_entropy == 0:
         return
@@ -73,4 +76,9 @@ def warn_if_saturated(
             advice = f"{subject} too {size} to tell these data apart, use a {remedy} one{or_t}"
             if not np.any(bandwidth):
                 advice = "no two rows differ by more than rounding, or each has many duplicates"
+            elif distinct_rows == 1:
+                advice = "all rows are equal"
+            elif distinct_rows is not None and sign == -1:
+                most = np.log2(distinct_rows)
+                advice = f"{distinct_rows} rows are distinct, which allows at most {most:.4g} bits; {advice}"
             warn(f"{quantity}{at} is within 2% of {bound}: {advice}", SaturationWarning)

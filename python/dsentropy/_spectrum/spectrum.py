@@ -435,7 +435,8 @@ class Spectrum:
 
     def _warn_if_saturated(self, bits: NDArray[np.float64], times: Sequence[float], orders: Sequence[float]) -> None:
         if "bandwidth" in self.parameters:
-            warn_if_saturated(bits, self._max_entropy, times, orders, self.parameters["bandwidth"])
+            distinct, bandwidth = self.parameters.get("distinct_rows"), self.parameters["bandwidth"]
+            warn_if_saturated(bits, self._max_entropy, times, orders, bandwidth, distinct_rows=distinct)
 
 
 Spectrum._kinds[Spectrum._kind] = Spectrum

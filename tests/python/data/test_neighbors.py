@@ -118,7 +118,7 @@ def test_data_are_named(X):
 
 
 def test_one_row_has_no_neighbors():
-    with pytest.raises(ValueError, match="n_neighbors must be below 1, the number of rows"):
+    with pytest.raises(ValueError, match="X must have at least two rows"):
         nearest_neighbors([[1.0]], 1)
 
 

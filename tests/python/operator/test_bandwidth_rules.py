@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pytest
 from dsentropy import (
+    adjacency_spectrum,
     diffusion_spectrum,
     estimate_bandwidth,
 )
@@ -69,3 +70,17 @@ def test_the_median_bandwidth_of_4000_rows_is_that_of_all():
 def test_where_no_two_rows_differ_the_bandwidth_is_0():
     for rule in ["median", "knn"]:
         assert estimate_bandwidth(np.ones((30, 2)), rule) == 0
+
+
+def test_too_few_rows_for_the_default_neighbors_name_the_default():
+    for of in [
+        lambda X: diffusion_spectrum(X, bandwidth="knn"),
+        lambda X: diffusion_spectrum(X, graph="knn", bandwidth=1.0),
+        lambda X: adjacency_spectrum(X, graph="knn"),
+    ]:
+        with pytest.raises(
+            ValueError, match=r"X must have more rows than the 15 neighbors .* n_neighbors, from 1 to 3$"
+        ):
+            of(np.eye(4))
+        with pytest.raises(ValueError, match="X must have at least two rows"):
+            of(np.eye(1))

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from dsentropy import (
     SaturationWarning,
+    adjacency_spectrum,
     covariance_spectrum,
     diffusion_spectrum,
     kernel_spectrum,
+    mutual_information,
+    subsampled_entropy,
 )
 
 X = np.random.default_rng(0).normal(size=(80, 4))
@@ -69,3 +72,27 @@ def test_directions_that_differ_by_rounding_are_collapsed():
         rows = np.outer(lengths, [1, 2, 3.3]).astype(dtype)
         with pytest.warns(SaturationWarning, match="no two rows differ by more than rounding"):
             assert diffusion_spectrum(rows, metric="cosine").entropy() == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"graph": "knn"}])
+@pytest.mark.parametrize("spectrum", [diffusion_spectrum, adjacency_spectrum])
+def test_equal_rows_are_named_in_place_of_a_bandwidth_that_is_given(spectrum, arguments):
+    if spectrum is adjacency_spectrum and arguments:
+        return  # such a graph has no bandwidth
+    with pytest.warns(SaturationWarning, match="is within 2% of 0: all rows are equal$"):
+        spectrum(np.ones((50, 3)), bandwidth=1.0, **arguments).entropy()
+
+
+@pytest.mark.parametrize("bandwidth", ["median", "knn", 3.0])
+def test_few_distinct_rows_are_named(bandwidth):
+    rows = np.repeat([[0.0], [1.0]], [999, 1], axis=0)
+    with pytest.warns(SaturationWarning, match="2 rows are distinct, which allows at most 1 bits; the bandwidth"):
+        diffusion_spectrum(rows, bandwidth=bandwidth).entropy()
+
+
+def test_subsets_of_equal_rows_are_named():
+    rows = np.ones((60, 3))
+    with pytest.warns(SaturationWarning, match="all rows are equal$"):
+        subsampled_entropy(rows, n_samples=20, bandwidth=1.0)
+    with pytest.warns(SaturationWarning, match="all rows are equal$"):
+        mutual_information(rows, np.arange(60) % 2, bandwidth=1.0)
