@@ -91,7 +91,7 @@ def test_threads_are_a_positive_integer(function, value):
 )
 def test_bandwidths_are_positive_one_or_one_a_row(function, bandwidth, error):
     argument = {"bandwidths": [bandwidth]} if function == "entropy_surface" else {"bandwidth": bandwidth}
-    refused(error, "bandwidth", function, **argument)
+    refused(error, *argument, function, **argument)
 
 
 def test_a_surface_has_no_default_bandwidth():
