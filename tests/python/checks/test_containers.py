@@ -253,3 +253,10 @@ def test_none_is_no_vector():
 def test_complex_sparse_rows_have_a_way_out():
     rows = scipy.sparse.csr_array(np.eye(6)[:, :3] * 1j)
     assert ": abs(X) has the moduli, X.real the real parts" in refused(covariance_spectrum, rows, "X", TypeError)
+
+
+def test_a_square_complex_array_may_hold_pairs_of_rows():
+    """Its parts as columns would be no kernel, so only the moduli are named."""
+    text = refused(diffusion_spectrum, np.eye(3) * 1j, "X", TypeError)
+    assert "np.abs(X) has the moduli" in text
+    assert "hstack" not in text

@@ -14,7 +14,7 @@ from dsentropy import (
     mutual_information,
 )
 from dsentropy._data.clusters import assign_clusters
-from dsentropy._data.target_warning import TargetNames
+from dsentropy._data.target_warning import TargetNames, warn_of_clustering
 from sklearn.datasets import load_diabetes, load_iris
 
 pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
@@ -279,3 +279,15 @@ def test_columns_of_a_table_that_are_no_numbers_become_joint_labels():
         clusters_of_rows(frame)
     with pytest.raises(TypeError, match="leave the column out"):
         clusters_of_rows(frame.assign(kind=pandas.Timestamp(0)))
+
+
+def test_a_clustering_that_finds_the_combinations_gives_no_warning():
+    """One cluster for each combination says what the labels say, by whatever numbers; a merged one does not."""
+    columns = np.array([[0, 0], [0, 1], [1, 0], [1, 1]] * 10)
+    combinations = 2 * columns[:, 0] + columns[:, 1]
+    names = TargetNames("target", "X", "target_discrete")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_clustering(columns, 3 - combinations, 4, names)
+    with pytest.warns(dsentropy.TargetWarning, match="4 distinct combinations"):
+        warn_of_clustering(columns, columns[:, 0], 2, names)
