@@ -25,7 +25,7 @@ __all__ = [
     "chunk_error", "covariance_eigenvalues", "default_threads", "distinct_rows", "eigenvalues", "entropy",
     "estimate_operator", "estimate_spectrum", "estimate_subsets", "median_distance", "nearest_neighbors",
     "neighbor_distances", "neighbor_edges", "neighbor_graph", "operator_eigenvalues", "pair_moments",
-    "pair_product", "renyi_entropies", "spectral_entropy", "subset_eigenvalues", "subset_entropies",
+    "pair_product", "renyi_entropies", "require_memory", "spectral_entropy", "subset_eigenvalues", "subset_entropies",
     "sweep_eigenvalues", "symmetric_eigenvalues",
 ]
 # fmt: on
