@@ -147,8 +147,9 @@ impl Bracket {
     /// otherwise the Gauss rule's.
     pub(crate) fn value(&self, f: Integrand, axis: Axis, [lower, upper]: [f64; 2]) -> f64 {
         let has_middle = axis.positive_semidefinite && f.exponent().floor() <= self.resolvent_degree(axis) as f64;
-        let [one, other] = self.ends.each_ref().map(|end| axis.sum(end, f));
-        let value = if has_middle { f64::midpoint(one, other) } else { axis.sum(&self.gauss, f) };
+        let [one, other] = &self.ends;
+        let middle = || f64::midpoint(axis.sum(one, f), axis.sum(other, f));
+        let value = if has_middle { middle() } else { axis.sum(&self.gauss, f) };
         value.clamp(lower, upper)
     }
 

@@ -44,20 +44,15 @@ impl Derivative {
     /// The signs of the derivatives of this order, for x >= 0.
     pub(crate) fn new(s: f64, order: usize) -> Self {
         let is_even = |count: f64| (count / 2.0).fract() == 0.0;
-        let order = order as f64;
-        if s.fract() == 0.0 && order > s {
+        let degree = order as f64;
+        if s.fract() == 0.0 && degree > s {
             // The polynomial x^s has no derivative of this order; that of -x^s ln x is -s! (-1)^(m-s-1) (m-s-1)! x^(s-m).
-            let entropy = if is_even(order - s) { 1.0 } else { -1.0 };
+            let entropy = if is_even(degree - s) { 1.0 } else { -1.0 };
             return Self { power: 0.0, entropy, shift: None };
         }
-        let negative_factors = (order - 1.0 - s.floor()).max(0.0);
+        let negative_factors = (degree - 1.0 - s.floor()).max(0.0);
         let sign = if is_even(negative_factors) { 1.0 } else { -1.0 };
-        let mut shift = 0.0;
-        let mut i = 0.0;
-        while i < order {
-            shift += (s - i).recip();
-            i += 1.0;
-        }
+        let shift = (0..order).map(|i| (s - i as f64).recip()).sum();
         Self { power: sign, entropy: sign, shift: Some(shift) }
     }
 }
