@@ -317,7 +317,7 @@ mod tests {
     }
 
     /// The mean of many estimates is the exact value within their truncation bounds. Their spread is no more than their
-    /// standard errors, and no less than 0.36 of them: those of 16 probes are widened by 1.2 and 1.39.
+    /// standard errors, and no less than 0.33 of them: those of 16 probes are widened by 1.2 and 1.49.
     #[test]
     fn standard_errors_are_those_of_the_sampling() {
         let (_, x, sigma) = data().swap_remove(0);
@@ -336,7 +336,7 @@ mod tests {
                 error.abs() <= truncation + 3.0 * spread / (seeds as f64).sqrt(),
                 "{t}: {error} {truncation} {spread}"
             );
-            assert!((0.36..0.92).contains(&(spread / claimed)), "{t}: {spread} {claimed}");
+            assert!((0.33..0.85).contains(&(spread / claimed)), "{t}: {spread} {claimed}");
         }
     }
 

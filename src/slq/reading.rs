@@ -14,7 +14,7 @@ use std::f64::consts::LN_2;
 pub struct Reading {
     /// The entropy in bits, between its bounds.
     pub value: f64,
-    /// The standard error of the sampling, widened so that two of them cover the error in 95% of all estimates.
+    /// The standard error of the sampling, widened so that two of them cover the error in 95% of the estimates of each operator.
     pub standard_error: f64,
     /// The lower truncation bound, less rounding.
     pub lower: f64,
@@ -70,7 +70,7 @@ pub(crate) struct SpectralSum {
     pub per_probe: Vec<f64>,
 }
 
-/// The standard error of the mean of these values, widened so that two of them cover the error in 95% of all estimates.
+/// The standard error of the mean of these values, widened so that two of them cover the error in 95% of the estimates of each operator.
 ///
 /// Student's distribution is that of few values of a normal distribution. Those of probes are skewed, and probes are added
 /// until their spread is small, which it may be by chance: so it is widened by [`widening`] too.
@@ -88,9 +88,10 @@ fn standard_error(values: &[f64]) -> f64 {
 /// The factor by which the standard error of so many probes is widened for skewness and for the choice of their number.
 ///
 /// Measured: without it two standard errors covered 87% to 96% of the errors of estimates with 16 to 200 probes, whose root
-/// mean square was up to 1.17 standard errors.
+/// mean square was up to 1.17 standard errors. With 1.2 in the place of 1.3 they covered 97.5% to 98.5%, so that of many tables
+/// of 60 runs one had less than 95%.
 fn widening(count: usize) -> f64 {
-    1.2 + 3.0 / count as f64
+    1.3 + 3.0 / count as f64
 }
 
 /// The quantile of Student's distribution at the level where that of the normal distribution is z (Cornish & Fisher, 1937).
@@ -127,7 +128,7 @@ mod tests {
         approx::assert_relative_eq!(reading.upper, 1.0 + 0.4, max_relative = 1e-14);
         approx::assert_relative_eq!(reading.truncation(), 0.4, max_relative = 1e-14);
         // Two probes whose linear values are 2 and 6: a standard error of 2, times Student's factor and the widening.
-        let expected = 2.0 * student_quantile(3.0, 1.0) / 3.0 * 2.7;
+        let expected = 2.0 * student_quantile(3.0, 1.0) / 3.0 * 2.8;
         approx::assert_relative_eq!(reading.standard_error, expected, max_relative = 1e-9);
         assert_eq!(reading.uncertainty(), reading.standard_error + reading.truncation());
     }
