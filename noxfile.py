@@ -11,6 +11,7 @@ import shutil
 from pathlib import Path
 
 import nox
+from nox.command import CommandFailed
 
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "test_rust", "build", "test"]
@@ -82,6 +83,20 @@ def coverage(session: nox.Session) -> None:
 def coverage_rust(session: nox.Session) -> None:
     """Measure the lines of the core that its own tests reach; fewer than CORE_LINES percent are an error."""
     session.run("cargo", "llvm-cov", "--locked", "--summary-only", "--fail-under-lines", str(CORE_LINES))
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Run the long tests of threads, forks, interrupts, kills and exits; `-- 100 --seed 1` for the trials of each."""
+    failed = []
+    for script in sorted(Path("tests", "soak").glob("*.py")):
+        if script.stem != "programs":  # no script: what the others share
+            try:
+                session.run("python", str(script), *session.posargs)
+            except CommandFailed:
+                failed.append(script.name)
+    if failed:
+        session.error(f"failed: {', '.join(failed)}")
 
 
 @nox.session
