@@ -94,4 +94,5 @@ pub mod binding {
     pub use crate::operator::normalization::NormalizedOperator;
     pub use crate::operator::reproducible_sum::SumRounding;
     pub use crate::operator::tiles::{CELL, ExternalAffinity};
+    pub use crate::runtime::process::{call_gate, forks};
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use pyo3::prelude::*;
 
 use crate::error::Result;
+use crate::python::interpreter;
 use crate::runtime::memory;
 use crate::runtime::parallel::{self, Job};
 
@@ -54,14 +55,16 @@ pub fn compute_with_progress<T: Send>(
     work: impl FnOnce(&Job, &ProgressCounter) -> Result<T> + Send,
 ) -> PyResult<T> {
     let threads = num_threads.unwrap_or_else(parallel::default_threads);
-    let on_main_thread = is_main_thread(py)?;
+    // Signals are delivered to the main thread. Another one that attached to check for them could do so while the
+    // interpreter ends.
+    let on_main_thread = interpreter::is_main_thread(py)?;
     let counter = ProgressCounter::new();
     let mut reported = 0;
     let mut report = |py: Python| -> PyResult<()> {
         let (done, uncertainty) = counter.read();
         if let Some(progress) = progress.as_ref().filter(|_| done > reported) {
             reported = done;
-            progress.call1(py, (done, uncertainty))?;
+            interpreter::call(progress.bind(py), (done, uncertainty).into_pyobject(py)?)?;
         }
         Ok(())
     };
@@ -69,7 +72,7 @@ pub fn compute_with_progress<T: Send>(
     let result = py.detach(|| {
         let interrupted = || {
             if on_main_thread && raised.is_none() {
-                raised = Python::attach(|py| py.check_signals().and_then(|()| report(py))).err();
+                raised = interpreter::attach(|py| py.check_signals().and_then(|()| report(py))).err();
             }
             raised.is_some()
         };
@@ -80,18 +83,10 @@ pub fn compute_with_progress<T: Send>(
         (_, Some(raised)) => Err(raised),
         (result, None) => {
             let value = result?;
-            report(py)?;
+            interpreter::attach(&mut report)?;
             Ok(value)
         }
     }
-}
-
-/// Signals are delivered to the main thread only. Another thread that attached to check for them could do so while the
-/// interpreter shuts down.
-fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
-    let threading = py.import("threading")?;
-    let main_thread = threading.call_method0("main_thread")?.getattr("ident")?;
-    main_thread.eq(threading.call_method0("get_ident")?)
 }
 
 /// The number of threads of a call that names none.

@@ -1,12 +1,12 @@
 //! Operators that are known by their products: sparse matrices of the core, and callbacks into Python.
 //!
-//! A callback runs while the interpreter lock is released, so it attaches to the interpreter, and the exception that it
+//! A callback runs on the thread that called the core, which attaches to the interpreter for it. The exception that it
 //! raises is kept and raised in place of the result.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use ndarray::Array2;
-use numpy::{PyReadonlyArray1, PyReadonlyArray2, ToPyArray};
+use numpy::{IntoPyArray, PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -17,6 +17,7 @@ use crate::operator::reproducible_sum::SumRounding;
 use crate::operator::sparse::{SparseMatrix, SparseOperator};
 use crate::operator::tiles::ExternalAffinity;
 use crate::python::chunks::PyMoments;
+use crate::python::interpreter;
 use crate::runtime::parallel::Job;
 
 /// A sparse symmetric matrix, or the diffusion operator of sparse affinities.
@@ -58,9 +59,9 @@ impl PySparseOperator {
 /// A symmetric operator whose products a Python callable computes.
 #[pyclass(name = "CallbackOperator", module = "dsentropy._core", frozen)]
 pub struct PyCallbackOperator {
-    product: Py<PyAny>,
+    product: Arc<Py<PyAny>>,
     dim: usize,
-    name: String,
+    name: Arc<str>,
     positive_semidefinite: bool,
     rounding: f64,
     unit_roundoff: f64,
@@ -83,6 +84,7 @@ impl PyCallbackOperator {
         unit_roundoff: f64,
         alpha: Option<f64>,
     ) -> Self {
+        let (product, name) = (Arc::new(product), name.into());
         Self { product, dim, name, positive_semidefinite, rounding, unit_roundoff, alpha }
     }
 }
@@ -90,8 +92,8 @@ impl PyCallbackOperator {
 /// The diffusion operator of an affinity whose products and moments Python callables compute.
 #[pyclass(name = "CallbackAffinity", module = "dsentropy._core", frozen)]
 pub struct PyCallbackAffinity {
-    product: Py<PyAny>,
-    moments: Py<PyAny>,
+    product: Arc<Py<PyAny>>,
+    moments: Arc<Py<PyAny>>,
     dim: usize,
     alpha: f64,
     error: f64,
@@ -105,7 +107,7 @@ impl PyCallbackAffinity {
     #[new]
     #[pyo3(signature = (product, moments, dim, *, alpha, error))]
     fn new(product: Py<PyAny>, moments: Py<PyAny>, dim: usize, alpha: f64, error: f64) -> Self {
-        Self { product, moments, dim, alpha, error }
+        Self { product: Arc::new(product), moments: Arc::new(moments), dim, alpha, error }
     }
 }
 
@@ -129,10 +131,14 @@ pub enum OpenOperator<'a> {
 struct Raised(Mutex<Option<PyErr>>);
 
 impl Raised {
-    /// Calls `f` with the interpreter; where it raises, the exception is kept and the computation interrupted.
-    fn call<T>(&self, job: &Job, f: impl FnOnce(Python) -> PyResult<T>) -> Result<T> {
-        job.check()?;
-        Python::attach(f).map_err(|error| self.keep(error))
+    /// Calls `f` on the thread that called the core; where it raises, the exception is kept and the computation
+    /// interrupted.
+    fn call<T: Send + 'static>(
+        &self,
+        job: &Job,
+        f: impl FnOnce(Python) -> PyResult<T> + Send + 'static,
+    ) -> Result<T> {
+        job.on_caller(|| interpreter::attach(f))?.map_err(|error| self.keep(error))
     }
 
     /// Keeps an exception, and returns the interruption that ends the computation.
@@ -171,12 +177,12 @@ pub fn with_operator<T>(operator: &AnyOperator, f: impl FnOnce(&OpenOperator) ->
     }
 }
 
-/// Checks and copies the block of vectors that a callback returned for `x`; errors call the callback `name`.
-fn checked_block(product: &Bound<PyAny>, x: &Array2<f64>, name: &str) -> PyResult<Array2<f64>> {
+/// Checks and copies the block of vectors that a callback returned for one of this shape; errors call the callback `name`.
+fn checked_block(product: &Bound<PyAny>, shape: (usize, usize), name: &str) -> PyResult<Array2<f64>> {
     let product: PyReadonlyArray2<f64> = product.extract()?;
     let product = product.as_array();
-    if product.dim() != x.dim() {
-        let text = format!("{name} must return shape {:?}, got {:?}", x.shape(), product.shape());
+    if product.dim() != shape {
+        let text = format!("{name} must return shape {:?}, got {:?}", [shape.0, shape.1], product.shape());
         return Err(PyValueError::new_err(text));
     }
     if product.iter().any(|entry| !entry.is_finite()) {
@@ -207,16 +213,20 @@ impl ExternalAffinity for AffinityCallbacks<'_> {
     }
 
     fn times(&self, x: &Array2<f64>, rounding: &SumRounding, job: &Job) -> Result<Array2<f64>> {
-        self.raised.call(job, |py| {
-            let arguments = (x.to_pyarray(py), rounding.ceilings.clone(), self.exact);
-            checked_block(&self.affinity.product.bind(py).call1(arguments)?, x, "product")
+        let (callable, x, exact) = (Arc::clone(&self.affinity.product), x.clone(), self.exact);
+        let ceilings = rounding.ceilings.clone();
+        self.raised.call(job, move |py| {
+            let shape = x.dim();
+            let arguments = (x.into_pyarray(py), ceilings, exact).into_pyobject(py)?;
+            checked_block(&interpreter::call(callable.bind(py), arguments)?, shape, "product")
         })
     }
 
     fn moments(&self, squares: &[f64], job: &Job) -> Result<(f64, f64)> {
-        self.raised.call(job, |py| {
-            let found = self.affinity.moments.bind(py).call1((squares.to_pyarray(py), self.exact))?;
-            let PyMoments { trace, squared_norm } = found.extract()?;
+        let (callable, squares, exact) = (Arc::clone(&self.affinity.moments), squares.to_vec(), self.exact);
+        self.raised.call(job, move |py| {
+            let arguments = (squares.into_pyarray(py), exact).into_pyobject(py)?;
+            let PyMoments { trace, squared_norm } = interpreter::call(callable.bind(py), arguments)?.extract()?;
             Ok((trace, squared_norm))
         })
     }
@@ -255,9 +265,11 @@ impl SymmetricOperator for OpenCallback<'_> {
     }
 
     fn apply(&self, x: &Array2<f64>, job: &Job) -> Result<Array2<f64>> {
-        self.raised.call(job, |py| {
-            let product = self.operator.product.bind(py).call1((x.to_pyarray(py),))?;
-            checked_block(&product, x, &format!("{}.matmat", self.operator.name))
+        let (callable, name, x) = (Arc::clone(&self.operator.product), Arc::clone(&self.operator.name), x.clone());
+        self.raised.call(job, move |py| {
+            let shape = x.dim();
+            let product = interpreter::call(callable.bind(py), (x.into_pyarray(py),).into_pyobject(py)?)?;
+            checked_block(&product, shape, &format!("{name}.matmat"))
         })
     }
 

@@ -9,6 +9,7 @@ mod chunks;
 mod entropies;
 mod error;
 mod estimates;
+mod interpreter;
 mod neighbors;
 mod rows;
 mod specs;

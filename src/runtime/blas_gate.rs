@@ -4,9 +4,10 @@
 //! another number waits until they have left. The last one to leave puts back the number that the first one found.
 //!
 //! A fork, and the end of the process, close the gate. OpenBLAS ends its threads before a fork, in the middle of their
-//! work, and gives its memory back at the end of the process, where threads may still compute (Python's daemons).
+//! work, and gives its memory back at the end of the process, where threads may still compute (Python's daemons). So that
+//! a fork does not wait for the end of a long stage, jobs inside leave the gate for it between two panels.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ const POLL: Duration = Duration::from_millis(20);
 pub(super) struct BlasGate {
     state: Mutex<State>,
     changed: Condvar,
+    /// The number of forks, and of ends of the process, that wait for the jobs inside or keep the gate closed.
+    closings: AtomicUsize,
     /// The process is ending: all jobs are to stop.
     ending: AtomicBool,
 }
@@ -37,6 +40,24 @@ struct State {
     found: Option<usize>,
 }
 
+impl State {
+    fn enter(&mut self, threads: usize) {
+        if self.inside == 0 {
+            self.found = lapack_provider::num_threads();
+            self.threads = threads;
+            lapack_provider::set_num_threads(threads);
+        }
+        self.inside += 1;
+    }
+
+    fn leave(&mut self) {
+        self.inside -= 1;
+        if let Some(found) = self.found.filter(|_| self.inside == 0) {
+            lapack_provider::set_num_threads(found);
+        }
+    }
+}
+
 /// The stay of a job inside the gate, which ends when this is dropped.
 pub(super) struct Inside<'a>(&'a BlasGate);
 
@@ -49,17 +70,32 @@ impl BlasGate {
             state = self.changed.wait_timeout(state, POLL).unwrap_or_else(PoisonError::into_inner).0;
         }
         check()?;
-        if state.inside == 0 {
-            state.found = lapack_provider::num_threads();
-            state.threads = threads;
-            lapack_provider::set_num_threads(threads);
-        }
-        state.inside += 1;
+        state.enter(threads);
         Ok(Inside(self))
+    }
+
+    /// Leaves the gate and enters again where it is being closed. The caller is inside, and no thread of its job uses
+    /// BLAS. Fails as soon as `check` does, and is inside then too.
+    pub(super) fn pause(&self, check: impl Fn() -> Result<()>) -> Result<()> {
+        if self.closings.load(Ordering::Relaxed) == 0 {
+            return check();
+        }
+        let mut state = lock(&self.state);
+        let threads = state.threads;
+        state.leave();
+        self.changed.notify_all();
+        let mut checked = check();
+        while checked.is_ok() && (state.closed > 0 || (state.inside > 0 && state.threads != threads)) {
+            state = self.changed.wait_timeout(state, POLL).unwrap_or_else(PoisonError::into_inner).0;
+            checked = check();
+        }
+        state.enter(threads);
+        checked
     }
 
     /// Closes the gate, and waits until the jobs inside have left or `patience` is over.
     pub(super) fn close(&self, patience: Duration) {
+        self.closings.fetch_add(1, Ordering::Relaxed);
         let mut state = lock(&self.state);
         state.closed += 1;
         let _ = self.changed.wait_timeout_while(state, patience, |state| state.inside > 0);
@@ -68,6 +104,7 @@ impl BlasGate {
     /// Opens the gate after one call of [`Self::close`].
     pub(super) fn open(&self) {
         lock(&self.state).closed -= 1;
+        self.closings.fetch_sub(1, Ordering::Relaxed);
         self.changed.notify_all();
     }
 
@@ -85,14 +122,8 @@ impl BlasGate {
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
-        let mut state = lock(&self.0.state);
-        state.inside -= 1;
-        if state.inside == 0 {
-            if let Some(found) = state.found {
-                lapack_provider::set_num_threads(found);
-            }
-            self.0.changed.notify_all();
-        }
+        lock(&self.0.state).leave();
+        self.0.changed.notify_all();
     }
 }
 
@@ -136,5 +167,50 @@ mod tests {
             }
         });
         assert_eq!(at_rest(), Some(found));
+    }
+
+    #[test]
+    fn a_fork_goes_ahead_between_two_panels() {
+        let gate = &Shared::of_this_process().gate;
+        let (closed, panels) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let work = |job: &crate::runtime::parallel::Job| {
+            job.parallel(|| {
+                std::thread::scope(|scope| {
+                    scope.spawn(|| {
+                        gate.close(Duration::MAX);
+                        closed.store(true, Ordering::Release);
+                        gate.open();
+                    });
+                    while !closed.load(Ordering::Acquire) {
+                        panels.fetch_add(1, Ordering::Relaxed);
+                        job.pause_point()?;
+                    }
+                    Ok(lapack_provider::num_threads())
+                })
+            })
+        };
+        // The job is inside again, with its number of threads.
+        let threads = run(2, || false, work).unwrap();
+        assert!(threads.is_none_or(|threads| threads == 1));
+        assert!(panels.into_inner() > 0);
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_wait_for_a_fork() {
+        let gate = &Shared::of_this_process().gate;
+        let work = |job: &crate::runtime::parallel::Job| {
+            job.parallel(|| {
+                std::thread::scope(|scope| {
+                    scope.spawn(|| gate.close(Duration::MAX));
+                    loop {
+                        job.pause_point()?;
+                    }
+                })
+            })
+        };
+        let interrupted = || lock(&gate.state).closed > 0;
+        let result: Result<()> = run(1, interrupted, work);
+        gate.open();
+        assert_eq!(result, Err(crate::Error::Interrupted));
     }
 }

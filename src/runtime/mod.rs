@@ -3,9 +3,11 @@
 //! Threads belong to [`parallel`]. No other module starts one or sets the number of BLAS's.
 
 mod blas_gate;
+pub(crate) mod call_gate;
+mod caller;
 pub(crate) mod memory;
 pub mod parallel;
-mod process;
+pub(crate) mod process;
 pub(crate) mod simd;
 pub mod tuning;
 

@@ -11,17 +11,14 @@
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, mpsc};
-use std::time::Duration;
+use std::sync::{Mutex, OnceLock};
 
 use crate::error::{Error, Result};
 use crate::runtime::blas_gate::BlasGate;
+use crate::runtime::caller::{self, Ask};
 use crate::runtime::lock;
 use crate::runtime::process::Shared;
 use crate::runtime::tuning::Tuning;
-
-/// How often the calling thread looks for an interrupt.
-const POLL: Duration = Duration::from_millis(20);
 
 /// The number of threads that may be started on a machine with fewer cores. More gain nothing and cost their stacks.
 const MAX_THREADS: usize = 256;
@@ -62,47 +59,35 @@ pub fn run<T: Send>(
 pub fn run_with<T: Send>(
     tuning: &Tuning,
     threads: usize,
-    interrupted: impl FnMut() -> bool,
+    mut interrupted: impl FnMut() -> bool,
     work: impl FnOnce(&Job) -> Result<T> + Send,
 ) -> Result<T> {
     let threads = threads.min(available_cores().max(MAX_THREADS));
     let shared = Shared::of_this_process();
     let pool = shared.pool(threads)?;
-    let cancelled = AtomicBool::new(false);
-    let job = Job { threads, tuning, pool: &pool, gate: &shared.gate, cancelled: &cancelled, one_of_many: false };
-    let (send, receive) = mpsc::sync_channel(1);
+    let (cancelled, gate) = (AtomicBool::new(false), &shared.gate);
+    let (worker, caller) = caller::sides();
+    let root = || {
+        let worker = worker; // its end is the end of the job
+        let ask = |call| worker.ask(call);
+        let job = Job { threads, tuning, pool: &pool, gate, cancelled: &cancelled, ask: &ask, one_of_many: false };
+        worker.finish(caught(|| work(&job)));
+    };
+    let poll = || {
+        while gate.is_ending() {
+            std::thread::park(); // the caller may be gone, as Python's interpreter is by then
+        }
+        if interrupted() {
+            cancelled.store(true, Ordering::Relaxed);
+        }
+    };
     std::thread::scope(|scope| {
-        let root = move || {
-            let result = caught(|| work(&job));
-            let _ = send.send(result); // the receiver outlives this thread
-        };
         std::thread::Builder::new()
             .name("dsentropy".into())
             .spawn_scoped(scope, root)
             .map_err(|error| Error::Threads { threads: 1, reason: error.to_string() })?;
-        wait_for(&receive, interrupted, &job)
+        caller.wait(poll)
     })
-}
-
-/// Waits for the result of a job on the thread that called, and passes interrupts on to the job.
-fn wait_for<T>(receive: &mpsc::Receiver<Result<T>>, mut interrupted: impl FnMut() -> bool, job: &Job) -> Result<T> {
-    loop {
-        let received = receive.recv_timeout(POLL);
-        while job.gate.is_ending() {
-            std::thread::park(); // the caller may be gone, as Python's interpreter is by then
-        }
-        match received {
-            Ok(result) => return result,
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                return Err(Error::Internal("the worker thread died".into()));
-            }
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                if interrupted() {
-                    job.cancelled.store(true, Ordering::Relaxed);
-                }
-            }
-        }
-    }
 }
 
 /// Runs `work`, and turns a panic into an error.
@@ -122,6 +107,7 @@ pub struct Job<'a> {
     pool: &'a rayon::ThreadPool,
     gate: &'a BlasGate,
     cancelled: &'a AtomicBool,
+    ask: Ask<'a>,
     /// The job is one of several inside [`Job::many`]: it is on the pool already, and BLAS is at one thread.
     one_of_many: bool,
 }
@@ -149,6 +135,22 @@ impl Job<'_> {
     pub fn check(&self) -> Result<()> {
         let stop = self.cancelled.load(Ordering::Relaxed) || self.gate.is_ending();
         if stop { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// Lets a fork go ahead that waits for this job, and fails with [`Error::Interrupted`] once the caller has asked to
+    /// stop. Loops inside [`Self::parallel`] and [`Self::lapack`] call it between two panels, where no thread of the job
+    /// works.
+    pub(crate) fn pause_point(&self) -> Result<()> {
+        self.gate.pause(|| self.check())
+    }
+
+    /// Makes a call on the thread that called the job, and waits for its answer.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`]; [`Error::Internal`] where the call panics.
+    pub fn on_caller<R: Send + 'static>(&self, call: impl FnOnce() -> R + Send + 'static) -> Result<R> {
+        self.check()?;
+        caller::call(self.ask, call)
     }
 
     /// Runs `work` on the job's pool: rayon's parallel iterators inside use the job's threads, BLAS calls one.
@@ -266,6 +268,24 @@ mod tests {
         let result =
             run(2, || false, |job| job.many(vec![1, 2, 3], |i, _| if i == 2 { panic!("boom {i}") } else { Ok(i) }));
         assert_eq!(result, Err(Error::Internal("boom 2".into())));
+    }
+
+    #[test]
+    fn calls_are_made_on_the_thread_that_called() {
+        let here = std::thread::current().id();
+        let calls = run(
+            2,
+            || false,
+            |job| {
+                let many = job
+                    .many((0..20).collect(), |i: usize, job| job.on_caller(move || (i, std::thread::current().id())));
+                assert_ne!(std::thread::current().id(), here);
+                many
+            },
+        );
+        assert_eq!(calls, Ok((0..20).map(|i| (i, here)).collect()));
+        let panics = run(1, || false, |job| job.on_caller(|| -> usize { panic!("boom") }));
+        assert!(matches!(panics, Err(Error::Internal(_))), "{panics:?}");
     }
 
     #[test]

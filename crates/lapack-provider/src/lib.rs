@@ -46,26 +46,26 @@ pub fn num_threads() -> Option<usize> {
     threads
 }
 
-/// Registers `before`, to be called before each fork of this process, and `after`, to be called after it in the parent.
+/// Registers `before`, to be called before each fork of this process, and `parent` and `child`, to be called after it there.
 ///
 /// `before` is called before OpenBLAS ends its threads. Without a wait there, a call that is under way in another thread
 /// would wait for them for ever.
 #[cfg(unix)]
-pub fn at_fork(before: extern "C" fn(), after: extern "C" fn()) {
+pub fn at_fork(before: extern "C" fn(), parent: extern "C" fn(), child: extern "C" fn()) {
     type Handler = Option<extern "C" fn()>;
     unsafe extern "C" {
         fn pthread_atfork(prepare: Handler, parent: Handler, child: Handler) -> core::ffi::c_int;
     }
-    // SAFETY: both are functions without arguments that live as long as the program. The functions registered last are
+    // SAFETY: all are functions without arguments that live as long as the program. The functions registered last are
     // called first, and OpenBLAS registered its own when it was loaded.
     unsafe {
-        pthread_atfork(Some(before), Some(after), None);
+        pthread_atfork(Some(before), Some(parent), Some(child));
     }
 }
 
 /// Does nothing: there are no forks on systems other than Unix.
 #[cfg(not(unix))]
-pub fn at_fork(_before: extern "C" fn(), _after: extern "C" fn()) {}
+pub fn at_fork(_before: extern "C" fn(), _parent: extern "C" fn(), _child: extern "C" fn()) {}
 
 /// Registers `handler`, to be called when the process ends, before OpenBLAS gives back the memory of its calls.
 #[cfg(unix)]

@@ -51,7 +51,7 @@ fn reduce(band: ArrayView2<f64>, job: &Job, run: impl Fn(Task) + Send + Sync) ->
     let mut groups: Vec<Group> = (0..n - 1).step_by(SWEEPS).map(|sweep| Group::new(sweep, n, width)).collect();
     job.parallel(|| {
         for time in 0..groups.last().map_or(0, |last| (groups.len() - 1) * (LAG + 1) + last.windows) {
-            job.check()?;
+            job.pause_point()?;
             let tasks = tasks_at(time, &mut groups, &mut columns, n);
             tasks.into_par_iter().with_max_len(1).for_each(&run);
         }

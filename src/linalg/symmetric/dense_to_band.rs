@@ -44,7 +44,7 @@ pub(super) fn dense_to_band<A: Real>(mut matrix: Array2<A>, width: usize, job: &
             mirror(matrix.slice_mut(s![rows.clone(), rows]));
         }
         for first in (0..n).step_by(width) {
-            job.check()?;
+            job.pause_point()?;
             let behind = (first + width).min(n);
             if first > 0 {
                 update.apply_to_rows(matrix.slice_mut(s![first..behind, first..]), first, height);
@@ -186,7 +186,7 @@ fn update_and_multiply<A: Real>(
         ranges.iter().map(|range| Mutex::new(Array2::zeros((v.nrows(), range.len())))).collect();
     let v_of = |block: usize| v.slice(s![.., ranges[block].start - first..ranges[block].end - first]);
     for round in 0..blocks {
-        job.check()?;
+        job.pause_point()?;
         // In each round a block meets one other block, or itself.
         let pairs = (0..blocks).map(|one| (one, (round + blocks - one) % blocks)).filter(|(one, other)| one <= other);
         let tasks: Vec<_> = pairs.filter_map(|(i, j)| Some((i, j, tiles[i][j].take()?))).collect();

@@ -210,3 +210,63 @@ def test_process_ends_while_a_daemon_thread_computes(run_python, work):
     )
     for delay in np.linspace(0.3, 0.32, 6):
         run_python(program, WORK[work], delay)
+
+
+@pytest.mark.linux
+def test_a_child_with_the_number_of_its_parent_computes(run_python):
+    """Processes of two namespaces have the same number, 1, as in containers."""
+    program = (
+        SETUP
+        + """
+    import ctypes
+    CLONE_NEWUSER, CLONE_NEWPID = 0x10000000, 0x20000000
+
+    def fork_into_new_namespace():
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.unshare(CLONE_NEWPID) and libc.unshare(CLONE_NEWUSER | CLONE_NEWPID):
+            print("refused", os.strerror(ctypes.get_errno()), flush=True)
+            os._exit(0)
+        return os.fork()
+
+    expected = values()
+    for generation in range(3):
+        if child := fork_into_new_namespace():
+            os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        assert os.getpid() == 1
+        threading.Thread(target=lambda: (time.sleep(30), os._exit(3)), daemon=True).start()
+        assert values() == expected
+    print("computed", flush=True)
+    os._exit(0)
+    """
+    )
+    printed = run_python(program)
+    if "refused" in printed:
+        pytest.skip(printed)
+    assert "computed" in printed
+
+
+@pytest.mark.linux
+@pytest.mark.slow
+def test_a_fork_waits_for_a_panel_and_not_for_a_decomposition(run_python):
+    """Most of the forks happen while the core computes, and it goes on after them."""
+    program = (
+        SETUP
+        + """
+    Y = rng.normal(size=(2500, 5))
+    expected = dse(Y, num_threads=2)
+    results = []
+    thread = threading.Thread(target=lambda: results.append(dse(Y, num_threads=2)))
+    thread.start()
+    forks = 0
+    while thread.is_alive():
+        time.sleep(0.02)
+        child = os.fork()
+        if not child:
+            os._exit(0)
+        os.waitpid(child, 0)
+        forks += thread.is_alive()
+    assert results == [expected]
+    print(forks)
+    """
+    )
+    assert int(run_python(program)) >= 10
