@@ -15,8 +15,8 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyCFunction, PyTuple};
 
-use crate::binding::{call_gate, forks};
 use crate::runtime::lock;
+use crate::runtime::process::{call_gate, forks};
 
 /// How long the end of the interpreter waits for calls that are under way.
 const PATIENCE_AT_END: Duration = Duration::from_secs(2);

@@ -1,8 +1,8 @@
 //! The gates and the thread pool that all jobs of a process share, also in the children of a fork.
 //!
 //! A forked child has none of its parent's threads, and its copies of the parent's locks may be held by threads that it
-//! does not have. So each process of a chain of forks has gates and a pool of its own, in a linked list. Processes are
-//! told apart by the number of forks that led to them, which a child counts as it begins: numbers of the system repeat
+//! does not have. So each process of a chain of forks has gates and a pool of its own, in a linked list. Processes
+//! differ by the number of forks that led to them, which a child counts as it begins: numbers of the system repeat
 //! in other namespaces.
 
 use std::sync::atomic::{AtomicU64, Ordering};
