@@ -23,19 +23,27 @@ CORE_LINES = 90
 WORKERS = ["-n", "auto"] if importlib.util.find_spec("fcntl") else []
 
 
+def develop(session: nox.Session, *options: str) -> None:
+    """Build the extension into python/dsentropy."""
+    session.run("maturin", "develop", *options)
+    # It leaves the bill of materials of OpenBLAS here, in a folder without the metadata that pip expects.
+    for folder in Path("python").glob("dsentropy-*.dist-info"):
+        shutil.rmtree(folder)
+
+
 @nox.session
 def setup(session: nox.Session) -> None:
     """Install what the other tasks need, and build the extension."""
     # Cargo finds the LAPACK of scipy-openblas32 in the environment.
     session.run("python", "-m", "pip", "install", "maturin>=1.12.1,<2", "pre-commit", "scipy-openblas32>=0.3.33")
-    session.run("maturin", "develop", "--profile", "dev-opt", "--extras", "lint,plot,progress,test")
+    develop(session, "--profile", "dev-opt", "--extras", "lint,plot,progress,test")
 
 
 @nox.session
 def build(session: nox.Session) -> None:
     """Build the extension into python/dsentropy, in seconds; `-- --profile release` as it is published."""
     profile = session.posargs if "--profile" in session.posargs else ["--profile", "dev-opt"]
-    session.run("maturin", "develop", *profile)
+    develop(session, *profile)
 
 
 @nox.session
@@ -55,6 +63,12 @@ def test_rust(session: nox.Session) -> None:
 
 
 @nox.session
+def valgrind(session: nox.Session) -> None:
+    """Run each test of the core under valgrind; `-- --jobs 4`, `-- linalg::` for those of a folder. Takes an hour."""
+    session.run("python", "tools/valgrind.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check format, lints, documentation, types, imports and sizes; dependencies with cargo-deny."""
     session.run("cargo", "fmt", "--check", "--all")
@@ -63,6 +77,7 @@ def lint(session: nox.Session) -> None:
     session.run("cargo", "doc", "--no-deps", "--quiet", env={"RUSTDOCFLAGS": "-D warnings"})
     if shutil.which("cargo-deny"):
         session.run("cargo", "deny", "--offline", "check", "licenses", "bans", "sources")
+    session.run("python", "tools/dependencies.py")
     session.run("ruff", "format", "--check", ".")
     session.run("ruff", "check", ".")
     session.run("mypy")
