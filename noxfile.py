@@ -101,6 +101,12 @@ def coverage_rust(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Call every public function with random arguments, good and hostile; `-- 3600 --seed 1` for an hour."""
+    session.run("python", "tests/fuzz/calls.py", *session.posargs)
+
+
+@nox.session
 def soak(session: nox.Session) -> None:
     """Run the long tests of threads, forks, interrupts, kills and exits; `-- 100 --seed 1` for the trials of each."""
     failed = []
