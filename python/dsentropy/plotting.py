@@ -7,13 +7,16 @@ take plain arrays and so draw spectra and entropies from anywhere. matplotlib is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dsentropy._checks.arrays import moduli_of
+from dsentropy._checks.conversion import as_array
 from dsentropy._checks.printing import printed
+from dsentropy._checks.scalars import as_nonnegative, as_numbers, entries_of
 
 __all__ = ["estimate", "spectrum", "surface"]
 
@@ -59,12 +62,9 @@ def spectrum(
     >>> [line.get_label() for line in axes.get_lines()]
     ['t = 1', 't = 2']
     """
-    moduli = np.abs(np.asarray(eigenvalues))
-    if moduli.ndim != 1 or not moduli.any() or not np.isfinite(moduli).all():
-        raise ValueError(f"eigenvalues must be a vector of finite numbers, not all zero, got shape {moduli.shape}")
-    times = _times(t)
-    ax = _axes(ax)
-    moduli = np.sort(moduli)[::-1]
+    moduli = _moduli(eigenvalues)
+    times, _ = as_numbers(t, "t", as_nonnegative)
+    ax = _axes(ax, title)
     relative = moduli / moduli[0]
     rounding = len(relative) * np.finfo(float).eps
     rank = np.arange(1, len(relative) + 1)
@@ -135,11 +135,11 @@ def estimate(
     >>> axes.get_xlabel()
     'estimated rank'
     """
-    moduli, ranks = np.abs(np.asarray(eigenvalues, dtype=float)), np.asarray(counts, dtype=float)
-    errors = None if standard_errors is None else np.asarray(standard_errors, dtype=float)
+    moduli, ranks = np.abs(_vector(eigenvalues, "eigenvalues")), _vector(counts, "counts")
+    errors = None if standard_errors is None else _vector(standard_errors, "standard_errors")
     _require_staircase(moduli, ranks, errors)
-    times = _times(t)
-    ax = _axes(ax)
+    times, _ = as_numbers(t, "t", as_nonnegative)
+    ax = _axes(ax, title)
     relative = moduli / moduli[0]
     sizes = np.diff(ranks, prepend=0)
     for i, time in enumerate(times):
@@ -158,6 +158,14 @@ def estimate(
     ax.set(yscale="log", xlabel="estimated rank", ylabel="p")
     _finish(ax, title, len(times))
     return ax
+
+
+def _vector(value: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Convert to an array of float64, of any shape."""
+    given = as_array(value, name)
+    if given.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must be an array of numbers, got dtype {given.dtype}")
+    return given.astype(np.float64)
 
 
 def _require_staircase(moduli: NDArray[np.float64], ranks: NDArray[np.float64], errors: Any) -> None:
@@ -227,18 +235,21 @@ def surface(
     """
     if margin is not None and max_entropy is None:
         raise ValueError("margin must not be given where max_entropy is None: nothing is shaded")
-    times = _times(t)
-    entropies = np.asarray(values, dtype=float)
+    times, _ = as_numbers(t, "t", as_nonnegative)
+    entropies = _vector(values, "values")
+    bandwidths = _bandwidths(bandwidths)
+    most = None if max_entropy is None else as_nonnegative(max_entropy, "max_entropy")
+    part = 0.02 if margin is None else as_nonnegative(margin, "margin")
     if entropies.shape != (len(bandwidths), len(times)):
         raise ValueError(f"values must have the shape {(len(bandwidths), len(times))}, got {entropies.shape}")
-    ax = _axes(ax)
+    ax = _axes(ax, title)
     positions, logarithmic = _positions(bandwidths)
     order = np.argsort(positions, kind="stable")
     for i, time in enumerate(times):
         color = f"C{i}" if len(times) <= 10 else None  # beyond 10 the colours of the cycle repeat
         ax.plot(positions[order], entropies[order, i], marker="o", markersize=4, color=color, label=f"t = {time:g}")
-    if max_entropy is not None:
-        _shade(ax, max_entropy or 1.0, 0.02 if margin is None else margin)
+    if most is not None:
+        _shade(ax, most or 1.0, part)
     ax.set(xlabel="bandwidth", ylabel="entropy (bits)")
     if logarithmic:
         ax.set_xscale("log")
@@ -248,18 +259,29 @@ def surface(
     return ax
 
 
-def _times(t: float | Sequence[float]) -> list[float]:
-    """Convert diffusion times to a list of finite numbers that are not negative."""
-    times = np.atleast_1d(np.asarray(t))
-    if times.dtype.kind not in "fiub" or times.ndim != 1:
-        raise TypeError(f"t must be a number or a sequence of numbers, got {printed(t)}")
-    if not (np.isfinite(times) & (times >= 0)).all():
-        raise ValueError(f"t must be finite and at least 0, got {printed(t)}")
-    return times.astype(float).tolist()  # type: ignore[no-any-return]
+def _moduli(eigenvalues: ArrayLike) -> NDArray[np.float64]:
+    """Return moduli in descending order."""
+    given = as_array(eigenvalues, "eigenvalues")
+    if given.dtype.kind not in "fciub" or given.ndim != 1 or not given.any() or not np.isfinite(given).all():
+        raise ValueError(f"eigenvalues must be a vector of finite numbers, not all zero, got shape {given.shape}")
+    return np.sort(moduli_of(given))[::-1]
 
 
-def _axes(ax: Any) -> Any:
+def _bandwidths(bandwidths: Any) -> list[float | str]:
+    """Convert the labels of the bandwidths to a list of numbers and strings."""
+    entries = entries_of(bandwidths, "bandwidths", "numbers and strings")
+    if entries is None or isinstance(bandwidths, (Mapping, Set)):
+        raise TypeError(f"bandwidths must be a sequence of numbers and strings, got {printed(bandwidths)}")
+    return [one if isinstance(one, str) else as_nonnegative(one, "bandwidths") for one in entries]
+
+
+def _axes(ax: Any, title: Any) -> Any:
+    """Return the axes to draw on, new ones where none were given; check the title before anything is drawn."""
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title must be a string or None, got {printed(title)}")
     if ax is not None:
+        if not (hasattr(ax, "plot") and hasattr(ax, "set_xticks")):
+            raise TypeError(f"ax must be Axes of matplotlib, got {printed(ax)}")
         return ax
     try:
         from matplotlib.figure import Figure

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import pathlib
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -60,7 +61,8 @@ def dense(matrix: Any, name: str) -> NDArray[Any]:
     except MemoryError as error:
         way = f"use fewer rows of {name}, or fewer columns, as of sklearn.decomposition.TruncatedSVD"
         raise MemoryError(f"{name} as a dense array of shape {matrix.shape}: {error}: {way}") from error
-    array: NDArray[Any] = matrix.toarray()
+    integers = matrix.dtype.kind in "iu"  # entries of one place are added up, which may be beyond their dtype
+    array: NDArray[Any] = (matrix.astype(np.float64) if integers else matrix).toarray()
     return array
 
 
@@ -69,12 +71,17 @@ def _as_numbers(value: Any, name: str) -> NDArray[Any]:
     array = as_array(value, name)
     if array.dtype.kind in "fiub":
         return array
-    if array.dtype.kind == "O" and array.ndim and first_non_number(array) is None:  # integers beyond int64
-        try:
-            return array.astype(np.float64)
-        except OverflowError as error:
-            raise ValueError(f"{name} must be finite in float64: {error}") from error
+    if array.dtype.kind == "O" and array.ndim and first_non_number(array) is None:
+        return _of_objects(array, name)
     raise non_numbers_error(value, array, name)
+
+
+def _of_objects(array: NDArray[Any], name: str) -> NDArray[np.float64]:
+    """Convert objects that are numbers, such as integers beyond int64, to float64."""
+    try:
+        return array.astype(np.float64)
+    except Exception as error:  # of a number beyond float64 an OverflowError, and whatever an object raises
+        raise ValueError(f"{name} must be finite in float64: {error}") from error
 
 
 def _way_to_rows(value: Any, array: NDArray[Any], name: str) -> str:
@@ -94,22 +101,30 @@ def _way_to_rows(value: Any, array: NDArray[Any], name: str) -> str:
 def as_moduli(value: Any, name: str) -> NDArray[np.float64]:
     """Convert a vector of eigenvalues to their moduli, the largest first: finite, and not all zero."""
     if isinstance(value, (str, os.PathLike)):
-        path = printed(os.fspath(value))
+        path = printed(str(value) if isinstance(value, pathlib.PurePath) else value)
         raise TypeError(f"{name} must be an array, got {path}: Spectrum.load({path}) reads a saved spectrum")
     given = as_array(value, name)
+    if given.dtype.kind == "O" and given.ndim == 1 and first_non_number(given) is None:
+        given = _of_objects(given, name)
     if given.dtype.kind not in "fciu" or given.ndim != 1 or given.size == 0:
         index = first_non_number(given) if given.dtype.kind in "OUST" and given.ndim == 1 else None
         shown = f"dtype {given.dtype}, shape {given.shape}" if given.ndim else printed(given[()])
         if index is not None:
             shown = f"{printed(given[index])} in {place(value, index)}"
         raise ValueError(f"{name} must be a vector of numbers, got {shown}")
-    moduli: NDArray[np.float64] = np.sort(np.abs(given).astype(np.float64))[::-1]
+    moduli: NDArray[np.float64] = np.sort(moduli_of(given))[::-1]
     if not (np.isfinite(moduli[0]) and moduli[0] > 0):
         finite = np.isfinite(given)
         row = int(finite.argmin())
         where = "zeros" if finite.all() else f"{given[row]} in row {row}"
         raise ValueError(f"{name} must be finite and not all zero, got {where}")
     return moduli
+
+
+def moduli_of(numbers: NDArray[Any]) -> NDArray[np.float64]:
+    """Return moduli in float64: integers have no modulus of their smallest number, and float32 less range."""
+    with np.errstate(over="ignore"):  # of long double
+        return np.abs(numbers.astype(np.complex128 if numbers.dtype.kind == "c" else np.float64))
 
 
 def as_directions(value: Any, name: str) -> Rows:
@@ -129,7 +144,7 @@ def as_floating_dtype(value: DTypeLike, name: str) -> np.dtype[np.floating[Any]]
     """Convert to a floating dtype."""
     try:
         dtype: np.dtype[Any] | None = None if value is None else np.dtype(value)
-    except (TypeError, ValueError, SyntaxError):  # the last two come from text that NumPy parses
+    except Exception:  # of text that NumPy parses also a SyntaxError; whatever an object's methods raise
         dtype = None
     if dtype is None or dtype.kind != "f":
         raise ValueError(f"{name} must be a floating dtype, got {printed(value)}")

@@ -54,7 +54,10 @@ def is_sparse(X: Any) -> bool:
 
 
 def _of_path(value: Any, name: str) -> str:
-    path = os.fspath(value)
+    try:
+        path = os.fspath(value)
+    except Exception:  # whatever the object's __fspath__ raises
+        return f"{name} must be an array, got {printed(value)}"
     text = f"{name} must be an array, got {'the path ' if isinstance(value, os.PathLike) else ''}{printed(path)}"
     if isinstance(path, bytes):
         return text

@@ -21,7 +21,9 @@ def as_array(value: Any, name: str) -> NDArray[Any]:
     require_array_like(value, name)
     try:
         array = np.asarray(_fetched(value))
-    except (TypeError, ValueError, RuntimeError) as error:  # the last one is what torch raises
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever the object's methods raise, such as torch's RuntimeError
         _require_equal_lengths(value, name)
         kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(f"{name} must be convertible to an array: {error}") from error
@@ -46,7 +48,7 @@ def numbers_of(array: NDArray[Any]) -> NDArray[Any]:
             return array.astype(np.int64)
         if all(issubclass(one, NUMBERS) for one in types):
             return array.astype(np.float64)
-    except OverflowError:  # integers beyond the dtype, which may be labels
+    except (OverflowError, ValueError):  # integers beyond the dtype, which may be labels; a signalling NaN
         pass
     return array
 
@@ -63,6 +65,11 @@ def _fetched(value: Any) -> Any:
     if isinstance(value, (list, tuple)) and value and _is_tensor(value[0]):
         return [np.asarray(_fetched(part)) for part in value]
     return value if column_names(value) is None else _of_table(value)
+
+
+def detached(value: Any) -> Any:
+    """Return a tensor in memory and without its gradient, and all else as it is."""
+    return _of_tensor(value) if _is_tensor(value) else value
 
 
 def _is_tensor(value: Any) -> bool:
@@ -89,7 +96,10 @@ def _of_table(table: Any) -> NDArray[Any]:
 
 def _require_equal_lengths(value: Any, name: str) -> None:
     """Raise the error of a list whose rows differ in length."""
-    lengths = [len(part) for part in _parts(value) if hasattr(part, "__len__")]
+    try:
+        lengths = [len(part) for part in _parts(value) if hasattr(part, "__len__")]
+    except Exception:  # of an object whose __len__ raises
+        return
     for row, length in enumerate(lengths):
         if length != lengths[0]:
             raise ValueError(

@@ -39,7 +39,7 @@ def is_missing(entry: Any) -> bool:
         return bool(entry != entry)
     except TypeError:  # the truth of pandas.NA
         return True
-    except ValueError:  # the truth of an array
+    except Exception:  # of the truth of an array a ValueError, and whatever else an object's __ne__ raises
         return False
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from dsentropy._checks.scalars import as_flag
+
 Advance = Callable[[int, float], None]
 """Takes how much of the total is done and, of an estimate, its uncertainty in bits; NaN where there is none."""
 
@@ -19,7 +21,7 @@ def as_progress(value: Any) -> bool:
     ImportError
         Where a bar is asked for and tqdm is not installed.
     """
-    shown = bool(value)
+    shown = as_flag(value, "progress")
     if shown:
         _tqdm()
     return shown

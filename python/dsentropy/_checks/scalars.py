@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import operator
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence, Set
+from itertools import islice
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dsentropy._checks.conversion import detached
+from dsentropy._checks.limits import MAX_BYTES, MAX_COUNT, MAX_NUMBERS, MAX_SEED_BITS
 from dsentropy._checks.printing import printed
 
 Numbers: TypeAlias = float | Sequence[float] | NDArray[Any]
@@ -33,18 +35,19 @@ _Choice = TypeVar("_Choice", bound=str)
 
 
 def as_float(value: Any, name: str) -> float:
-    """Convert to a real number. Strings and bools are refused."""
-    is_scalar = not (isinstance(value, np.ndarray) and value.ndim) and not np.iscomplexobj(value)
+    """Convert to a real number; a tensor may have a gradient. Strings and bools are refused."""
     if np.ma.is_masked(value):  # float() makes NaN of it
         raise ValueError(f"{name} must not be masked")
-    if is_scalar and not isinstance(value, (str, bytes, bytearray)) and not _is_bool(value):
-        try:
-            return float(value)
-        except OverflowError as error:
-            raise ValueError(f"{name} must be finite, got {printed(value)}") from error
-        except (TypeError, ValueError):
-            pass
-    raise TypeError(f"{name} must be a real number, got {printed(value)}")
+    cause: Exception | None = None
+    try:
+        number = detached(value)
+        if _is_one_number(number):
+            return float(number)
+    except OverflowError as error:
+        raise ValueError(f"{name} must be finite, got {printed(value)}") from error
+    except Exception as error:  # whatever the object's methods raise
+        cause = error
+    raise TypeError(f"{name} must be a real number, got {printed(value)}") from cause
 
 
 def as_positive(value: Any, name: str) -> float:
@@ -87,19 +90,28 @@ def as_positive_order(value: Any, name: str) -> float:
     return number
 
 
-def as_count(value: Any, name: str, n_rows: int | None = None) -> int:
-    """Convert to an integer, at least 1, and at most ``n_rows`` where that is given."""
-    number = _at_least(1, value, name)
+def as_flag(value: Any, name: str) -> bool:
+    """Convert a bool of Python or NumPy; nothing else is one, as every string and most objects are true."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise TypeError(f"{name} must be True or False, got {printed(value)}")
+
+
+def as_optional_flag(value: Any, name: str) -> bool | None:
+    """Convert a bool of Python or NumPy, or None."""
+    if value is None or isinstance(value, (bool, np.bool_)):
+        return None if value is None else bool(value)
+    raise TypeError(f"{name} must be True, False or None, got {printed(value)}")
+
+
+def as_count(value: Any, name: str, n_rows: int | None = None, *, least: int = 1, most: int = MAX_COUNT) -> int:
+    """Convert to an integer from ``least`` to ``most``, and to at most ``n_rows`` where that is given."""
+    number = _at_least(least, value, name)
     if n_rows is not None and number > n_rows:
-        raise ValueError(f"{name} must be at most {n_rows}, the number of rows, got {number}")
-    if number > sys.maxsize:
-        raise ValueError(f"{name} must be at most {sys.maxsize}, got {number}")
+        raise ValueError(f"{name} must be at most {n_rows}, the number of rows, got {printed(number)}")
+    if number > most:
+        raise ValueError(f"{name} must be at most {most}, got {printed(number)}")
     return number
-
-
-def as_count_or_zero(value: Any, name: str) -> int:
-    """Convert to an integer, at least 0."""
-    return _at_least(0, value, name)
 
 
 def as_limit(value: Any, name: str) -> int | None:
@@ -107,10 +119,15 @@ def as_limit(value: Any, name: str) -> int | None:
     return None if value is None else _at_least(1, value, name)
 
 
+def as_bytes(value: Any, name: str) -> int | None:
+    """Convert to a number of bytes, at least 1, or None for no limit."""
+    return None if value is None else as_count(value, name, most=MAX_BYTES)
+
+
 def as_threads(value: Any) -> int | None:
-    """Convert ``num_threads`` to an integer, at least 1, or None for the default."""
+    """Convert ``num_threads`` to an integer, at least 1, or None for the default. More than help do no harm."""
     number = as_limit(value, "num_threads")
-    return None if number is None else min(number, sys.maxsize)
+    return None if number is None else min(number, MAX_COUNT)
 
 
 def as_seed(value: Any, name: str) -> int | None:
@@ -126,10 +143,13 @@ def as_seed(value: Any, name: str) -> int | None:
     if isinstance(value, np.random.RandomState):
         return int(value.randint(_SEEDS, dtype=np.int64))
     try:
-        return operator.index(value)
-    except TypeError:
+        seed = operator.index(value)
+    except Exception as error:  # whatever the object's __index__ raises
         kinds = "an integer or None, or a Generator or RandomState of NumPy"
-        raise TypeError(f"{name} must be {kinds}, got {printed(value)}") from None
+        raise TypeError(f"{name} must be {kinds}, got {printed(value)}") from error
+    if seed.bit_length() > MAX_SEED_BITS:
+        raise ValueError(f"{name} must have at most {MAX_SEED_BITS} bits, got {printed(seed)}")
+    return seed
 
 
 def as_choice(value: Any, name: str, *choices: _Choice) -> _Choice:
@@ -152,8 +172,8 @@ def as_path(value: Any, name: str) -> str:
     """Convert to the name of a file."""
     try:
         path = os.fsdecode(value)
-    except TypeError:
-        raise TypeError(f"{name} must be a path, got {printed(value)}") from None
+    except Exception as error:  # whatever the object's __fspath__ raises
+        raise TypeError(f"{name} must be a path, got {printed(value)}") from error
     if not path or "\0" in path:
         raise ValueError(f"{name} must be a path that a file can have, got {printed(value)}")
     return path
@@ -161,14 +181,31 @@ def as_path(value: Any, name: str) -> str:
 
 def as_numbers(value: Any, name: str, as_number: Callable[[Any, str], float]) -> tuple[list[float], bool]:
     """Convert a number, or a sequence that is not empty, to a list, and return whether it was a sequence."""
-    if isinstance(value, (str, bytes, bytearray)) or not np.iterable(value):
+    entries = entries_of(value, name)
+    if entries is None:
         return [as_number(value, name)], False
     if isinstance(value, (Mapping, Set)):
         raise TypeError(f"{name} must be a number or a sequence of numbers, got {printed(value)}")
-    numbers = [as_number(entry, name) for entry in value]
-    if not numbers:
+    return [as_number(entry, name) for entry in entries], True
+
+
+def entries_of(value: Any, name: str, what: str = "numbers") -> list[Any] | None:
+    """Return the entries of a sequence that is not empty, or of an iterator that ends; None of all else."""
+    if isinstance(value, (str, bytes, bytearray)):
+        return None
+    try:
+        iterator = iter(value)
+    except Exception:  # also of an object whose __iter__ raises, which is no sequence
+        return None
+    try:
+        entries = list(islice(iterator, MAX_NUMBERS + 1))
+    except Exception as error:
+        raise TypeError(f"{name} must be a sequence of {what}, got {printed(value)}: {error}") from error
+    if not entries:
         raise ValueError(f"{name} must not be empty")
-    return numbers, True
+    if len(entries) > MAX_NUMBERS:
+        raise ValueError(f"{name} must have at most {MAX_NUMBERS} {what}, got more")
+    return entries
 
 
 def drop_axes(values: NDArray[Any], *several: bool) -> Any:
@@ -191,15 +228,25 @@ def drop_axes(values: NDArray[Any], *several: bool) -> Any:
 
 
 def _at_least(minimum: int, value: Any, name: str) -> int:
+    cause: Exception | None = None
+    number = None
     try:
-        if _is_bool(value):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer, got {printed(value)}") from None
+        if not _is_bool(value):
+            number = operator.index(value)
+    except Exception as error:  # whatever the object's __index__ raises
+        cause = error
+    if number is None:
+        raise TypeError(f"{name} must be an integer, got {printed(value)}") from cause
     if number < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, got {number}")
+        raise ValueError(f"{name} must be at least {minimum}, got {printed(number)}")
     return number
+
+
+def _is_one_number(value: Any) -> bool:
+    """Return whether a value is no array, no text, no bool and not complex, so that float() may read it."""
+    if isinstance(value, (str, bytes, bytearray)) or _is_bool(value) or getattr(value, "ndim", None):
+        return False
+    return getattr(getattr(value, "dtype", None), "kind", "") != "c"  # of which float() takes the real part
 
 
 def _is_bool(value: Any) -> bool:

@@ -7,8 +7,49 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsentropy._checks.memory import require_bytes
 from dsentropy._checks.warn import warn
 from dsentropy._data.subsets import INNER_MAX_N, Draws, SubsetWarning
+
+_BYTES_OF_SUBSET = 600
+"""Bytes of a subset beside its rows: four objects of Python, and a place in a dictionary."""
+
+_BYTES_OF_ROW = 40
+"""Bytes of a row in a subset: its number, as an integer and in a key, and eigenvalues while entropies are read."""
+
+_BYTES_OF_READING = 48
+"""Bytes of an entropy of a subset at one t and order: with its errors, twice."""
+
+
+def require_draws(what: str, subsets: int, rows: int, readings: int, *ways: str) -> None:
+    """Raise a MemoryError, before any draw, where random subsets and their entropies do not fit into memory.
+
+    Parameters
+    ----------
+    what : str
+        The argument that gave the number of subsets, and its value.
+    subsets, rows : int
+        The number of subsets, and of all rows in them.
+    readings : int
+        Entropies that are read off each.
+    *ways : str
+        What the caller can do, in arguments of the function that was called.
+    """
+    needed = subsets * (_BYTES_OF_SUBSET + readings * _BYTES_OF_READING) + rows * _BYTES_OF_ROW
+    require_bytes(what, rows, needed, *ways)
+
+
+def require_repeats(
+    name: str, repeats: int, members: list[NDArray[np.uint64]], seed: int | None, readings: int
+) -> None:
+    """Raise a MemoryError, before any draw, where the random subsets of all clusters do not fit into memory.
+
+    With a seed, clusters of equal size have the same random subsets.
+    """
+    sizes = [min(len(cluster), INNER_MAX_N) for cluster in members]
+    drawn = sizes if seed is None else {*sizes}
+    what = f"{name} = {repeats} for {len(members)} clusters"
+    require_draws(what, repeats * len(drawn), repeats * sum(drawn), readings, f"a smaller {name}")
 
 
 def cluster_members(clusters: NDArray[Any]) -> list[NDArray[np.uint64]]:

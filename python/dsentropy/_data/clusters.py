@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from dsentropy._checks.conversion import as_array
 from dsentropy._checks.entries import first_non_number, is_missing, missing_error, non_numbers_error, place
+from dsentropy._checks.memory import require_bytes
 from dsentropy._checks.printing import printed
 from dsentropy._data.target_warning import (
     TargetNames,
@@ -141,8 +142,11 @@ def discrete_by_dtype(target: Any, discrete: bool | None) -> bool | None:
     """Return True for categories, as those of pandas, where the caller did not choose, else the caller's choice."""
     if discrete is not None:
         return discrete
-    one_column = hasattr(target, "iloc") and len(target.shape) == 2 and target.shape[1] == 1
-    dtype = getattr(target.iloc[:, 0] if one_column else target, "dtype", None)
+    try:
+        one_column = hasattr(target, "iloc") and len(target.shape) == 2 and target.shape[1] == 1
+        dtype = getattr(target.iloc[:, 0] if one_column else target, "dtype", None)
+    except Exception:  # whatever the object's properties raise; it is refused later
+        return None
     return True if hasattr(dtype, "categories") else None
 
 
@@ -205,17 +209,41 @@ def _bins(column: NDArray[Any], n_clusters: int) -> NDArray[np.intp]:
     if not np.isfinite(extent):  # beyond the largest number of this dtype
         column, minimum, maximum = column / 4, minimum / 4, maximum / 4
         extent = maximum - minimum
-    edges = np.linspace(0, 1, n_clusters + 1)[:-1]
-    bins: NDArray[np.intp] = np.digitize((column - minimum) / extent, edges)
-    return bins
+    return 1 + _edges_below((column - minimum) / extent, n_clusters)
+
+
+def _edges_below(fractions: NDArray[Any], n_bins: int) -> NDArray[np.intp]:
+    """Return how many of the inner edges k / n_bins, k from 1 to n_bins - 1, are at most each fraction of 0 to 1.
+
+    An edge is k times 1 / n_bins, as ``np.linspace`` rounds it. It takes no array of edges, of which there may be
+    more than rows.
+    """
+    step = 1.0 / n_bins
+    below = np.minimum(np.floor(fractions.astype(np.float64) / step), n_bins - 1.0)
+    while (too_large := below * step > fractions).any():  # by the rounding of the quotient
+        below -= too_large
+    while (too_small := (below < n_bins - 1) & ((below + 1) * step <= fractions)).any():
+        below += too_small
+    return below.astype(np.intp)
+
+
+def _bytes_of_clustering(n: int, n_clusters: int) -> int:
+    """Return the memory of a spectral clustering: ARPACK's 2 k + 1 vectors of N numbers, and four of k vectors."""
+    return 8 * n * (6 * n_clusters + 1)
 
 
 def _spectral_clustering(columns: NDArray[Any], n_clusters: int, name: str) -> NDArray[Any]:
-    if len(columns) < max(_SPECTRAL_NEIGHBORS, n_clusters):
+    n = len(columns)
+    if n < max(_SPECTRAL_NEIGHBORS, n_clusters):
         raise ValueError(
             f"{name} must have at least {max(_SPECTRAL_NEIGHBORS, n_clusters)} rows to be "
-            f"clustered into n_clusters = {n_clusters}, got {len(columns)}"
+            f"clustered into n_clusters = {n_clusters}, got {n}"
         )
+    if n_clusters == n:  # as many eigenvectors as rows, which ARPACK does not compute
+        raise ValueError(
+            f"n_clusters must be below {n}, the number of rows, where {name} has several columns, got {n_clusters}"
+        )
+    require_bytes(f"n_clusters = {n_clusters}", n, _bytes_of_clustering(n, n_clusters), "a smaller n_clusters")
     from sklearn.cluster import SpectralClustering
 
     clustering = SpectralClustering(

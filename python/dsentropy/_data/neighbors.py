@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy import _core
 from dsentropy._checks.arrays import as_rows
 from dsentropy._checks.memory import memory_errors
+from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_count, as_threads
 from dsentropy._checks.warn import warn
 from dsentropy._data.data import Data
@@ -93,7 +94,7 @@ def as_neighbors(value: Any, n_samples: int) -> int:
     if n_samples == 1:
         raise ValueError("X must have at least two rows, of which one is a neighbor of the other, got 1")
     if number >= n_samples:
-        raise ValueError(f"n_neighbors must be below {n_samples}, the number of rows, got {number}")
+        raise ValueError(f"n_neighbors must be below {n_samples}, the number of rows, got {printed(number)}")
     return number
 
 

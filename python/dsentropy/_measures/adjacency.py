@@ -16,7 +16,7 @@ from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import RandomState, as_choice, as_seed, as_threads
 from dsentropy._checks.unused import require_unused
 from dsentropy._core import OperatorSpec
-from dsentropy._data.data import Metric
+from dsentropy._data.data import METRICS, Metric
 from dsentropy._measures.operator_arguments import operator_source
 from dsentropy._operator.bandwidth import BandwidthLike, core_bandwidth, kernel_bandwidth, n_neighbors_of
 from dsentropy._operator.kernel_operator import KernelOperator
@@ -118,6 +118,7 @@ def adjacency_spectrum(
     1.0
     """
     kind = as_choice(graph, "graph", "gaussian", "knn")
+    as_choice(metric, "metric", *METRICS)
     rule: Symmetrize | None = None
     if symmetrize is not None:
         rule = as_choice(symmetrize, "symmetrize", *get_args(Symmetrize))

@@ -6,6 +6,7 @@ distinct subset has one entropy. The standard error follows from how many rows r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._data.cluster_subsets import Subsets, cluster_members, max_subset_entropy
+from dsentropy._data.cluster_subsets import (
+    Subsets,
+    cluster_members,
+    max_subset_entropy,
+    require_draws,
+    require_repeats,
+)
 from dsentropy._data.subsets import Draws
 from dsentropy._spectrum.subset_entropies import SubsetEntropies
 
@@ -37,10 +44,15 @@ class Comparison:
     """The subsets of permuted clusters, [permutations, clusters]; None without permutations."""
 
     @classmethod
-    def of(cls, labels: NDArray[Any], repeats: int, permutations: int, seed: int | None) -> Comparison:
-        """Draw the random subsets and the permutations."""
+    def of(
+        cls, labels: NDArray[Any], repeats: int, permutations: int, seed: int | None, readings: int = 1
+    ) -> Comparison:
+        """Draw the random subsets and the permutations, if they and as many readings of each fit into memory."""
         n = len(labels)
         members = cluster_members(labels)
+        require_repeats("n_repeats", repeats, members, seed, readings)
+        what = f"n_permutations = {permutations} of {len(members)} clusters"
+        require_draws(what, permutations * len(members), permutations * n, readings, "a smaller n_permutations")
         subsets, draws = Subsets(), Draws(seed)
         keys = [subsets.add_cluster(cluster, n, repeats, draws, independent=True) for cluster in members]
         permuted = [_permuted(members, rows, subsets) for rows in _permutations(n, permutations, seed)]
@@ -166,9 +178,10 @@ def _standard_error(
     return np.sqrt(np.maximum(variance, 0))
 
 
-def _permutations(n: int, number: int, seed: int | None) -> list[NDArray[np.int64]]:
+def _permutations(n: int, number: int, seed: int | None) -> Iterator[NDArray[np.int64]]:
     generator = np.random.default_rng(None if seed is None else [seed % 2**64, 1])
-    return [generator.permutation(n) for _ in range(number)]
+    for _ in range(number):
+        yield generator.permutation(n)
 
 
 def _permuted(members: list[NDArray[np.uint64]], permutation: NDArray[np.int64], subsets: Subsets) -> list[int]:

@@ -191,6 +191,7 @@ def diffusion_spectrum(
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed)
     kind: Graph = as_choice(graph, "graph", "gaussian", "knn")
+    as_choice(metric, "metric", *METRICS)
     if neighbors is not None and kind != "knn":
         raise ValueError("neighbors must be None where graph is 'gaussian'")
     arguments = _Arguments(

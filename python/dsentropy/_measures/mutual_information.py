@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.conversion import as_array
+from dsentropy._checks.limits import MAX_CLUSTERS, MAX_DRAWS
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import (
@@ -22,9 +23,9 @@ from dsentropy._checks.scalars import (
     RandomState,
     as_alpha,
     as_count,
-    as_count_or_zero,
     as_nonnegative,
     as_numbers,
+    as_optional_flag,
     as_precision,
     as_seed,
     as_threads,
@@ -39,7 +40,7 @@ from dsentropy._measures.comparison import Comparison, ComparisonReadings
 from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
-from dsentropy._spectrum.subset_entropies import SubsetKernel, subset_entropies
+from dsentropy._spectrum.subset_entropies import SubsetKernel, require_kernel, subset_entropies
 from dsentropy._spectrum.ways_out import subset_ways_out
 
 _DEFAULT_N_CLUSTERS = 10
@@ -158,11 +159,12 @@ def mutual_information(
     target_discrete : bool, optional
         Take ``target`` as labels, or not, whatever its dtype. With either there is no :class:`TargetWarning`.
     n_clusters : int, optional, default 10
-        Bins or clusters of a target that is not discrete. Refused where it is discrete.
+        Bins or clusters of a target that is not discrete: at most 2^24 bins of one column, and fewer clusters of
+        several than there are rows. Refused where it is discrete.
     n_repeats : int, default 20
-        R, the number of random subsets for each cluster.
+        R, the number of random subsets for each cluster; at most 10^7. They are held in memory.
     n_permutations : int, default 0
-        Random permutations of the clusters for ``p_value``.
+        Random permutations of the clusters for ``p_value``; at most 10^7. Their clusters are held in memory.
     precision : {"auto", "single", "double"}, default "auto"
         See :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is faster and accurate:
         every t is from 1 to 10.
@@ -233,13 +235,15 @@ def mutual_information(
     times, several = as_numbers(t, "t", as_nonnegative)
     of_alpha, stored = as_alpha(alpha), as_precision(precision)
     threads, shown = as_threads(num_threads), as_progress(progress)
-    repeats = as_count(n_repeats, "n_repeats")
-    permutations = as_count_or_zero(n_permutations, "n_permutations")
+    repeats = as_count(n_repeats, "n_repeats", most=MAX_DRAWS)
+    permutations = as_count(n_permutations, "n_permutations", least=0, most=MAX_DRAWS)
+    discrete = as_optional_flag(target_discrete, "target_discrete")
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed, times=times, orders=[1.0])
     data = Data.of(X, metric)
-    labels = _labels(target, target_discrete, n_clusters, data.n_samples)
-    comparison = Comparison.of(labels, repeats, permutations, seed)
+    require_kernel(bandwidth, n_neighbors, data, stored, options)
+    labels = _labels(target, discrete, n_clusters, data.n_samples)
+    comparison = Comparison.of(labels, repeats, permutations, seed, len(times))
     warn_if_cut(comparison.members, "target")
     fewer = ("smaller clusters", "fewer rows of X")
     with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, threads, *fewer)):
@@ -248,16 +252,7 @@ def mutual_information(
         )
         entropies = subset_entropies(kernel, comparison.subsets.rows, times, [1.0], options, threads, shown)
     read = ComparisonReadings(comparison, entropies)
-    if data.metric != "affinity":
-        warn_if_saturated(
-            read.random_entropy[:, None],
-            comparison.max_entropy,
-            times,
-            [1.0],
-            kernel.bandwidth,
-            quantity="the mean entropy of random subsets",
-            distinct_rows=data.few_distinct(),
-        )
+    _warn_if_saturated(read, times, kernel)
     p_value = read.p_value()
     return MutualInformation(
         value=drop_axes(read.value, several),
@@ -272,9 +267,23 @@ def mutual_information(
     )
 
 
+def _warn_if_saturated(read: ComparisonReadings, times: list[float], kernel: SubsetKernel) -> None:
+    """Warn where the mean entropy of the random subsets is saturated, if there is a bandwidth to change."""
+    if kernel.data.metric != "affinity":
+        warn_if_saturated(
+            read.random_entropy[:, None],
+            read.comparison.max_entropy,
+            times,
+            [1.0],
+            kernel.bandwidth,
+            quantity="the mean entropy of random subsets",
+            distinct_rows=kernel.data.few_distinct(),
+        )
+
+
 def _labels(target: Any, target_discrete: bool | None, n_clusters: Any, n_samples: int) -> NDArray[Any]:
     """Return the cluster of each row [N]; refuse a number of clusters where labels are given."""
-    number = as_count(_DEFAULT_N_CLUSTERS if n_clusters is None else n_clusters, "n_clusters")
+    number = as_count(_DEFAULT_N_CLUSTERS if n_clusters is None else n_clusters, "n_clusters", most=MAX_CLUSTERS)
     clusters, _ = assign_clusters(target, target_discrete, number, None, n_samples, _NAMES)
     if is_discrete(as_array(target, "target"), discrete_by_dtype(target, target_discrete)):
         require_unused(n_clusters, "n_clusters", "target is discrete")

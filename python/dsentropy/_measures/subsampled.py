@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import as_progress
@@ -29,14 +30,17 @@ from dsentropy._checks.scalars import (
     as_threads,
     drop_axes,
 )
-from dsentropy._data.cluster_subsets import Subsets
+from dsentropy._data.cluster_subsets import Subsets, require_draws
 from dsentropy._data.data import Data, Metric
 from dsentropy._data.subsets import Draws
 from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
-from dsentropy._spectrum.subset_entropies import SubsetEntropies, SubsetKernel, subset_entropies
+from dsentropy._spectrum.subset_entropies import SubsetEntropies, SubsetKernel, require_kernel, subset_entropies
 from dsentropy._spectrum.ways_out import subset_ways_out
+
+_NEAR_ONE = 0.9999
+"""Confidence from which on the quantile of Student's t is taken from the tail, which has more digits."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -126,11 +130,11 @@ def subsampled_entropy(
     n_samples : int
         Rows of a subset, drawn without replacement; at most N.
     n_repeats : int, default 20
-        Subsets, drawn independently of each other; at least 2.
+        Subsets, drawn independently of each other; from 2 to 10^7. They are held in memory.
     t, order : float or sequence of float, default 1
         See :meth:`Spectrum.entropy`.
     confidence : float, default 0.95
-        Confidence of the interval, between 0 and 1.
+        Confidence of the interval, between 0 and 1. Every such number gives a finite interval.
     bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, optional, default "median"
         Bandwidth of all rows, which each subset uses; see :func:`diffusion_spectrum`.
     n_neighbors, alpha, metric, num_threads, progress
@@ -195,14 +199,13 @@ def subsampled_entropy(
     orders, several_orders = as_numbers(order, "order", as_order)
     of_alpha, stored = as_alpha(alpha), as_precision(precision)
     threads, shown = as_threads(num_threads), as_progress(progress)
+    repeats, level = as_count(n_repeats, "n_repeats", least=2, most=MAX_DRAWS), _as_confidence(confidence)
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed, times=times, orders=orders, orders_name="order")
     data = Data.of(X, metric)
     size = as_count(n_samples, "n_samples", n_rows=data.n_samples)
-    repeats, level = _as_repeats(n_repeats), _as_confidence(confidence)
-    draws, subsets = Draws(seed), Subsets()
-    # In the order of the rows: subsets of all of them are one and the same.
-    keys = [subsets.add(np.sort(draws.next(data.n_samples, size))) for _ in range(repeats)]
+    require_kernel(bandwidth, n_neighbors, data, stored, options)
+    subsets, keys = _drawn(repeats, size, data.n_samples, seed, len(times) * len(orders))
     with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, threads, "a smaller n_samples")):
         kernel = SubsetKernel.of(
             data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=orders, options=options
@@ -210,7 +213,7 @@ def subsampled_entropy(
         entropies = subset_entropies(kernel, subsets.rows, times, orders, options, threads, shown)
 
     bits = entropies.bits[keys]
-    mean, deviation = bits.mean(axis=0), bits.std(axis=0, ddof=1)
+    mean, deviation = bits.mean(axis=0), _deviation(bits)
     if data.metric != "affinity":
         bound, quantity = float(np.log2(size)), "the mean entropy"
         distinct = data.few_distinct()
@@ -232,11 +235,14 @@ def subsampled_entropy(
     )
 
 
-def _as_repeats(value: Any) -> int:
-    repeats = as_count(value, "n_repeats")
-    if repeats < 2:
-        raise ValueError(f"n_repeats must be at least 2, to have a spread, got {repeats}")
-    return repeats
+def _drawn(repeats: int, size: int, n: int, seed: int | None, readings: int) -> tuple[Subsets, list[int]]:
+    """Draw subsets of n rows, if they and as many readings of each fit into memory, and return their numbers."""
+    distinct = 1 if size == n else repeats
+    ways = ("a smaller n_repeats", "a smaller n_samples")
+    require_draws(f"n_repeats = {repeats}", repeats, distinct * size, readings, *ways)
+    draws, subsets = Draws(seed), Subsets()
+    # In the order of the rows: subsets of all of them are one and the same.
+    return subsets, [subsets.add(np.sort(draws.next(n, size))) for _ in range(repeats)]
 
 
 def _as_confidence(value: Any) -> float:
@@ -246,10 +252,20 @@ def _as_confidence(value: Any) -> float:
     return level
 
 
+def _deviation(bits: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the standard deviation over the subsets: exactly 0 of equal entropies, whose mean may be rounded."""
+    return np.where((bits == bits[0]).all(axis=0), 0.0, bits.std(axis=0, ddof=1))
+
+
 def _student(confidence: float, degrees_of_freedom: int) -> float:
-    """Return the quantile of Student's t: how many standard errors the interval reaches to either side."""
+    """Return the quantile of Student's t: how many standard errors the interval reaches to either side.
+
+    Near 1, where (1 + confidence) / 2 would round to 1, it is that of the upper tail, which is exact.
+    """
     from scipy.special import stdtrit
 
+    if confidence > _NEAR_ONE:
+        return float(-stdtrit(degrees_of_freedom, (1 - confidence) / 2))
     return float(stdtrit(degrees_of_freedom, (1 + confidence) / 2))
 
 

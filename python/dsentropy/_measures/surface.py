@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core, plotting
-from dsentropy._checks.memory import memory_errors
+from dsentropy._checks.memory import memory_errors, require_bytes
 from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import as_progress, progress_bar
 from dsentropy._checks.scalars import (
@@ -24,12 +24,14 @@ from dsentropy._checks.scalars import (
     Precision,
     RandomState,
     as_alpha,
+    as_float,
     as_nonnegative,
     as_numbers,
     as_order,
     as_precision,
     as_seed,
     as_threads,
+    entries_of,
 )
 from dsentropy._core import OperatorSpec
 from dsentropy._data.data import Data, DistanceMetric
@@ -137,9 +139,10 @@ class EntropySurface:
         along = self.coords[name]
         if value is None:
             return 0
-        if value not in along:
+        number = as_float(value, name)
+        if number not in along:
             raise ValueError(f"{name} must be one of {along}, got {printed(value)}")
-        return along.index(value)
+        return along.index(number)
 
 
 def entropy_surface(
@@ -243,6 +246,7 @@ def entropy_surface(
     with memory_errors(*ways_out(options, *fewer, has_single=has_single)):
         resolved = kernel_bandwidths(_each(bandwidths), used, n_neighbors, seed, threads, n_all)
         require_single_used(stored, used, *(sigma for sigma, _ in resolved))
+        _require_results(len(resolved), len(times), len(of_orders), len(of_alphas), used.n_samples)
         about = {**subset} if options is not None else {"precision": stored, **subset}
         kernels = _kernels(used, resolved, of_alphas, stored, about)
         spectra = _spectra(used, kernels, options, threads, shown)
@@ -259,12 +263,17 @@ def entropy_surface(
     return EntropySurface(values, ("bandwidth", "t", "order", "alpha"), coords, rows, used.n_samples)
 
 
+def _require_results(bandwidths: int, times: int, orders: int, alphas: int, n: int) -> None:
+    """Raise a MemoryError where the spectra, or the entropies with the arrays that read them, do not fit."""
+    spectra = bandwidths * alphas
+    what = f"{bandwidths} bandwidths, {times} t, {orders} orders and {alphas} alphas"
+    require_bytes(what, n, 16 * spectra * (n + 2 * times * orders), "fewer bandwidths, t, orders or alphas")
+
+
 def _each(bandwidths: Any) -> list[Any]:
     """Return bandwidths as a list, of which a number, a rule and a callable are one."""
-    one = isinstance(bandwidths, (str, bytes)) or callable(bandwidths) or not np.iterable(bandwidths)
-    each = [bandwidths] if one else list(bandwidths)
-    if not each:
-        raise ValueError("bandwidths must not be empty")
+    entries = None if callable(bandwidths) else entries_of(bandwidths, "bandwidths", "bandwidths")
+    each = [bandwidths] if entries is None else entries
     if isinstance(bandwidths, (Mapping, Set)) or any(bandwidth is None for bandwidth in each):
         raise TypeError(f"bandwidths must be numbers, rules, arrays or callables, got {printed(bandwidths)}")
     return each

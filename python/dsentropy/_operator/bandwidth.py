@@ -116,22 +116,41 @@ def kernel_bandwidth(
 
     Arguments that play no part are refused; the other parameters are those of :func:`resolve`.
     """
+    require_kernel_arguments(bandwidth, n_neighbors, data, n_all)
+    if data.metric == "affinity":
+        return 1.0, {"metric": data.metric}
+    return resolve_with_parameters(bandwidth, data, n_neighbors, random_state, num_threads, n_all)
+
+
+def require_kernel_arguments(bandwidth: Any, n_neighbors: Any, data: Data, n_all: int | None = None) -> None:
+    """Raise where a bandwidth or a number of neighbours is refused, before any work; see :func:`resolve`."""
     if data.metric == "affinity":
         require_unused(bandwidth, "bandwidth", "metric is 'affinity'")
         require_unused(n_neighbors, "n_neighbors", "metric is 'affinity'")
-        return 1.0, {"metric": data.metric}
+        return
     require_neighbors_used(n_neighbors, bandwidth)
-    return resolve_with_parameters(bandwidth, data, n_neighbors, random_state, num_threads, n_all)
+    _require_bandwidth("median" if bandwidth is None else bandwidth, n_neighbors, data, n_all, "bandwidth")
+
+
+def _require_bandwidth(bandwidth: Any, n_neighbors: Any, data: Data, n_all: int | None, name: str) -> None:
+    if isinstance(bandwidth, str):
+        if as_choice(bandwidth, name, "median", "knn") == "knn":
+            n_neighbors_of(n_neighbors, data.n_samples)
+    elif not callable(bandwidth):
+        _as_given(bandwidth, data.n_samples if n_all is None else n_all, name)
 
 
 def kernel_bandwidths(
     bandwidths: list[Any], data: Data, n_neighbors: int | None, random_state: Any, num_threads: int | None, n_all: int
 ) -> list[tuple[Bandwidth, dict[str, Any]]]:
     """Resolve several bandwidths as :func:`kernel_bandwidth` does; ``n_neighbors`` must be used by one of them."""
-    require_neighbors_used(n_neighbors, *bandwidths)
+    require_neighbors_used(n_neighbors, *bandwidths, reason="none of bandwidths is 'knn'")
+    named = [(f"bandwidths[{i}]", one) for i, one in enumerate(bandwidths)]
+    for name, one in named:
+        _require_bandwidth(one, n_neighbors, data, n_all, name)
     return [
-        resolve_with_parameters(one, data, n_neighbors, random_state, num_threads, n_all, name=f"bandwidths[{i}]")
-        for i, one in enumerate(bandwidths)
+        resolve_with_parameters(one, data, n_neighbors, random_state, num_threads, n_all, name=name)
+        for name, one in named
     ]
 
 
@@ -147,7 +166,7 @@ def resolve_with_parameters(
 ) -> tuple[Bandwidth, dict[str, Any]]:
     """Resolve a bandwidth, by default the median, and describe it and the metric; see :func:`resolve`."""
     rule = "median" if bandwidth is None else bandwidth
-    with memory_errors("a number as bandwidth", "fewer rows"):
+    with memory_errors(f"a number as {name}", "fewer rows"):
         sigma = resolve(rule, data, n_neighbors, random_state, num_threads, n_all, name=name)
     about: dict[str, Any] = {"bandwidth": sigma}
     if isinstance(rule, str):
@@ -157,10 +176,10 @@ def resolve_with_parameters(
     return sigma, {**about, "metric": data.metric}
 
 
-def require_neighbors_used(n_neighbors: int | None, *bandwidths: Any) -> None:
+def require_neighbors_used(n_neighbors: int | None, *bandwidths: Any, reason: str = "bandwidth is not 'knn'") -> None:
     """Raise a ValueError where ``n_neighbors`` was given and no bandwidth follows the neighbours."""
     if not any(isinstance(bandwidth, str) and bandwidth == "knn" for bandwidth in bandwidths):
-        require_unused(n_neighbors, "n_neighbors", "bandwidth is not 'knn'")
+        require_unused(n_neighbors, "n_neighbors", reason)
 
 
 def resolve(
@@ -199,14 +218,18 @@ def resolve(
         return _neighbor_distances(data, n_neighbors, num_threads)
     if callable(bandwidth):
         bandwidth, n_all = bandwidth(data.rows), None
+    given = _as_given(bandwidth, data.n_samples if n_all is None else n_all, name)
+    return given if isinstance(given, float) or n_all is None or data.chosen is None else given[data.chosen]
+
+
+def _as_given(bandwidth: Any, n: int, name: str) -> Bandwidth:
+    """Convert a bandwidth that is one number, or one for each of ``n`` rows."""
     numbers = as_array(bandwidth, name)
     if numbers.ndim == 0:
         return as_positive(numbers[()], name)
-    n = data.n_samples if n_all is None else n_all
     if numbers.shape != (n,):
         raise ValueError(f"{name} must be one number, or one for each of {n} rows, got shape {numbers.shape}")
-    each = np.array([as_positive(number, f"{name} of row {row}") for row, number in enumerate(numbers)])
-    return each if n_all is None or data.chosen is None else each[data.chosen]
+    return np.array([as_positive(number, f"{name} of row {row}") for row, number in enumerate(numbers)])
 
 
 def core_bandwidth(bandwidth: Bandwidth) -> Bandwidth:

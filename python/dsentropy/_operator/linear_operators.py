@@ -100,6 +100,7 @@ def is_operator_on(X: Any, metric: Any) -> bool:
     if not is_sparse(X):
         return is_operator(X)
     square = len(X.shape) == 2 and X.shape[0] == X.shape[1]
+    metric = metric if isinstance(metric, str) else ""
     return metric == "affinity" or (square and metric != "precomputed")
 
 
@@ -131,7 +132,8 @@ class SparseMatrix:
             raise TypeError(f"{name} must hold real numbers, got dtype {X.dtype}")
         if X.ndim != 2 or X.shape[0] != X.shape[1] or X.shape[0] == 0:
             raise ValueError(f"{name} must be square, got shape {X.shape}")
-        matrix = X.tocsr().astype(np.float64, copy=True)
+        exact = X if X.dtype.kind == "b" else X.astype(np.float64)  # before entries of one place are added up
+        matrix = exact.tocsr().astype(np.float64, copy=True)
         matrix.sum_duplicates()
         if not np.isfinite(matrix.data).all():
             raise ValueError(f"{name} must be finite")

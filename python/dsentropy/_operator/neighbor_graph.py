@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import _core
+from dsentropy._checks.arrays import moduli_of
 from dsentropy._checks.choices import Symmetrize
 from dsentropy._checks.containers import is_sparse
 from dsentropy._checks.conversion import as_array
@@ -153,7 +154,7 @@ def _checked(distances: NDArray[Any], given: Any, place: Callable[[int], tuple[A
     if not finite.all():
         at = int(finite.argmin())
         raise ValueError(f"{required}, got {distances.flat[at]} in row {place(at)[0]}, column {place(at)[1]}")
-    allowed = distance_rounding(unit_roundoff(given), float(np.abs(distances).max(initial=0)))
+    allowed = distance_rounding(unit_roundoff(given), float(moduli_of(distances).max(initial=0)))
     if distances.min(initial=0) < -allowed:
         at = int(distances.argmin())
         raise ValueError(

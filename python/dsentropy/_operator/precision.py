@@ -51,7 +51,12 @@ def require_single_used(precision: Precision, data: Data, *bandwidths: Bandwidth
 
 def allows_single(metric: Any, bandwidth: Any) -> bool:
     """Return whether ``precision="single"`` may play a part; a callable may give one bandwidth for all rows."""
-    several = np.ndim(bandwidth) > 0 or (isinstance(bandwidth, str) and bandwidth == "knn")
+    if isinstance(bandwidth, str):
+        return metric in ("euclidean", "cosine") and bandwidth != "knn"
+    try:
+        several = np.ndim(bandwidth) > 0
+    except Exception:  # whatever the object's methods raise; it is refused later
+        several = False
     return metric in ("euclidean", "cosine") and not several
 
 

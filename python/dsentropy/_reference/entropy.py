@@ -21,6 +21,7 @@ from dsentropy._checks.scalars import (
     Precision,
     RandomState,
     as_count,
+    as_flag,
     as_nonnegative,
     as_positive,
     as_precision,
@@ -88,7 +89,7 @@ def diffusion_spectral_entropy(
     matrix_entry_entropy : bool, default False
         Return the entropy of the entries of the row-normalised K instead (and use neither ``t`` nor a file).
     num_bins_per_dim : int, default 2
-        Bins a column of the classic Shannon entropy.
+        Bins a column of the classic Shannon entropy, at most 2^63 - 1. They take no memory.
     random_seed : int, Generator, RandomState or None, default 0
         Seed of the random subset. A generator of NumPy gives one integer as the seed, and its state moves on.
         None draws from Python's global generator.
@@ -165,23 +166,25 @@ def diffusion_spectral_entropy(
     time = as_nonnegative(t, "t")
     n_bins = as_count(num_bins_per_dim, "num_bins_per_dim")
     chosen = as_precision(precision)
-    say = print if verbose else _silent
-    rows = ReferenceRows(embedding_vectors, max_N, random_seed)
+    say = print if as_flag(verbose, "verbose") else _silent
+    approximate = as_flag(chebyshev_approx, "chebyshev_approx")
+    classic = as_flag(classic_shannon_entropy, "classic_shannon_entropy")
+    measured = as_flag(matrix_entry_entropy, "matrix_entry_entropy") or classic
     threads = as_threads(num_threads)
-    file = EigenvalueFile(eigval_save_path, eigval_save_precision)
-    measured = classic_shannon_entropy or matrix_entry_entropy
     require_spectrum(solver, measured)
-    options = reference_options(solver, chebyshev_approx and file.path is None and not measured, tol, time, rows.seed)
+    rows = ReferenceRows(embedding_vectors, max_N, random_seed)
+    file = EigenvalueFile(eigval_save_path, eigval_save_precision)
+    options = reference_options(solver, approximate and file.path is None and not measured, tol, time, rows.seed)
     if measured:
         used = rows.used()
-        say(f"Computing {'Classic Shannon' if classic_shannon_entropy else 'Diffusion Spectral'} Entropy...")
+        say(f"Computing {'Classic Shannon' if classic else 'Diffusion Spectral'} Entropy...")
         measure = Measure.binned_rows(n_bins)
-        if not classic_shannon_entropy:
+        if not classic:
             say("Computing diffusion matrix and the entropy of its entries.")
             measure = Measure.matrix_entries(sigma)
         with memory_errors(SMALLER_MAX_N):
             entropy = _core.entropy(used, measure, threads)
-        if not classic_shannon_entropy:
+        if not classic:
             SaturationCheck(sigma, None, entries=True).warn(entropy, math.log2(len(used)), used)
         return entropy
     say("Computing Diffusion Spectral Entropy...")
@@ -289,19 +292,19 @@ def adjacency_spectral_entropy(
     >>> round(adjacency_spectral_entropy(X, use_knn=True, knn=1), 3)  # each its own neighbour: log2 50
     5.644
     """
-    say = print if verbose else _silent
+    say = print if as_flag(verbose, "verbose") else _silent
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
-    chosen = as_precision(precision)
+    chosen, threads = as_precision(precision), as_threads(num_threads)
+    of_graph, normalized = as_flag(use_knn, "use_knn"), as_flag(anisotropic, "anisotropic")
     rows = ReferenceRows(embedding_vectors, max_N, random_seed)
-    n_neighbors = as_count(knn, "knn", n_rows=rows.n_used if use_knn else None)
+    n_neighbors = as_count(knn, "knn", n_rows=rows.n_used if of_graph else None)
     file = EigenvalueFile(eigval_save_path, eigval_save_precision)
     stored = core_precision(chosen, rows.given, [1.0], stored=file.path is not None)
-    operator = adjacency_operator(sigma, anisotropic, n_neighbors if use_knn else None, stored)
-    threads = as_threads(num_threads)
+    operator = adjacency_operator(sigma, normalized, n_neighbors if of_graph else None, stored)
     options = reference_options(solver, False, tol, 1.0, rows.seed)
-    if options is not None and use_knn:
+    if options is not None and of_graph:
         raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
-    check = None if use_knn else SaturationCheck(sigma, None)
+    check = None if of_graph else SaturationCheck(sigma, None)
     return spectral_entropy(operator, rows, file, options, 1.0, threads, say, check)
 
 

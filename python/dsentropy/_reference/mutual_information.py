@@ -9,6 +9,7 @@ defaults, random draws and printed stages are those of the reference. Cost: R + 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -16,19 +17,28 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
 from dsentropy._checks.arrays import Rows, as_rows
+from dsentropy._checks.limits import MAX_CLUSTERS, MAX_DRAWS
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.scalars import (
     Precision,
     RandomState,
     as_count,
+    as_flag,
     as_nonnegative,
+    as_optional_flag,
     as_positive,
     as_precision,
     as_seed,
     as_threads,
 )
 from dsentropy._core import Measure
-from dsentropy._data.cluster_subsets import Subsets, cluster_members, max_subset_entropy, warn_if_cut
+from dsentropy._data.cluster_subsets import (
+    Subsets,
+    cluster_members,
+    max_subset_entropy,
+    require_repeats,
+    warn_if_cut,
+)
 from dsentropy._data.clusters import assign_clusters
 from dsentropy._data.data import Data
 from dsentropy._data.subsets import Draws
@@ -100,9 +110,10 @@ def diffusion_spectral_mutual_information(
     chebyshev_approx : bool, default False
         Equal to ``solver="stochastic"``.
     num_repetitions : int, default 5
-        R, the number of random subsets for each cluster.
+        R, the number of random subsets for each cluster; at most 10^7. They are held in memory.
     n_clusters : int, default 10
-        Bins or clusters of a variable that is not discrete.
+        Bins or clusters of a variable that is not discrete: at most 2^24 bins of one column, and fewer clusters of
+        several than there are rows.
     precomputed_clusters : array_like of shape (N,) or (N, 1), optional
         Clusters to use in place of a variable that is not discrete.
     random_seed : int, Generator, RandomState or None, default 0
@@ -170,25 +181,28 @@ def diffusion_spectral_mutual_information(
     time = as_nonnegative(t, "t")
     n_bins = as_count(num_bins_per_dim, "num_bins_per_dim")
     chosen = as_precision(precision)
-    measured = classic_shannon_entropy or matrix_entry_entropy
+    classic = as_flag(classic_shannon_entropy, "classic_shannon_entropy")
+    entries = as_flag(matrix_entry_entropy, "matrix_entry_entropy")
+    approximate = as_flag(chebyshev_approx, "chebyshev_approx")
+    draws = _Draws.of(num_repetitions, random_seed, verbose, num_threads)
+    measured = classic or entries
     require_spectrum(solver, measured)
-    seed = as_seed(random_seed, "random_seed")
-    options = reference_options(solver, chebyshev_approx and not measured, tol, time, seed)
+    options = reference_options(solver, approximate and not measured, tol, time, draws.seed)
     rows, clusters, source = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
     entropies: _Entropies
     check: SaturationCheck | None = SaturationCheck(sigma, time)
-    if classic_shannon_entropy:
+    if classic:
         check = None
         entropies = _measured(Measure.binned_rows(n_bins))
-    elif matrix_entry_entropy:
+    elif entries:
         check = SaturationCheck(sigma, None, entries=True)
         entropies = _measured(Measure.matrix_entries(sigma))
     else:
         operator = diffusion_operator("diffusion matrix", sigma, core_precision(chosen, rows, [time]))
         entropies = _spectral(operator, time, options)
-    information = _information(rows, clusters, source, entropies, check, num_repetitions, seed, verbose, num_threads)
+    information = _information(rows, clusters, source, entropies, check, draws)
     return information, clusters
 
 
@@ -276,21 +290,42 @@ def adjacency_spectral_mutual_information(
     """
     sigma = as_positive(gaussian_kernel_sigma, "gaussian_kernel_sigma")
     chosen = as_precision(precision)
+    of_graph, normalized = as_flag(use_knn, "use_knn"), as_flag(anisotropic, "anisotropic")
+    draws = _Draws.of(num_repetitions, random_seed, verbose, num_threads)
+    options = reference_options(solver, False, tol, 1.0, draws.seed)
+    if of_graph and options is not None:
+        raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
     rows, clusters, source = _rows_and_clusters(
         embedding_vectors, reference_vectors, reference_discrete, n_clusters, precomputed_clusters
     )
-    seed = as_seed(random_seed, "random_seed")
-    options = reference_options(solver, False, tol, 1.0, seed)
-    if use_knn:
-        if options is not None:
-            raise ValueError("solver must be 'exact' where use_knn=True: the graph is not symmetric")
+    if of_graph:
         _require_neighbors(clusters, source)
-    knn = _ASMI_KNN if use_knn else None
-    operator = adjacency_operator(sigma, anisotropic, knn, core_precision(chosen, rows, [1.0]))
+    knn = _ASMI_KNN if of_graph else None
+    operator = adjacency_operator(sigma, normalized, knn, core_precision(chosen, rows, [1.0]))
     entropies = _spectral(operator, 1.0, options)
-    check = None if use_knn else SaturationCheck(sigma, None)
-    information = _information(rows, clusters, source, entropies, check, num_repetitions, seed, verbose, num_threads)
+    check = None if of_graph else SaturationCheck(sigma, None)
+    information = _information(rows, clusters, source, entropies, check, draws)
     return information, clusters
+
+
+@dataclass(frozen=True)
+class _Draws:
+    """Checked arguments of the random subsets, and of how their entropies are computed."""
+
+    repetitions: int
+    seed: int | None
+    verbose: bool
+    num_threads: int | None
+
+    @classmethod
+    def of(cls, num_repetitions: Any, random_seed: Any, verbose: Any, num_threads: Any) -> _Draws:
+        """Check the arguments."""
+        return cls(
+            as_count(num_repetitions, "num_repetitions", most=MAX_DRAWS),
+            as_seed(random_seed, "random_seed"),
+            as_flag(verbose, "verbose"),
+            as_threads(num_threads),
+        )
 
 
 def _require_neighbors(clusters: NDArray[Any], source: str) -> None:
@@ -340,16 +375,15 @@ def _spectral(operator: ReferenceOperator, t: float, options: SlqOptions | None)
 def _rows_and_clusters(
     embedding_vectors: Any,
     reference_vectors: Any,
-    reference_discrete: bool | None,
+    reference_discrete: Any,
     n_clusters: Any,
     precomputed_clusters: Any,
 ) -> tuple[Rows, NDArray[Any], str]:
     """Return the rows, their clusters, and the argument that the clusters come from."""
+    discrete = as_optional_flag(reference_discrete, "reference_discrete")
+    number = as_count(n_clusters, "n_clusters", most=MAX_CLUSTERS)
     rows = as_rows(embedding_vectors, "embedding_vectors")
-    number = as_count(n_clusters, "n_clusters")
-    clusters, source = assign_clusters(
-        reference_vectors, reference_discrete, number, precomputed_clusters, len(rows), _NAMES
-    )
+    clusters, source = assign_clusters(reference_vectors, discrete, number, precomputed_clusters, len(rows), _NAMES)
     return rows, clusters, source
 
 
@@ -359,25 +393,21 @@ def _information(
     source: str,
     entropies: _Entropies,
     check: SaturationCheck | None,
-    num_repetitions: Any,
-    seed: int | None,
-    verbose: bool,
-    num_threads: Any,
+    draws: _Draws,
 ) -> float:
     """Compute weighted differences of entropies, with all subsets of rows in one call of the core."""
-    repetitions = as_count(num_repetitions, "num_repetitions")
-    draws = Draws(seed)
     members = cluster_members(clusters)
     warn_if_cut(members, source)
-    subsets = Subsets()
-    keys = [subsets.add_cluster(cluster, len(rows), repetitions, draws) for cluster in members]
-    if verbose:
+    require_repeats("num_repetitions", draws.repetitions, members, draws.seed, 1)
+    subsets, generator = Subsets(), Draws(draws.seed)
+    keys = [subsets.add_cluster(cluster, len(rows), draws.repetitions, generator) for cluster in members]
+    if draws.verbose:
         print(f"Computing entropies of {len(subsets.rows)} subsets of rows for {len(members)} clusters.")
-    values = entropies(rows, subsets.rows, as_threads(num_threads))
-    if verbose:
+    values = entropies(rows, subsets.rows, draws.num_threads)
+    if draws.verbose:
         print("Entropies computed.")
     weights = [len(cluster) / len(rows) for cluster in members]
-    random = [sum(values[key] for key in of_cluster) / repetitions for _, of_cluster in keys]
+    random = [sum(values[key] for key in of_cluster) / draws.repetitions for _, of_cluster in keys]
     if check is not None:
         mean = sum(weight * bits for weight, bits in zip(weights, random, strict=True))
         check.warn(mean, max_subset_entropy(members), rows, " of random subsets")

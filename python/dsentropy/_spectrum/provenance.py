@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.containers import is_sparse
+from dsentropy._checks.limits import MAX_SEED_BITS
 from dsentropy._checks.pairs import as_pairs
 from dsentropy._checks.printing import printed
 from dsentropy._data.data import Data
@@ -25,6 +26,13 @@ def frozen_parameters(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(parameters, Mapping):
         raise TypeError(f"parameters must be a mapping, got {printed(parameters)}")
     return MappingProxyType({str(name): _storable(name, value) for name, value in parameters.items()})
+
+
+def as_fingerprint(value: Any) -> str | None:
+    """Check a fingerprint: a string, or None where the data are not known."""
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError(f"fingerprint must be a string or None, got {printed(value)}")
 
 
 def frozen_array(array: NDArray[Any]) -> NDArray[Any]:
@@ -62,6 +70,11 @@ def fingerprint_of(X: Any, parameters: Mapping[str, Any]) -> str | None:
 def _storable(name: str, value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
+    if isinstance(value, int) and value.bit_length() > MAX_SEED_BITS:
+        most = f"integers of at most {MAX_SEED_BITS} bits"
+        raise ValueError(
+            f"parameters must be numbers that a file can hold, {most}, got {printed(value)} for {name!r}"
+        )
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     if isinstance(value, (list, tuple)):

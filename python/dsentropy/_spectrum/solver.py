@@ -12,9 +12,9 @@ from typing import Any
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import (
     Numbers,
+    as_bytes,
     as_choice,
     as_count,
-    as_limit,
     as_numbers,
     as_positive,
     as_positive_order,
@@ -93,7 +93,7 @@ class Stochastic:
             "orders": None if self.orders is None else _as_tuple(self.orders, "orders", as_positive_order),
             "max_products": None if self.max_products is None else as_count(self.max_products, "max_products"),
             "storage": as_choice(self.storage, "storage", "auto", "dense", "tiled"),
-            "memory_limit": as_limit(self.memory_limit, "memory_limit"),
+            "memory_limit": as_bytes(self.memory_limit, "memory_limit"),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the only way to set a field of a frozen dataclass

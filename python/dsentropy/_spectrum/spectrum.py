@@ -20,14 +20,15 @@ from dsentropy._checks.arrays import as_moduli
 from dsentropy._checks.scalars import (
     Numbers,
     as_count,
+    as_flag,
     as_nonnegative,
     as_numbers,
-    as_order,
     as_path,
     as_positive,
     drop_axes,
 )
-from dsentropy._spectrum.provenance import fingerprint_of, frozen_array, frozen_parameters, shown
+from dsentropy._spectrum.arguments import require_results, times_and_orders
+from dsentropy._spectrum.provenance import as_fingerprint, fingerprint_of, frozen_array, frozen_parameters, shown
 from dsentropy._spectrum.saturation import saturation, warn_if_saturated
 from dsentropy.io import spectrum_file
 from dsentropy.io.spectrum_file import SpectrumRecord
@@ -106,7 +107,8 @@ class Spectrum:
         moduli = as_moduli(eigenvalues, "eigenvalues")
         rows = len(moduli) if n_samples is None else as_count(n_samples, "n_samples")
         self._set_once(eigenvalues=frozen_array(moduli))
-        self._set_once(n_samples=rows, parameters=frozen_parameters(parameters or {}), fingerprint=fingerprint)
+        about = frozen_parameters({} if parameters is None else parameters)
+        self._set_once(n_samples=rows, parameters=about, fingerprint=as_fingerprint(fingerprint))
 
     def __init_subclass__(cls, *, kind: str | None = None, **rest: Any) -> None:
         """Register a class of spectra under the kind that its files name; without one it has that of its base."""
@@ -202,15 +204,16 @@ class Spectrum:
         >>> Spectrum([0.5, 0.25, 0.25]).entropy(order=float("inf"))
         1.0
         """
-        times, several_times, orders, several_orders = _times_and_orders(t, order)
+        times, several_times, orders, several_orders = times_and_orders(t, order)
         unit = as_positive(base, "base")
         if unit == 1:
             raise ValueError("base must not be 1")
-        if normalized and unit != 2:
+        divided = as_flag(normalized, "normalized")
+        if divided and unit != 2:
             raise ValueError(f"base must not be given where normalized is True: it cancels, got {unit:g}")
         bits = self.bits(times, orders)
         self._warn_if_saturated(bits, times, orders)
-        if normalized:
+        if divided:
             values = bits / self._max_entropy if len(self) > 1 else np.zeros_like(bits)
         else:
             values = bits / math.log2(unit)
@@ -285,9 +288,12 @@ class Spectrum:
         """
         thresholds, several_thresholds = as_numbers(threshold, "threshold", as_nonnegative)
         times, several_times = as_numbers(t, "t", as_nonnegative)
-        with np.errstate(over="ignore"):  # infinity is above every threshold
-            powers = self.eigenvalues[:, None] ** np.array(times)
-        counts = (powers > np.array(thresholds)[:, None, None]).sum(axis=1)
+        require_results("threshold and t", len(thresholds), len(times))
+        counts = np.empty((len(thresholds), len(times)), dtype=np.int64)
+        for column, time in enumerate(times):
+            with np.errstate(over="ignore"):  # infinity is above every threshold
+                powers = np.sort(self.eigenvalues**time)
+            counts[:, column] = len(powers) - np.searchsorted(powers, thresholds, side="right")
         return drop_axes(counts, several_thresholds, several_times)
 
     def standard_error(self, t: Numbers = 1, order: Numbers = 1) -> Any:
@@ -304,7 +310,7 @@ class Spectrum:
             Of the shape of :meth:`entropy`: one standard deviation of the sampling error, which is close to normally
             distributed. It is 0 where the spectrum is exact.
         """
-        times, several_times, orders, several_orders = _times_and_orders(t, order)
+        times, several_times, orders, several_orders = times_and_orders(t, order)
         return drop_axes(self._uncertainty(times, orders)[0], several_times, several_orders)
 
     def bounds(self, t: Numbers = 1, order: Numbers = 1) -> tuple[Any, Any]:
@@ -326,7 +332,7 @@ class Spectrum:
         t and orders and had the depth for it. At all others they are several times the difference of two quadrature
         rules, which has covered the error in experiments. See docs/theory.md.
         """
-        times, several_times, orders, several_orders = _times_and_orders(t, order)
+        times, several_times, orders, several_orders = times_and_orders(t, order)
         _, lower, upper = self._uncertainty(times, orders)
         lower, upper = (drop_axes(end, several_times, several_orders) for end in (lower, upper))
         return lower, upper
@@ -424,7 +430,7 @@ class Spectrum:
         int or ndarray
             Of the shape of :meth:`entropy`.
         """
-        times, several_times, orders, several_orders = _times_and_orders(t, order)
+        times, several_times, orders, several_orders = times_and_orders(t, order)
         return drop_axes(saturation(self.bits(times, orders), self._max_entropy), several_times, several_orders)
 
     def _effective_number(self, t: Numbers, order: float) -> Any:
@@ -440,7 +446,3 @@ class Spectrum:
 
 
 Spectrum._kinds[Spectrum._kind] = Spectrum
-
-
-def _times_and_orders(t: Numbers, order: Numbers) -> tuple[list[float], bool, list[float], bool]:
-    return *as_numbers(t, "t", as_nonnegative), *as_numbers(order, "order", as_order)

@@ -13,7 +13,7 @@ from dsentropy._checks.progress import progress_bar
 from dsentropy._checks.scalars import Precision
 from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.data import Data
-from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, kernel_bandwidth
+from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, kernel_bandwidth, require_kernel_arguments
 from dsentropy._operator.precision import core_precision, require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.estimated import readings
@@ -56,11 +56,19 @@ class SubsetKernel:
         options: SlqOptions | None,
     ) -> SubsetKernel:
         """Resolve the bandwidth, and the precision in which these times and orders are accurate."""
-        require_free_precision(precision, options)
+        require_kernel(bandwidth, n_neighbors, data, precision, options)
         sigma, _ = kernel_bandwidth(bandwidth, data, n_neighbors, seed, num_threads)
         require_single_used(precision, data, sigma)
         stored = core_precision(precision, data.given, times, orders)
         return cls(data, sigma, OperatorSpec.diffusion(core_bandwidth(sigma), alpha, stored))
+
+
+def require_kernel(
+    bandwidth: Any, n_neighbors: Any, data: Data, precision: Precision, options: SlqOptions | None
+) -> None:
+    """Raise where an argument of the kernel is refused, before subsets are drawn."""
+    require_free_precision(precision, options)
+    require_kernel_arguments(bandwidth, n_neighbors, data)
 
 
 def subset_entropies(

@@ -1,5 +1,8 @@
 """Values in error texts: NumPy's scalars as plain numbers, large objects by type and size."""
 
+from decimal import Decimal
+from fractions import Fraction
+
 import dsentropy
 import numpy as np
 import pandas as pd
@@ -32,6 +35,14 @@ X = np.random.default_rng(0).normal(size=(20, 3))
         (pd.DataFrame(np.zeros((4, 3))), "DataFrame of shape (4, 3)"),
         (10**400, repr(10**400)),
         (-(10**5000), "an integer of 16610 bits"),
+        ([1, 10**5000], "[1, an integer of 16610 bits]"),
+        (np.array(10**5000, dtype=object), "an integer of 16610 bits"),
+        (Fraction(10**5000, 3), "an object of type Fraction, which cannot be printed"),
+        (np.array([10**5000]), "an object of type ndarray, which cannot be printed"),
+        ({"a": 10**5000}, "an object of type dict, which cannot be printed"),
+        (Decimal(10**5000), repr(Decimal(10**5000))[:100] + "... (5012 characters)"),
+        (np.longdouble("1e4000"), "1e+4000"),
+        ("a" * 10**6, "'" + "a" * 99 + "... (1000000 characters)"),
     ],
     ids=lambda value: str(type(value).__name__),
 )

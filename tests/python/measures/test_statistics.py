@@ -299,3 +299,17 @@ def test_as_many_clusters_as_rows_are_no_burden():
     """3000 clusters of one row, each with 20 random ones: the error looks at sizes, not at subsets."""
     found = mutual_information(cloud(3000), np.arange(3000), target_discrete=True, bandwidth=1.0)
     assert (found.value, found.standard_error) == (0, 0)
+
+
+@pytest.mark.parametrize("confidence", [1 - 2.0**-53, 1 - 1e-15, 1 - 1e-10, 0.9999, 0.95, 0.5, 1e-10, 1e-300])
+def test_intervals_are_finite_and_nested(confidence):
+    """For 2 degrees of freedom the quantile of the tail p is (1 - 2 p) / sqrt(2 p (1 - p)), in closed form."""
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    found = subsampled_entropy(X, n_samples=10, n_repeats=3, bandwidth=1.0, confidence=confidence)
+    tail = (1 - confidence) / 2
+    quantile = (1 - 2 * tail) / np.sqrt(2 * tail * (1 - tail))
+    low, high = found.interval
+    error = found.standard_deviation / np.sqrt(3)
+    assert (high - low) / 2 == pytest.approx(quantile * error, rel=1e-10, abs=1e-15)
+    alike = subsampled_entropy(X, n_samples=40, n_repeats=3, bandwidth=1.0, confidence=confidence)
+    assert alike.interval == (alike.mean, alike.mean)
