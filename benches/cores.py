@@ -1,7 +1,7 @@
 """Time one call on 1, 2, 4, ... threads, up to the number of cores: what scales, and what does not.
 
-Usage: ``python benches/cores.py [--rounds 3] [--only WORD] [--largest THREADS]``. Numbers of threads take turns within
-a round, and a cell is the median of the rounds, with the speed-up over one thread. Run it on an idle machine.
+Usage: ``python benches/cores.py [--rounds 3] [--only WORD] [--largest THREADS]``. Numbers of threads take turns
+within a round, and a cell is the median of the rounds, with the speed-up over one thread. Run it on an idle machine.
 """
 
 from __future__ import annotations
