@@ -165,7 +165,8 @@ def _vector(value: ArrayLike, name: str) -> NDArray[np.float64]:
     given = as_array(value, name)
     if given.dtype.kind not in "fiub":
         raise TypeError(f"{name} must be an array of numbers, got dtype {given.dtype}")
-    return given.astype(np.float64)
+    with np.errstate(over="ignore"):  # of long double
+        return given.astype(np.float64)
 
 
 def _require_staircase(moduli: NDArray[np.float64], ranks: NDArray[np.float64], errors: Any) -> None:

@@ -7,7 +7,15 @@ import matplotlib.figure
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from dsentropy import EstimatedSpectrum, Spectrum, Stochastic, diffusion_spectrum, entropy_surface, plotting
+from dsentropy import (
+    EstimatedSpectrum,
+    Spectrum,
+    Stochastic,
+    adjacency_spectrum,
+    diffusion_spectrum,
+    entropy_surface,
+    plotting,
+)
 from dsentropy._core import Estimate
 from dsentropy._spectrum.estimated import spectral_distribution
 
@@ -58,6 +66,17 @@ def test_a_picture_without_matplotlib_says_what_to_install(monkeypatch):
         (lambda: plotting.surface([[1.0]], [1.0], [[1]]), "t", TypeError),
         (lambda: plotting.surface([[1.0]], [1.0], [np.inf]), "t", ValueError),
         (lambda: plotting.surface([[1.0]], [1.0], 1, margin=0.5), "margin", ValueError),
+        (lambda: plotting.spectrum([1.0, None]), "eigenvalues", ValueError),
+        (lambda: plotting.spectrum([1.0], title=3), "title", TypeError),
+        (lambda: plotting.spectrum([1.0], ax=True), "ax", TypeError),
+        (lambda: Spectrum([1.0]).plot(ax="axes"), "ax", TypeError),
+        (lambda: plotting.estimate([2j], [1]), "eigenvalues", TypeError),
+        (lambda: plotting.estimate([2.0], ["1"]), "counts", TypeError),
+        (lambda: plotting.estimate([2.0], [1], {1}), "standard_errors", TypeError),
+        (lambda: plotting.surface([["a"]], [1.0], 1), "values", TypeError),
+        (lambda: plotting.surface([[1.0]], 1.0, 1), "bandwidths", TypeError),
+        (lambda: plotting.surface([[1.0]], [1j], 1), "bandwidths", TypeError),
+        (lambda: plotting.surface([[1.0]], [1.0], 1, max_entropy="3"), "max_entropy", TypeError),
     ],
 )
 def test_bad_arguments_of_pictures_are_named(draw, argument, error):
@@ -120,6 +139,15 @@ def test_an_estimate_without_probes_has_no_standard_error():
     assert ranks[-1] == pytest.approx(arrays.deflated[1][np.abs(arrays.deflated[0]) >= moduli[-1]].sum())
 
 
+def test_probes_that_the_deflated_eigenvectors_span_count_nothing():
+    """Of two rows, a random sign vector is one of the two eigenvectors, up to scale."""
+    estimated = adjacency_spectrum([[0.0, 0.0], [1.0, 2.0]], bandwidth=5.3, solver="stochastic")
+    assert isinstance(estimated, EstimatedSpectrum)
+    _, ranks, errors = spectral_distribution(estimated._estimate)
+    assert ranks.tolist() == [1.0, 2.0]
+    assert errors.tolist() == [0.0, 0.0]
+
+
 def test_a_spectrum_draws_what_its_array_draws(ax):
     spectrum = diffusion_spectrum(X)
     spectrum.plot([1, 2], ax=ax)
@@ -130,7 +158,7 @@ def test_a_spectrum_draws_what_its_array_draws(ax):
     assert ax.get_title() == other.get_title()
 
 
-@pytest.mark.parametrize("eigenvalues", [[0.0, 0.0], [], [[1.0, 0.5]], 3.0])
+@pytest.mark.parametrize("eigenvalues", [[], [[1.0, 0.5]], 3.0])
 def test_eigenvalues_that_are_no_vector_are_refused(eigenvalues, ax):
     with pytest.raises(ValueError, match="eigenvalues must be a vector"):
         plotting.spectrum(eigenvalues, ax=ax)
@@ -171,3 +199,8 @@ def test_values_of_another_shape_are_refused(ax):
 def test_many_bandwidths_are_not_labelled_one_by_one(ax):
     plotting.surface(np.zeros((13, 1)), np.geomspace(1, 100, 13), 1, ax=ax)
     assert len(ax.get_xticks(minor=True)) > 0
+
+
+def test_values_beyond_float64_are_infinite(ax):
+    plotting.surface(np.full((1, 1), np.longdouble("1e4000")), [1.0], 1, ax=ax)
+    assert ax.get_lines()[0].get_ydata() == np.inf

@@ -92,8 +92,14 @@ def covariance_spectrum(
             f"X must have a scale whose squares are finite and not zero, to have a covariance, got entries up to "
             f"{np.abs(used.rows).max():.3g}: X / np.abs(X).max() has the same entropies"
         )
+    left = without_rounding(eigenvalues, floor=_rounding_of_rows(used))
+    if not left.any():
+        raise ValueError(
+            "X must have rows that differ by more than the rounding of its dtype, to have a covariance: X of a wider "
+            "dtype, or less its mean before it was rounded, has them"
+        )
     return Spectrum(
-        without_rounding(eigenvalues, floor=_rounding_of_rows(used)),
+        left,
         n_samples=used.n_samples,
         parameters={"operator": "covariance", "metric": "euclidean", **subset, "solver": "exact"},
         fingerprint=used.fingerprint(),

@@ -160,11 +160,14 @@ def spectral_distribution(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return moduli in descending order, how many eigenvalues are as large, and the standard errors of these numbers.
 
-    The Gauss rule of each probe is scaled to the known number of eigenvalues that are left to the probes.
+    The Gauss rule of each probe is scaled to the known number of eigenvalues that are left to the probes. A probe
+    that the deflated eigenvectors span, as happens where there are few rows, has no weight and is left out.
     """
     arrays = estimate.to_arrays()
-    held, rules = np.abs(arrays.deflated[0]), np.abs(arrays.probes[:, 0])
-    weights = arrays.probes[:, 1] * (arrays.known[0] / arrays.probes[:, 1].sum(axis=1, keepdims=True))
+    sums = arrays.probes[:, 1].sum(axis=1)
+    probes = arrays.probes[sums > np.finfo(float).eps * sums.max(initial=0.0)]
+    held, rules = np.abs(arrays.deflated[0]), np.abs(probes[:, 0])
+    weights = probes[:, 1] * (arrays.known[0] / probes[:, 1].sum(axis=1, keepdims=True))
     moduli = np.unique(np.concatenate([held, rules.ravel()]))[::-1]
     moduli = moduli[moduli > estimate.info.rounding * moduli[0]]
     of_probes = np.array([_counts(*rule, moduli) for rule in zip(rules, weights, strict=True)])

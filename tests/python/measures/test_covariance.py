@@ -56,3 +56,11 @@ def test_linear_measures_of_dimension_follow_their_formulas(n, d):
         assert bits <= entropy_off(d, min(2 * moved / singular.sum(), 0.5))
     else:
         assert spectrum.effective_rank(0.5) == roy_vetterli == 1
+
+
+def test_rows_that_differ_by_rounding_alone_are_refused():
+    rng = np.random.default_rng(0)
+    rows = (1000 + 3e-5 * rng.normal(size=(20, 3))).astype(np.float32)
+    assert (rows != rows[0]).any()
+    with pytest.raises(ValueError, match="X must have rows that differ by more than the rounding of its dtype"):
+        covariance_spectrum(rows)
