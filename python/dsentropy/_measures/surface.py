@@ -176,7 +176,8 @@ def entropy_surface(
         The data: anything that NumPy can make an array of, a table, a torch tensor, or a sparse matrix, of which a
         dense copy is made; see :func:`diffusion_spectrum`.
     bandwidths : sequence of float, {"median", "knn"}, array_like of shape (N,) or callable
-        Each as the ``bandwidth`` of :func:`diffusion_spectrum`. The result shows ``"median"`` as a number.
+        Each as the ``bandwidth`` of :func:`diffusion_spectrum`. The result shows ``"median"`` as a number. All
+        spectra are held in memory; of bandwidths, t, orders and alphas there may be 10^6 each.
     t : float or sequence of float, default 1
         Diffusion times.
     orders : float or sequence of float, default (1,)

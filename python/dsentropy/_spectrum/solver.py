@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dsentropy._checks.limits import MAX_PRODUCTS
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import (
     Numbers,
@@ -37,19 +38,19 @@ class Stochastic:
     tol : float, default 1e-3
         Largest uncertainty of the entropy, in bits: standard error and truncation bounds together.
     t, orders : float or sequence of float, optional
-        Diffusion times and Renyi orders at which ``tol`` holds, all positive; by default 1. The spectrum can be read
-        at others as well, and its methods return the uncertainty there. A function with ``t`` or orders of its own
-        takes ``tol`` to hold at those, and refuses them here.
+        Diffusion times and Renyi orders at which ``tol`` holds, all positive; by default 1, and at most 10^6 of each.
+        The spectrum can be read at others as well, and its methods return the uncertainty there. A function with
+        ``t`` or orders of its own takes ``tol`` to hold at those, and refuses them here.
     max_products : int, optional
         Number of products of the operator with a vector after which the estimate is returned as it is, with a
-        :class:`ToleranceWarning`; by default 5000, and 50,000 where the operator is sparse. It is checked now and
-        then, for the first time after 216.
+        :class:`ToleranceWarning`; by default 5000, and 50,000 where the operator is sparse, and at most 10^8. It is
+        checked now and then, for the first time after 216.
     storage : {"auto", "dense", "tiled"}, default "auto"
         ``"dense"`` stores the affinity, N^2 numbers of which half are touched. ``"tiled"`` computes it anew for each
         product. ``"auto"`` stores it if it fits. Refused where there is nothing to choose: for sparse matrices,
         objects that multiply, dask arrays and graphs of neighbours.
     memory_limit : int, optional
-        Bytes that the estimate may use, in place of what the process can have.
+        Bytes that the estimate may use, in place of what the process can have; at most 2^64 - 1.
 
     Raises
     ------
@@ -91,12 +92,16 @@ class Stochastic:
             "tol": as_positive(self.tol, "tol"),
             "t": None if self.t is None else _as_tuple(self.t, "t", as_positive),
             "orders": None if self.orders is None else _as_tuple(self.orders, "orders", as_positive_order),
-            "max_products": None if self.max_products is None else as_count(self.max_products, "max_products"),
+            "max_products": None if self.max_products is None else _as_products(self.max_products),
             "storage": as_choice(self.storage, "storage", "auto", "dense", "tiled"),
             "memory_limit": as_bytes(self.memory_limit, "memory_limit"),
         }
         for name, value in checked.items():
             object.__setattr__(self, name, value)  # the only way to set a field of a frozen dataclass
+
+
+def _as_products(value: Any) -> int:
+    return as_count(value, "max_products", most=MAX_PRODUCTS)
 
 
 def _as_tuple(value: Any, name: str, as_number: Any) -> float | tuple[float, ...]:

@@ -177,7 +177,7 @@ class Spectrum:
         Parameters
         ----------
         t : float or sequence of float, default 1
-            Diffusion time, at least 0.
+            Diffusion time, at least 0. A sequence has at most 10^6 numbers, of every argument.
         order : float or sequence of float, default 1
             Renyi order q, at least 0, or infinity. Order 1 is Shannon's entropy. Order 0 is the logarithm of the
             number of eigenvalues that are not 0; at t = 0 all eigenvalues count.

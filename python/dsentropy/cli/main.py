@@ -10,6 +10,10 @@ import argparse
 from collections.abc import Sequence
 
 from dsentropy import __version__
+from dsentropy._checks.printing import printed
+
+_MAX_EPOCHS = 10**6
+"""The most epochs of the demo: they take a day."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -25,8 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description="Train a small network on scikit-learn's digits, with true and with shuffled labels, and print "
         "the entropy of its hidden layer and its information about labels and images as it learns.",
     )
-    demo.add_argument("--epochs", type=_at_least_one, default=60, help="epochs of training (default: 60)")
-    demo.add_argument("--every", type=_at_least_one, default=5, help="epochs between measurements (default: 5)")
+    demo.add_argument("--epochs", type=_epochs, default=60, help="epochs of training (default: 60)")
+    demo.add_argument("--every", type=_epochs, default=5, help="epochs between measurements (default: 5)")
     demo.add_argument(
         "--plot",
         metavar="FILE",
@@ -47,10 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.exit(1, f"dsentropy demo: too little memory: {error.__cause__ or error}\n")
 
 
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+def _epochs(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:  # of no number, and of one with more digits than Python reads
+        raise argparse.ArgumentTypeError(f"must be an integer, got {printed(text)}") from None
+    if not 1 <= number <= _MAX_EPOCHS:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {_MAX_EPOCHS}, got {printed(number)}")
     return number
 
 

@@ -387,3 +387,12 @@ def test_verbose_names_the_file_written_and_read(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert f"from {path}" in printed
     assert "Computing diffusion matrix" not in printed
+
+
+def test_too_little_memory_within_a_conversion_stays_a_memory_error():
+    class Large:
+        def __array__(self, *arguments, **named):
+            raise MemoryError("2 TB")
+
+    with pytest.raises(MemoryError, match=r"^2 TB$"):
+        diffusion_spectral_entropy(Large())

@@ -92,7 +92,10 @@ def test_too_little_memory_is_said_without_arguments_of_functions(
     )
 
 
-@pytest.mark.parametrize("arguments", [["--no"], ["demo", "--epochs", "0"], ["demo", "--every", "x"], ["sing"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--no"], ["demo", "--epochs", "0"], ["demo", "--every", "x"], ["demo", "--epochs", "9" * 5000], ["sing"]],
+)
 def test_bad_command_lines_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(arguments)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from dsentropy import diffusion_spectral_entropy, diffusion_spectral_mutual_information
+from dsentropy._data.clusters import _bins
 
 X = np.random.default_rng(0).normal(size=(40, 3))
 
@@ -25,3 +26,20 @@ def test_integers_that_are_not_labels_do_not_wrap(dtype):
 
 def test_limit_beyond_any_machine_is_no_limit():
     assert diffusion_spectral_entropy(X, max_N=10**30) == diffusion_spectral_entropy(X, max_N=None)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, np.int8])
+def test_bins_are_those_of_edges_that_are_stored(dtype):
+    """Numbers at the edges, and next to them, where rounding decides; the reference stores the edges."""
+    for n_bins in [*range(1, 80), 1000, 9973]:
+        edges = np.linspace(0, 1, n_bins + 1)
+        beside = np.concatenate([edges, np.nextafter(edges, 0), np.nextafter(edges[:-1], 1)])
+        column = (100 * beside).astype(dtype)[:, None] if dtype is np.int8 else beside.astype(dtype)[:, None]
+        numbers = column.astype(np.float64) if dtype is np.int8 else column
+        fractions = (numbers - numbers.min()) / (numbers.max() - numbers.min())
+        np.testing.assert_array_equal(_bins(column, n_bins), np.digitize(fractions, edges[:-1]))
+
+
+def test_bins_may_be_as_many_as_integers_of_float64():
+    column = np.array([[0.0], [0.5], [1.0]])
+    assert _bins(column, 2**53).ravel().tolist() == [1, 2**52 + 1, 2**53]

@@ -14,7 +14,7 @@ from dsentropy import (
     mutual_information,
     subsampled_entropy,
 )
-from dsentropy._checks.limits import MAX_BYTES, MAX_CLUSTERS, MAX_DRAWS, MAX_NUMBERS, MAX_SEED_BITS
+from dsentropy._checks.limits import MAX_BYTES, MAX_CLUSTERS, MAX_DRAWS, MAX_NUMBERS, MAX_PRODUCTS, MAX_SEED_BITS
 from reference_calls import ASMI, DSMI, INFORMATIONS, LABELS, N, X, call
 
 pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
@@ -109,6 +109,12 @@ def test_memory_limit_beyond_an_address_is_refused():
     for count in BEYOND[1:]:
         with pytest.raises(ValueError, match=f"^memory_limit must be at most {MAX_BYTES}, got "):
             Stochastic(memory_limit=count)
+
+
+def test_products_have_a_most():
+    assert Stochastic(max_products=MAX_PRODUCTS).max_products == MAX_PRODUCTS
+    with pytest.raises(ValueError, match=f"^max_products must be at most {MAX_PRODUCTS}, got {MAX_PRODUCTS + 1}$"):
+        Stochastic(max_products=MAX_PRODUCTS + 1)
 
 
 def endless():
