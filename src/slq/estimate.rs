@@ -10,16 +10,12 @@
 
 use ndarray::{Array2, Array3, ArrayView1};
 
-use crate::error::{Error, Result};
 use crate::linalg::scalar::F64_ROUNDOFF;
 use crate::linalg::scaling::max_abs;
 use crate::slq::bracket::{Axis, Bracket, ROWS};
-use crate::slq::control_variate::{MAX_POWER_SUMS, NormalEquations};
+use crate::slq::control_variate::NormalEquations;
 use crate::slq::integrand::Integrand;
 use crate::slq::reading::{Reading, SpectralSum};
-
-/// The rows of a bracket without outer rules, as in files of earlier versions.
-const ROWS_WITHOUT_OUTER: usize = 6;
 
 /// Orders this close to 1 are read as the Shannon entropy.
 const SHANNON_WITHIN: f64 = 1e-6;
@@ -137,9 +133,14 @@ impl Estimate {
         // The entropy of N eigenvalues is largest where all are equal.
         let largest = (self.info.dim as f64).log2();
         let within = |bits: f64| bits.max(0.0).min(largest);
+        if !reading.value.is_finite() {
+            // The sums have no entropy, as where the corrections of the probes outweigh all: nothing is known.
+            return Reading { value: within(reading.value), standard_error: largest, lower: 0.0, upper: largest };
+        }
         let value = within(reading.value);
         let (lower, upper) = (within(reading.lower - rounding), within(reading.upper + rounding));
-        Reading { value, lower: lower.min(value), upper: upper.max(value), ..reading }
+        let standard_error = if reading.standard_error.is_finite() { reading.standard_error } else { largest };
+        Reading { value, standard_error, lower: lower.min(value), upper: upper.max(value) }
     }
 
     /// The most that an unresolved part of the trace, spread over all eigenvalues, adds to the entropy of their powers.
@@ -208,7 +209,7 @@ impl Estimate {
         SpectralSum { value, bounds, per_probe }
     }
 
-    /// The arrays of an estimate, without its [`EstimateInfo`].
+    /// The arrays of an estimate, without its [`EstimateInfo`]; [`Estimate::from_arrays`] restores it from both.
     pub fn to_arrays(&self) -> EstimateArrays {
         let longest = |bracket: &Bracket| bracket.rows().iter().map(|row| row.len()).max().unwrap_or(0);
         let mut deflated = Array2::zeros((ROWS, longest(&self.deflated)));
@@ -223,25 +224,6 @@ impl Estimate {
         }
         let steps = std::iter::once(&self.deflated).chain(&self.probes).map(|bracket| bracket.steps).collect();
         EstimateArrays { power_sums: self.power_sums.clone(), deflated, probes, steps }
-    }
-
-    /// Rebuilds an estimate from its information and the arrays of [`Estimate::to_arrays`].
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] where the arrays have other shapes, or their numbers are not finite.
-    pub fn from_arrays(info: EstimateInfo, arrays: EstimateArrays) -> Result<Self> {
-        let EstimateArrays { power_sums, deflated, probes, steps } = arrays;
-        let finite = power_sums.iter().chain(&deflated).chain(&probes).all(|value| value.is_finite());
-        let rows = [ROWS, ROWS_WITHOUT_OUTER];
-        let fit = rows.contains(&deflated.nrows()) && rows.contains(&probes.shape()[1]);
-        let counted = steps.len() == 1 + probes.shape()[0] && steps.iter().all(|&steps| steps > 0);
-        if !fit || !counted || power_sums.len() > MAX_POWER_SUMS || !finite {
-            let shapes = format!("{:?}, {:?} and {} numbers of steps", deflated.shape(), probes.shape(), steps.len());
-            return Err(Error::invalid("estimate", "of ten rows of finite numbers each", shapes));
-        }
-        let rules = probes.outer_iter().zip(&steps[1..]);
-        let probes = rules.map(|(rows, &steps)| Bracket::from_rows(rows, steps, true)).collect();
-        Ok(Self::new(info, power_sums, Bracket::from_rows(deflated.view(), steps[0], false), probes))
     }
 }
 
@@ -339,30 +321,5 @@ mod tests {
         approx::assert_relative_eq!(estimate.unresolved_part(), part, max_relative = 1e-9);
         estimate.info.positive_semidefinite = false;
         assert!(estimate.read(1.0, 0.5).value > expected + 1e-3);
-    }
-
-    #[test]
-    fn arrays_give_the_estimate_back() {
-        let bracket = |node: f64| {
-            let ends = [rule(&[node], &[3.0]), rule(&[node, 0.25, 0.0], &[1.0, 1.0, 1.0])];
-            Bracket { is_of_vector: true, ..bracket(rule(&[node, 0.5], &[1.0, 2.0]), ends, 2) }
-        };
-        let deflated = Bracket { is_of_vector: false, ..bracket(1.0) };
-        let estimate = estimate(vec![5.0, 2.0], deflated, vec![bracket(0.6), bracket(0.7)]);
-        let arrays = estimate.to_arrays();
-        let loaded = Estimate::from_arrays(estimate.info(), arrays.clone()).unwrap();
-        assert_eq!(estimate.read(2.0, 1.0), loaded.read(2.0, 1.0));
-        assert_eq!(estimate.read(9.0, 1.0), loaded.read(9.0, 1.0));
-        assert_eq!(estimate.range(), (0.0, 1.0));
-        let rows = arrays.deflated.slice(ndarray::s![1.., ..]).to_owned();
-        let wrong = [
-            EstimateArrays { deflated: rows, ..arrays.clone() },
-            EstimateArrays { steps: vec![2, 2], ..arrays.clone() },
-            EstimateArrays { steps: vec![2, 2, 0], ..arrays },
-        ];
-        for wrong in wrong {
-            let error = Estimate::from_arrays(estimate.info(), wrong).unwrap_err().to_string();
-            assert!(error.contains("ten rows"), "{error}");
-        }
     }
 }

@@ -7,7 +7,8 @@
 //! [`block_krylov`] spans Q and [`lanczos`] makes the recurrences of the probes z; both end in a [`quadrature`] rule.
 //! [`bracket`] bounds an integral by several rules, with the proofs of [`remainder`].
 //! [`deflation`] and [`probes`] are the two terms, [`adaptive`] refines them until [`decision`] is done, and
-//! [`mod@estimate`] is the result, from which a [`reading`] is a sum of an [`integrand`] with its [`control_variate`].
+//! [`mod@estimate`] is the result, from which a [`reading`] is a sum of an [`integrand`] with its [`control_variate`];
+//! [`restored_estimate`] restores it from the numbers of a file.
 
 pub(crate) mod adaptive;
 pub(crate) mod block_krylov;
@@ -27,5 +28,6 @@ pub(crate) mod quadrature;
 pub(crate) mod random_signs;
 pub(crate) mod reading;
 pub(crate) mod remainder;
+pub(crate) mod restored_estimate;
 pub(crate) mod rule;
 pub(crate) mod square_rules;
