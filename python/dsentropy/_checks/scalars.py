@@ -169,9 +169,9 @@ def as_precision(value: Any) -> Precision:
 
 
 def as_path(value: Any, name: str) -> str:
-    """Convert to the name of a file."""
+    """Convert to the name of a file. ``~`` and ``~user`` at its beginning are home folders."""
     try:
-        path = os.fsdecode(value)
+        path = os.path.expanduser(os.fsdecode(value))
     except Exception as error:  # whatever the object's __fspath__ raises
         raise TypeError(f"{name} must be a path, got {printed(value)}") from error
     if not path or "\0" in path:

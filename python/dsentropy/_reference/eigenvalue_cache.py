@@ -19,6 +19,7 @@ from dsentropy._checks.scalars import as_path
 from dsentropy._reference.operators import ReferenceOperator
 from dsentropy._reference.rows import ReferenceRows
 from dsentropy.io import eigenvalue_file as _eigenvalue_file
+from dsentropy.io.replacing import require_writable
 
 
 class EigenvalueFile:
@@ -49,6 +50,8 @@ def cached_eigenvalues(
         say("Pre-computed eigenvalues loaded.")
         return values
     used = rows.used()
+    if file.path is not None:
+        require_writable(file.path, "eigval_save_path")
     say(f"Computing {operator.title} and its eigenvalues.")
     values = _core.eigenvalues(used, "euclidean", operator.spec, num_threads)
     say("Eigenvalues computed.")

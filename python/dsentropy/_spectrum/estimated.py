@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from dsentropy import plotting
 from dsentropy._checks.pairs import F64_ROUNDOFF
-from dsentropy._checks.scalars import Numbers, as_nonnegative, as_numbers
+from dsentropy._checks.scalars import Numbers, as_count, as_nonnegative, as_numbers
 from dsentropy._core import Estimate, EstimateInfo, Readings
 from dsentropy._spectrum.provenance import frozen_parameters
 from dsentropy._spectrum.spectrum import Spectrum
+
+_NUMBERS = 7
+"""The count of numbers that describe an estimate in a file."""
 
 _EARLIER_NUMBERS = 8
 """The count of numbers that describe an estimate in files of earlier versions."""
@@ -147,12 +150,15 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         parameters: Mapping[str, Any],
         fingerprint: str | None,
     ) -> Spectrum:
-        numbers, probes = state["about_estimate"], state["probes"]
-        info = _info_from_array(numbers)
-        # Files without numbers of steps have the degrees instead, that of the probes as the least of all.
-        steps = state["steps"] if "steps" in state else 1 + numbers[[5] + [6] * len(probes)] // 2
-        estimate = Estimate.from_arrays(info, state["known"], state["deflated"], probes, [int(n) for n in steps])
-        return cls(estimate, n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)
+        info = _info_from_array(state["about_estimate"])
+        rows = as_count(n_samples, "n_samples")
+        if rows != info.dim:
+            raise ValueError(f"n_samples must be {info.dim}, the number of eigenvalues, got {rows}")
+        known, deflated, probes = (
+            _as_stored(state[name], name, ndim) for name, ndim in [("known", 1), ("deflated", 2), ("probes", 3)]
+        )
+        estimate = Estimate.from_arrays(info, known, deflated, probes, _steps(state, len(probes)))
+        return cls(estimate, n_samples=rows, parameters=parameters, fingerprint=fingerprint)
 
 
 def spectral_distribution(
@@ -206,18 +212,53 @@ def _info_from_array(numbers: NDArray[np.float64]) -> EstimateInfo:
 
     Files of earlier versions have the degrees of the rules before the last number, and entries in float64.
     """
+    numbers = _as_stored(numbers, "about_estimate", 1)
     if len(numbers) == _EARLIER_NUMBERS:
         numbers = np.array([*numbers[:5], numbers[7], F64_ROUNDOFF])
+    if len(numbers) != _NUMBERS:
+        raise ValueError(f"about_estimate must be {_NUMBERS} numbers, got {len(numbers)}")
     dim, positive, products, rounding, entry_error, largest, roundoff = numbers.tolist()
     return EstimateInfo(
-        dim=int(dim),
-        positive_semidefinite=bool(positive),
-        products=int(products),
+        dim=_as_stored_count(dim, "dim"),
+        positive_semidefinite=bool(_as_stored_count(positive, "positive_semidefinite", most=1)),
+        products=_as_stored_count(products, "products"),
         rounding=rounding,
         entry_error=entry_error,
         unit_roundoff=roundoff,
         largest_modulus=largest,
     )
+
+
+def _as_stored(array: NDArray[Any], name: str, ndim: int) -> NDArray[np.float64]:
+    """Return an array of a file as the core reads it."""
+    if array.dtype.kind != "f" or array.ndim != ndim:
+        raise ValueError(
+            f"{name} must be an array of {ndim} dimensions and floating dtype, "
+            f"got dtype {array.dtype} and shape {array.shape}"
+        )
+    return np.ascontiguousarray(array, dtype=np.float64)
+
+
+def _as_stored_count(number: float, name: str, most: int = 2**53) -> int:
+    """Convert a count that a file holds as a floating number: up to 2^53 it is exact."""
+    if not (0 <= number <= most and number.is_integer()):
+        raise ValueError(f"{name} must be an integer from 0 to {most}, got {number!r}")
+    return int(number)
+
+
+def _steps(state: Mapping[str, NDArray[Any]], n_probes: int) -> list[int]:
+    """Return the numbers of steps of the deflated part and of each probe.
+
+    Files of earlier versions have the degrees of the rules instead, that of the probes as the least of all.
+    """
+    if "steps" in state:
+        steps = state["steps"]
+        if steps.dtype.kind not in "iu" or steps.ndim != 1 or not (steps > 0).all():
+            raise ValueError(f"steps must be positive integers, got dtype {steps.dtype} and shape {steps.shape}")
+        return [int(number) for number in steps]
+    of_deflated, of_probes = state["about_estimate"][5:7].tolist()
+    degrees = [of_deflated, *[of_probes] * n_probes]
+    return [1 + _as_stored_count(degree, "degrees") // 2 for degree in degrees]
 
 
 def readings(estimate: Estimate, times: Sequence[float], orders: Sequence[float]) -> Readings:

@@ -28,7 +28,8 @@ from dsentropy._checks.scalars import (
     drop_axes,
 )
 from dsentropy._spectrum.arguments import require_results, times_and_orders
-from dsentropy._spectrum.provenance import as_fingerprint, fingerprint_of, frozen_array, frozen_parameters, shown
+from dsentropy._spectrum.loading import loaded
+from dsentropy._spectrum.provenance import as_fingerprint, frozen_array, frozen_parameters, shown
 from dsentropy._spectrum.saturation import saturation, warn_if_saturated
 from dsentropy.io import spectrum_file
 from dsentropy.io.spectrum_file import SpectrumRecord
@@ -357,10 +358,18 @@ class Spectrum:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one ``.npz`` under exactly this name: to a temporary name first, then renamed.
 
+        The file has a checksum. A file that exists is replaced, where a symbolic link leads, and its permissions are
+        kept; a failed write leaves it. See docs/promises.md.
+
         Parameters
         ----------
         path : path
-            The file. Parent folders are made, an existing file is replaced.
+            The file. Parent folders are made; ``~`` is the home folder.
+
+        Raises
+        ------
+        OSError
+            Where the file cannot be written.
         """
         name = as_path(path, "path")
         record = SpectrumRecord(self._kind, self._state(), self.n_samples, dict(self.parameters), self.fingerprint)
@@ -387,19 +396,10 @@ class Spectrum:
         FileNotFoundError
             Where there is no such file.
         ValueError
-            Where the file is torn, is no file of a spectrum or has a later format, and where it was made from other
-            data.
+            Where the file is damaged, is no file of a spectrum, has a later format or numbers that no spectrum has,
+            and where it was made from other data.
         """
-        name = as_path(path, "path")
-        record = spectrum_file.read(name)
-        try:
-            kind = Spectrum._kinds[record.kind]
-            spectrum = kind._restored(record.state, record.n_samples, record.parameters, record.fingerprint)
-        except Exception as error:  # whatever arrays and parameters the file has
-            raise ValueError(f"{spectrum_file.error_text(name)}: {error}") from error
-        if X is not None and spectrum.fingerprint != (fingerprint_of(X, spectrum.parameters) or ""):
-            raise ValueError(f"path: {name!r} was made from other data than X")
-        return spectrum
+        return loaded(as_path(path, "path"), Spectrum._kinds, X)
 
     def bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
         """Return entropies [times, orders] for numbers that were checked, without a warning."""
@@ -440,8 +440,9 @@ class Spectrum:
         return drop_axes(np.exp2(bits), several, False)
 
     def _warn_if_saturated(self, bits: NDArray[np.float64], times: Sequence[float], orders: Sequence[float]) -> None:
-        if "bandwidth" in self.parameters:
-            distinct, bandwidth = self.parameters.get("distinct_rows"), self.parameters["bandwidth"]
+        bandwidth, distinct = self.parameters.get("bandwidth"), self.parameters.get("distinct_rows")
+        if isinstance(bandwidth, (int, float, np.ndarray)):  # the parameters of a file or of a caller may be others
+            distinct = distinct if isinstance(distinct, int) and distinct > 0 else None
             warn_if_saturated(bits, self._max_entropy, times, orders, bandwidth, distinct_rows=distinct)
 
 

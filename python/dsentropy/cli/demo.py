@@ -21,6 +21,7 @@ from dsentropy import (
     diffusion_spectral_mutual_information,
     estimate_bandwidth,
 )
+from dsentropy.io.replacing import replacing, require_writable
 
 BANDWIDTH = 10.0
 HIDDEN_UNITS = 64
@@ -177,8 +178,8 @@ def require_plot_path(path: str) -> None:
     Raises
     ------
     ValueError
-        Where the folder is missing or cannot be written to, the name is that of a folder, or matplotlib is installed
-        and knows no format with the suffix.
+        Where the folder is missing, the file cannot be written, the name is that of a folder, or matplotlib is
+        installed and knows no format with the suffix.
     """
     try:
         from matplotlib.backend_bases import FigureCanvasBase
@@ -193,6 +194,10 @@ def require_plot_path(path: str) -> None:
         raise ValueError(f"{path!r} is a folder")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise ValueError(f"the folder of {path!r} cannot be written to")
+    try:
+        require_writable(path, "FILE")
+    except OSError as error:
+        raise ValueError(f"{path!r} cannot be written: {error.__cause__}") from error
     formats = sorted(FigureCanvasBase.get_supported_filetypes())
     if _format(path) not in formats:
         raise ValueError(f"{path!r} must end in one of {', '.join(f'.{suffix}' for suffix in formats)}")
@@ -219,11 +224,6 @@ def _plot(histories: dict[str, list[Epoch]], path: str, say: Callable[[str], Non
         axes.spines[["top", "right"]].set_visible(False)
     figure.axes[0].set_ylabel("bits")
     figure.axes[0].legend(frameon=False)
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        figure.savefig(temporary, dpi=150, format=_format(path))
-        os.replace(temporary, path)
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+    with replacing(path) as file:
+        figure.savefig(file, dpi=150, format=_format(path))
     say(f"\nCurves: {os.path.abspath(path)}")

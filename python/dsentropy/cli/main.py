@@ -7,6 +7,7 @@ Exit codes: 0, 2 for arguments that are refused, before any work, and 1 where me
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 
 from dsentropy import __version__
@@ -64,11 +65,12 @@ def _epochs(text: str) -> int:
 def _plot_path(text: str) -> str:
     from dsentropy.cli.demo import require_plot_path
 
+    path = os.path.expanduser(text)
     try:
-        require_plot_path(text)
+        require_plot_path(path)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    return text
+    return path
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """The eigenvalue file: one ``.npz`` that the reference can read, with a fingerprint of where it comes from.
 
 ``eigvals`` holds the eigenvalues (moduli, for the graph of nearest neighbours) in the precision asked for.
-``fingerprint`` holds, as JSON, a digest of the data and every parameter that shapes the spectrum. The reference
-writes no fingerprint and ignores ours.
+``fingerprint`` holds, as JSON, a digest of the data and every parameter that shapes the spectrum, and ``checksum``
+that of both arrays (:mod:`dsentropy.io.npz`). The reference writes neither and ignores ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -61,7 +60,8 @@ def load(path: str, expected: Fingerprint | None) -> NDArray[np.float64]:
     if fingerprint is not None and not isinstance(fingerprint, dict):
         raise ValueError(f"{error_text}: its fingerprint is {fingerprint!r}")
     with np.errstate(over="ignore"):  # long double may overflow; infinity is refused below
-        moduli = np.abs(stored.astype(np.complex128 if stored.dtype.kind == "c" else np.float64))
+        values = stored.astype(np.complex128 if stored.dtype.kind == "c" else np.float64)
+        moduli: NDArray[np.float64] = np.abs(values) if stored.dtype.kind == "c" else np.abs(values, out=values)
     if not np.isfinite(moduli).all() or not moduli.any():
         raise ValueError(f"{error_text}: eigvals are not finite, or all zero")
     if expected is not None and fingerprint is not None:
@@ -69,11 +69,9 @@ def load(path: str, expected: Fingerprint | None) -> NDArray[np.float64]:
     return moduli
 
 
-def _parsed(file: Mapping[str, NDArray[Any]]) -> tuple[NDArray[Any], Any]:
-    import json
-
-    fingerprint = json.loads(str(file["fingerprint"])) if "fingerprint" in file else None
-    return np.asarray(file["eigvals"]), fingerprint
+def _parsed(file: npz.Arrays) -> tuple[NDArray[Any], Any]:
+    fingerprint = npz.parsed_json(file["fingerprint"], "fingerprint") if "fingerprint" in file else None
+    return file["eigvals"], fingerprint
 
 
 def _require_equal(fingerprint: Fingerprint, expected: Fingerprint, path: str) -> None:

@@ -119,7 +119,7 @@ def test_equal_values_in_another_form_are_the_same_data(case, reverse, path):
 def test_file_holds_what_it_was_made_from(X, path):
     dse(X, gaussian_kernel_sigma=3, max_N=50, random_seed=7, eigval_save_path=path)
     with np.load(path) as file:
-        assert file.files == ["eigvals", "fingerprint"]
+        assert file.files == ["eigvals", "fingerprint", "checksum"]
         fingerprint = json.loads(str(file["fingerprint"]))
     digest = fingerprint.pop("data")
     assert len(bytes.fromhex(digest)) == 32

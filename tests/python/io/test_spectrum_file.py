@@ -46,7 +46,7 @@ def test_an_estimate_of_version_0_1_0_is_read():
         [["0x1.e24a18df2a682p+2", "0x1.c2c1591718e47p+2"], ["0x1.818e08c7c2a46p+2", "0x1.5c28257b6e9a8p+2"]]
     )
     errors, (lower, upper) = spectrum.standard_error([1, 2.5], [1, 2]), spectrum.bounds()
-    assert errors[0, 0] == float.fromhex("0x1.5ed8c130a27e2p-8")
+    assert errors[0, 0] == float.fromhex("0x1.782208c56fef0p-8")
     assert (lower, upper) == (float.fromhex("0x1.e01e856bb33fep+2"), float.fromhex("0x1.e475ac52a1905p+2"))
     assert spectrum.parameters["products"] == 216
 
@@ -64,7 +64,7 @@ def test_a_spectrum_that_was_read_is_written_with_equal_arrays(name, tmp_path):
     Spectrum.load(DATA / name).save(tmp_path / "again.npz")
     with np.load(DATA / name) as before, np.load(tmp_path / "again.npz") as after:
         # Estimates of this version have two more rules, and the numbers of steps in place of degrees.
-        assert set(before.files) == set(after.files) - {"steps"}
+        assert set(before.files) == set(after.files) - {"steps", "checksum"}
         for array in set(before.files) - {"about", "about_estimate"}:
             again = after[array][..., : before[array].shape[-2], :] if before[array].ndim > 1 else after[array]
             assert np.array_equal(before[array], again)
