@@ -14,11 +14,14 @@ mod neighbors;
 mod rows;
 mod specs;
 mod spectra;
+mod subinterpreters;
 
 use pyo3::prelude::*;
 
 /// The compiled core of dsentropy. Arguments are checked by the Python layer.
-#[pymodule]
+///
+/// On a free-threaded interpreter it runs without the interpreter lock: `docs/promises.md` says why it may.
+#[pymodule(gil_used = false)]
 mod _core {
     #[pymodule_export]
     use super::callbacks::{PyCallbackAffinity, PyCallbackOperator, PySparseOperator};
@@ -57,4 +60,9 @@ mod _core {
     /// Chunks of rows begin at multiples of this number, so that sums over pairs of chunks have the same bits.
     #[pymodule_export]
     const CHUNK_ALIGNMENT: usize = crate::operator::tiles::CELL;
+
+    #[pymodule_init]
+    fn init(module: &pyo3::Bound<pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        super::subinterpreters::require_main(module.py())
+    }
 }
