@@ -9,6 +9,10 @@ use dsentropy::{
 };
 use ndarray::{Array2, array};
 
+#[path = "../src/runtime/test_size.rs"]
+mod test_size;
+use test_size::sized;
+
 fn run<T: Send>(work: impl FnOnce(&Job) -> Result<T> + Send) -> Result<T> {
     parallel::run(2, || false, work)
 }
@@ -105,7 +109,7 @@ fn single_precision_rows_have_double_precision_distances() {
 
 #[test]
 fn threads_change_nothing_beyond_rounding() {
-    let x = Array2::from_shape_fn((700, 5), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
+    let x = Array2::from_shape_fn((sized(700, 200), 5), |(i, j)| ((i * 37 + j * 11) % 101) as f64 / 10.0);
     let on = |threads| {
         let eigenvalues = |job: &Job| OperatorSpec::diffusion(4.0).eigenvalues(Input::rows(x.view()), job);
         spectral_entropy(&parallel::run(threads, || false, eigenvalues).unwrap(), 1.0).unwrap()
@@ -120,10 +124,10 @@ fn threads_change_nothing_beyond_rounding() {
 /// rows.
 #[test]
 fn sweeps_give_what_each_operator_gives() {
-    let x = Array2::from_shape_fn((700, 3), |(i, j)| ((i * 37 + j * 11) % 41) as f64);
-    let distances = Array2::from_shape_fn((700, 700), |(i, j)| {
-        (0..3).map(|k| (x[[i, k]] - x[[j, k]]).powi(2)).sum::<f64>().sqrt()
-    });
+    let n = sized(700, 150);
+    let x = Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 41) as f64);
+    let distances =
+        Array2::from_shape_fn((n, n), |(i, j)| (0..3).map(|k| (x[[i, k]] - x[[j, k]]).powi(2)).sum::<f64>().sqrt());
     let operators = [OperatorSpec::diffusion(5.0), OperatorSpec::affinity(0.5), OperatorSpec::diffusion(50.0)];
     let counted = std::sync::atomic::AtomicUsize::new(0);
     let done = || {
@@ -133,7 +137,7 @@ fn sweeps_give_what_each_operator_gives() {
         let together = run(|job| sweep_eigenvalues(input, &operators, &done, job)).unwrap();
         for (operator, mut together) in operators.iter().zip(together) {
             together.sort_by(f64::total_cmp);
-            let largest = together[699];
+            let largest = together[n - 1];
             for (one, other) in together.iter().zip(sorted_eigenvalues(operator.clone(), &x)) {
                 assert_abs_diff_eq!(*one, other, epsilon = 1e-12 * largest);
             }

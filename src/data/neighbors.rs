@@ -137,6 +137,7 @@ mod tests {
     use super::*;
     use crate::data::wide_square::WideSquare;
     use crate::runtime::parallel;
+    use crate::runtime::test_size::sized;
     use crate::runtime::tuning::{NeighborTuning, Tuning};
     use ndarray::{array, s};
 
@@ -230,7 +231,7 @@ mod tests {
     #[test]
     fn neighbors_are_those_of_all_distances() {
         let noise = |i: usize, j: usize| ((i * 7919 + j * 104_729 + i * i * 31) % 10_007) as f64 / 10_007.0;
-        let n = 2300;
+        let n = sized(2300, 600);
         for (group, outlier) in [(0.0, 0.0), (1e3, 0.0), (0.0, 1e9)] {
             let mut x = Array2::from_shape_fn((n, 3), |(i, j)| noise(i, j) + group * (i % 4) as f64);
             x[[7, 0]] += outlier;
@@ -271,11 +272,11 @@ mod tests {
     /// searched pair by pair, one more, larger than a block, and all rows.
     #[test]
     fn no_pair_of_rows_is_lost_or_seen_twice() {
-        for n in [1100, 1537] {
+        for n in [sized(1100, 140), sized(1537, 211)] {
             let x = Array2::from_shape_fn((n, 4), |(i, j)| numbers_to(10_007, i, j));
             let points = Points::in_own_scale(x.view());
             let (distances, numbers) = of_all_distances(&points, n - 1);
-            for k in [1, 2, 10, n / 16 - 1, n / 16, 600, n - 1] {
+            for k in [1, 2, 10, n / 16 - 1, n / 16, sized(600, 3 * n / 5), n - 1] {
                 for threads in [1, 2, 7] {
                     let found = parallel::run(threads, || false, |job| nearest_neighbors(&points, k, job)).unwrap();
                     assert_eq!(found.0, distances.slice(s![.., ..k]), "{n} {k} {threads}");
@@ -304,7 +305,7 @@ mod tests {
     /// rows of one are equal in f32; an outlier so far away that the others are equal in f32.
     #[test]
     fn rows_whose_lists_overflow_find_their_nearest() {
-        let n = 1100;
+        let n = sized(1100, 300);
         let rows: [fn(usize, usize) -> f64; 6] = [
             |_, _| 3.0,
             |i, j| numbers_to(2, i, j),
@@ -316,7 +317,7 @@ mod tests {
         for (case, row) in rows.iter().enumerate() {
             let x = Array2::from_shape_fn((n, 2), |(i, j)| row(i, j));
             let points = Points::in_own_scale(x.view());
-            for k in [1, 4, 60] {
+            for k in [1, 4, sized(60, 17)] {
                 let expected = of_all_distances(&points, k);
                 assert!(nearest(&x, k).unwrap() == expected, "{case} {k}");
                 let graph = graph(&x, k).unwrap();

@@ -9,6 +9,8 @@ pub(crate) mod memory;
 pub mod parallel;
 pub(crate) mod process;
 pub(crate) mod simd;
+#[cfg(test)]
+pub(crate) mod test_size;
 pub mod tuning;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

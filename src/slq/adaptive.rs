@@ -199,6 +199,7 @@ mod tests {
     use crate::operator::tiled::DiffusionOperator;
     use crate::operator::tiles::{StoredTiles, TiledAffinity};
     use crate::runtime::parallel;
+    use crate::runtime::test_size::sized;
     use crate::slq::options::Storage;
     use crate::slq::reading::Reading;
     use crate::{diffusion_operator, symmetric_eigenvalues};
@@ -219,7 +220,7 @@ mod tests {
     fn data() -> Vec<(&'static str, Array2<f64>, f64)> {
         let mut signs = RandomSigns::new(7);
         let mut normal = move || (0..12).map(|_| signs.bits() as f64 / 2f64.powi(64)).sum::<f64>() - 6.0;
-        let n = 700;
+        let n = sized(700, 200);
         let cloud = Array2::from_shape_simple_fn((n, 6), &mut normal);
         let line = Array2::from_shape_fn((n, 1), |(i, _)| i as f64 / n as f64);
         let groups = Array2::from_shape_fn((n, 8), |(i, j)| normal() * 0.3 + f64::from(u8::from(i % 8 == j)) * 6.0);
@@ -271,7 +272,7 @@ mod tests {
     fn uncertainties_cover_the_error_and_the_tolerance_is_kept() {
         let mut beyond = Vec::new();
         for (name, x, sigma) in data() {
-            for seed in 0..6 {
+            for seed in 0..sized(6, 1) as u64 {
                 let options = options(3e-3, seed);
                 let exact = exact(&x, sigma, &options);
                 let (estimate, converged) = estimated(&x, sigma, true, 2, &options);
@@ -297,7 +298,7 @@ mod tests {
     fn readings_of_large_powers_are_covered() {
         for (name, x, sigma) in [data().swap_remove(0), data().swap_remove(2)] {
             for times in [vec![1.0], vec![5.0], vec![12.0]] {
-                for seed in 0..4 {
+                for seed in 0..sized(4, 1) as u64 {
                     let options = SlqOptions { times: times.clone(), orders: vec![1.0], ..options(1e-2, seed) };
                     let (estimate, _) = estimated(&x, sigma, true, 2, &options);
                     let others =

@@ -91,6 +91,7 @@ fn in_two_stages<A: Real>(matrix: Array2<A>, band_width: usize, own_band: bool, 
 mod tests {
     use super::*;
     use crate::runtime::parallel;
+    use crate::runtime::test_size::sized;
     use crate::runtime::tuning::{EigenvalueTuning, Tuning};
     use ndarray::array;
     use std::f64::consts::PI;
@@ -168,7 +169,7 @@ mod tests {
     /// eigenvalues of a kernel are taken as 0.
     #[test]
     fn eigenvalues_of_a_null_space_are_below_n_eps() {
-        for (n, rank) in [(2, 1), (3, 1), (5, 2), (20, 7), (130, 11), (700, 30)] {
+        for (n, rank) in [(2, 1), (3, 1), (5, 2), (20, 7), (130, 11), (sized(700, 260), 30)] {
             let factor = Array2::from_shape_fn((n, rank), |(i, j)| ((i * i * (j + 3) + j * j + i) % 7) as f64 - 3.0);
             let found: Vec<f64> = eigenvalues(factor.dot(&factor.t())).unwrap();
             let threshold = n as f64 * f64::EPSILON * found[n - 1];
@@ -181,7 +182,7 @@ mod tests {
     /// A spectrum that spans all magnitudes, at the size from which two stages are used.
     #[test]
     fn one_stage_and_two_agree() {
-        let n = Tuning::MEASURED.eigenvalues_f64.two_stages_from[1];
+        let n = sized(Tuning::MEASURED.eigenvalues_f64.two_stages_from[1], 300);
         let matrix = Array2::from_shape_fn((n, n), |(i, j)| (-((i as f64 - j as f64) / 20.0).powi(2)).exp());
         let one = parallel::run(2, || false, |job| in_one_stage(matrix.clone(), job)).unwrap();
         let largest = one[n - 1];
@@ -232,7 +233,7 @@ mod tests {
 
     #[test]
     fn no_scale_is_lost() {
-        let n = 700; // two stages on one thread, one stage on two
+        let n = sized(700, 150); // two stages on one thread, one stage on two
         let matrix = Array2::from_shape_fn((n, n), |(i, j)| ((i * j + i + j) as f64).sin());
         for threads in [1, 2] {
             let eigenvalues = |matrix| parallel::run(threads, || false, |job| symmetric_eigenvalues(matrix, job));
