@@ -6,6 +6,8 @@
 //! - `accelerate`: Apple's framework;
 //! - `none`: the link flags come from elsewhere (RUSTFLAGS, .cargo/config.toml).
 
+mod bill_of_materials;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
@@ -15,6 +17,7 @@ const PROBE: &str = "import importlib.util as u, os; s = u.find_spec('scipy_open
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=bill_of_materials.rs");
     println!("cargo::rerun-if-changed=symbols.txt");
     for name in ["LAPACK_PROVIDER", "SCIPY_OPENBLAS_LIB_DIR", "PYO3_PYTHON", "VIRTUAL_ENV"] {
         println!("cargo::rerun-if-env-changed={name}");
@@ -102,30 +105,34 @@ fn copy(from: &Path, folder: &Path) {
     }
 }
 
-/// The wheel bundles OpenBLAS, so it carries OpenBLAS's licence, which stands in the package's metadata.
+/// The wheel bundles OpenBLAS, so it carries OpenBLAS's licence, which is in the package's metadata, and a bill of
+/// materials that lists what the library is made of.
 fn copy_licence(lib_dir: &Path, out: &Path) {
-    let site_packages = lib_dir.parent().and_then(Path::parent);
-    let licence = site_packages.and_then(|folder| {
-        fs::read_dir(folder)
-            .ok()?
-            .flatten()
-            .map(|entry| entry.path())
-            .filter(|path| {
-                path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("scipy_openblas32-"))
-            })
-            .flat_map(|path| [path.join("licenses/LICENSE.txt"), path.join("LICENSE.txt")])
-            .find(|path| path.exists())
-    });
-    match licence {
-        Some(path) => match fs::read_to_string(&path) {
-            Ok(text) => write(&out.join("OpenBLAS-LICENSE.txt"), &text),
-            Err(error) => fail(&format!("cannot read {}: {error}", path.display())),
-        },
-        None => println!(
+    let Some((licence, version)) = package_metadata(lib_dir) else {
+        println!(
             "cargo::warning=no licence of scipy-openblas32 beside {}: do not distribute a wheel built this way",
             lib_dir.display()
-        ),
+        );
+        return;
+    };
+    match fs::read_to_string(&licence) {
+        Ok(text) => {
+            write(&out.join("OpenBLAS-LICENSE.txt"), &text);
+            write(&out.join("openblas.cdx.json"), &bill_of_materials::of_scipy_openblas(&version, &text));
+        }
+        Err(error) => fail(&format!("cannot read {}: {error}", licence.display())),
     }
+}
+
+/// The path of the licence of the package whose library folder this is, and its version.
+fn package_metadata(lib_dir: &Path) -> Option<(PathBuf, String)> {
+    let site_packages = lib_dir.parent()?.parent()?;
+    fs::read_dir(site_packages).ok()?.flatten().find_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        let version = name.strip_prefix("scipy_openblas32-")?.strip_suffix(".dist-info")?;
+        let licences = ["licenses/LICENSE.txt", "LICENSE.txt"].map(|file| entry.path().join(file));
+        Some((licences.into_iter().find(|path| path.exists())?, version.to_string()))
+    })
 }
 
 fn find_lib_dir() -> PathBuf {
