@@ -16,6 +16,9 @@ from nox.command import CommandFailed
 nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "test_rust", "build", "test"]
 
+COVERAGE_FLAGS = ["level=4", "inline-8bit-counters", "pc-table", "trace-compares"]
+"""What libFuzzer reads of a run: which edges it took, and the numbers that it compared."""
+
 CORE_LINES = 90
 """The percentage of the lines of the core that its own tests must reach."""
 
@@ -104,6 +107,25 @@ def coverage_rust(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Call every public function with random arguments, good and hostile; `-- 3600 --seed 1` for an hour."""
     session.run("python", "tests/fuzz/calls.py", *session.posargs)
+
+
+@nox.session
+def cargo_fuzz(session: nox.Session) -> None:
+    """Fuzz the core with libFuzzer, on a nightly compiler; `-- estimate_arrays 600` for a target and seconds."""
+    targets = [path.stem for path in sorted(Path("fuzz", "targets").glob("*.rs"))]
+    chosen = session.posargs[:1] or targets
+    seconds = session.posargs[1] if len(session.posargs) > 1 else "60"
+    build = ["cargo", "+nightly", "build", "--release", "--manifest-path", "fuzz/Cargo.toml"]
+    # With --target the flags do not reach the build scripts.
+    folder, platform = "target/fuzz", "x86_64-unknown-linux-gnu"
+    flags = ["-Cpasses=sancov-module", *(f"-Cllvm-args=-sanitizer-coverage-{flag}" for flag in COVERAGE_FLAGS)]
+    env = {"RUSTFLAGS": " ".join(flags), "CARGO_TARGET_DIR": folder}
+    session.run(*build, "--target", platform, env=env)
+    for target in chosen:
+        corpus = Path(folder, "corpus", target)
+        corpus.mkdir(parents=True, exist_ok=True)
+        limits = [f"-max_total_time={seconds}", "-timeout=20", f"-artifact_prefix={folder}/{target}-"]
+        session.run(f"{folder}/{platform}/release/{target}", str(corpus), *limits)
 
 
 @nox.session

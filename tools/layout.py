@@ -38,7 +38,15 @@ WORDS = [
     "nobody",
 ]
 
-_SOURCES = {"src": "*.rs", "python/dsentropy": "*.py", "tests": "*.*", "crates": "*.rs", "tools": "*", "benches": "*"}
+_SOURCES = {
+    "src": "*.rs",
+    "python/dsentropy": "*.py",
+    "tests": "*.*",
+    "crates": "*.rs",
+    "fuzz/targets": "*.rs",
+    "tools": "*",
+    "benches": "*",
+}
 _TEXTS = ["docs/*.md", "docs/*.py", "*.md", "*.toml", "noxfile.py", "python/dsentropy/*.pyi", ".ci/run"]
 _EXEMPT = {"layout.py", "test_layout.py", "CONTRIBUTING.md"}
 """Files that have to name the words."""

@@ -22,6 +22,9 @@ from pool import Worker
 SHOWN = 3
 """Cases of one kind of finding that are printed; all are counted."""
 
+FIGURES = 600
+"""Seconds after which figures are printed again."""
+
 REPEATED = 5
 """One case of so many is repeated in a second process."""
 
@@ -81,6 +84,7 @@ def described(seed: int) -> str:
 def main(arguments: argparse.Namespace) -> int:
     """Run cases until the time is over."""
     figures, start = Figures(), time.monotonic()
+    printed = start
     worker, other = Worker(arguments.limit), Worker(arguments.limit)
     try:
         if arguments.case is not None:
@@ -89,6 +93,9 @@ def main(arguments: argparse.Namespace) -> int:
         while arguments.case is None and time.monotonic() - start < arguments.seconds:
             seed = (arguments.seed << 32) + figures.cases
             figures.cases += 1
+            if time.monotonic() - printed > FIGURES:
+                printed = time.monotonic()
+                print(figures.text(printed - start), flush=True)
             outcome = run_case(worker, seed, figures)
             if outcome is not None and outcome.digest is not None and figures.cases % REPEATED == 0:
                 figures.repeated += 1
