@@ -126,15 +126,15 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class _Bounded:
-    """A file that gives at most a number of bytes at once, since zipfile reads all of the directory at once."""
+    """A file that gives at most ``most`` bytes at once, since zipfile reads all of the directory at once."""
 
     def __init__(self, file: BinaryIO, most: int) -> None:
-        self._file, self._most = file, most
+        self._file, self.most = file, most
         self.seek, self.tell, self.seekable = file.seek, file.tell, file.seekable
 
     def read(self, size: int = -1) -> bytes:
-        found = self._file.read(self._most + 1 if size < 0 else min(size, self._most + 1))
-        if len(found) > self._most:
+        found = self._file.read(self.most + 1 if size < 0 else min(size, self.most + 1))
+        if len(found) > self.most:
             raise ValueError("its directory is longer than its members")
         return found
 
@@ -146,6 +146,7 @@ def _arrays(opened: BinaryIO) -> Arrays:
     # The entry of a member in the directory is shorter than the member.
     bounded = _Bounded(opened, max(_DIRECTORY, size // 2))
     with zipfile.ZipFile(bounded) as archive:  # zipfile reads, seeks and tells
+        bounded.most = _CHUNK
         members = archive.infolist()
         _require_sizes(members, size)
         arrays = Arrays((member.filename.removesuffix(".npy"), _array(archive, member)) for member in members)
