@@ -2,7 +2,8 @@
 
     python benches/tolerances.py --update docs/scaling.md       20 seeds, 2000 rows: half an hour on two cores
     python benches/tolerances.py --force --seeds 5 --rows 900   nothing is computed exactly, whatever that costs
-    python benches/tolerances.py --large --update docs/scaling.md   t up to 300, 400 to 8200 rows: two hours
+    python benches/tolerances.py --large --update docs/scaling.md   t up to 300, 400 to 8200 rows: two hours on
+                                                                    two cores, with --jobs 2 --runs FILE
 
 Ten data sets, duplicated rows, a self-tuning kernel and a sparse graph of neighbours, whose operators have negative
 eigenvalues. For each tolerance: products (median), or how many of the runs were exact, which costs less there; the
@@ -16,8 +17,13 @@ the bounds in 95% of the runs of each cell, at each order.
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import warnings
-from dataclasses import replace
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +31,6 @@ import numpy as np
 from dsentropy import (
     EstimatedSpectrum,
     SaturationWarning,
-    Spectrum,
     Stochastic,
     ToleranceWarning,
     diffusion_spectrum,
@@ -126,48 +131,121 @@ def dense_near_one(n: int) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
     }
 
 
-def large_cell(X: np.ndarray, made: dict[str, Any], exact: Spectrum, t: float, seeds: int, force: bool) -> str:
-    """A cell of the table of large t."""
+@dataclass(frozen=True)
+class Task:
+    """A spectrum of the table of large t: an estimate of a data set with one seed, or its exact value (no seed)."""
+
+    rows: int
+    name: str
+    force: bool
+    t: float = 0.0
+    seed: int | None = None
+
+
+@lru_cache(maxsize=1)
+def data_dense_near_one(n: int) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
+    return dense_near_one(n)
+
+
+def large_run(task: Task) -> dict[str, Any]:
+    """Values at the orders with their uncertainty, and products; exact entropies at all t without a seed."""
+    for kind in (ToleranceWarning, SaturationWarning):
+        warnings.simplefilter("ignore", kind)
+    X, made = data_dense_near_one(task.rows)[task.name]
+    if task.seed is None:
+        return {"right": diffusion_spectrum(X, **made).entropy(LARGE_T, ORDERS).tolist()}
     n, d = X.shape
-    limit = 8 * n * (n + 700) + 16 * n * d if force else None
-    solver = Stochastic(tol=LARGE_TOL, t=t, orders=ORDERS, memory_limit=limit)
-    spectra: list[Spectrum] = []
-    for seed in range(seeds):
-        # Exact spectra are all the same: a few of them show that the exact solver costs less.
-        if seed == FEW and not any(isinstance(spectrum, EstimatedSpectrum) for spectrum in spectra):
-            return "exact"
-        spectra.append(diffusion_spectrum(X, **made, solver=solver, random_state=seed))
-    right = exact.entropy([t], ORDERS)
-    values = np.array([spectrum.entropy([t], ORDERS) for spectrum in spectra])
-    deviations = np.array([spectrum.standard_error([t], ORDERS) for spectrum in spectra])
-    bounds = np.array([spectrum.bounds([t], ORDERS) for spectrum in spectra])
-    reach = np.maximum(bounds[:, 1] - values, values - bounds[:, 0])
-    covered = (np.abs(values - right) <= 2 * deviations + reach + 1e-12).mean(axis=0).min()
-    estimates = [spectrum for spectrum in spectra if isinstance(spectrum, EstimatedSpectrum)]
+    limit = 8 * n * (n + 700) + 16 * n * d if task.force else None
+    solver = Stochastic(tol=LARGE_TOL, t=task.t, orders=ORDERS, memory_limit=limit)
+    spectrum = diffusion_spectrum(X, **made, solver=solver, random_state=task.seed)
+    value, bounds = spectrum.entropy(task.t, ORDERS), np.array(spectrum.bounds(task.t, ORDERS))
+    return {
+        "value": value.tolist(),
+        "deviation": np.asarray(spectrum.standard_error(task.t, ORDERS)).tolist(),
+        "reach": np.maximum(bounds[1] - value, value - bounds[0]).tolist(),
+        "products": spectrum.parameters["products"] if isinstance(spectrum, EstimatedSpectrum) else None,
+    }
+
+
+class Runs:
+    """Runs of tasks by several processes, kept in a file: a task that is there is not run again."""
+
+    def __init__(self, jobs: int, path: Path | None) -> None:
+        self.jobs, self.path = jobs, path
+        self.done: dict[str, dict[str, Any]] = {}
+        if path is not None and path.exists():
+            for line in path.read_text().splitlines():
+                found = json.loads(line)
+                self.done[found.pop("task")] = found
+
+    def run(self, tasks: list[Task]) -> None:
+        """Run the tasks that are missing, in this order."""
+        missing = [task for task in tasks if str(task) not in self.done]
+        if self.jobs == 1:
+            for task in missing:
+                self._keep(task, large_run(task))
+            return
+        with ProcessPoolExecutor(self.jobs, mp_context=get_context("spawn")) as pool:
+            futures = {pool.submit(large_run, task): task for task in missing}
+            for future in as_completed(futures):
+                self._keep(futures[future], future.result())
+
+    def of(self, task: Task) -> dict[str, Any]:
+        """Return the result of a task that was run."""
+        return self.done[str(task)]
+
+    def _keep(self, task: Task, found: dict[str, Any]) -> None:
+        self.done[str(task)] = found
+        if self.path is not None:
+            with self.path.open("a") as file:
+                file.write(json.dumps({"task": str(task), **found}) + "\n")
+
+
+def large_cell(runs: list[dict[str, Any]], right: np.ndarray) -> str:
+    """A cell of the table of large t."""
+    estimates = [run["products"] for run in runs if run["products"] is not None]
     if not estimates:
         return "exact"
-    missed, computed = int(((deviations + reach).max(axis=(1, 2)) > LARGE_TOL).sum()), seeds - len(estimates)
-    products = f"{np.median([spectrum.parameters['products'] for spectrum in estimates]):.0f}"
+    values, deviations, reach = (np.array([run[name] for run in runs]) for name in ("value", "deviation", "reach"))
+    covered = (np.abs(values - right) <= 2 * deviations + reach + 1e-12).mean(axis=0).min()
+    missed, computed = int(((deviations + reach).max(axis=1) > LARGE_TOL).sum()), len(runs) - len(estimates)
+    products = f"{np.median(estimates):.0f}"
     products += f", {missed} missed" if missed else ""
     products += f", {computed} exact" if computed else ""
     return f"{products}; {covered:.0%}"
 
 
-def large_lines(only: str, runs: list[tuple[int, int, bool]]) -> list[str]:
-    """The table of large t, printed as it is made."""
+def large_lines(only: str, cells: list[tuple[int, int, bool]], runs: Runs) -> list[str]:
+    """The table of large t, printed at the end."""
     lines = [
         "| data, bandwidth | N | seeds | " + " | ".join(f"t = {t:g}" for t in LARGE_T) + " |",
         "|:--|--:|:--|" + ":--|" * len(LARGE_T),
     ]
+    sets = [
+        (n, max(seeds, 60) if "graph" in made else seeds, force, name, len(X))  # sparse products cost little
+        for n, seeds, force in cells
+        for name, (X, made) in dense_near_one(n).items()
+        if name.startswith(only) and len(X) >= n // 2
+    ]
+    exact = [Task(n, name, force) for n, _, force, name, _ in sets]
+    # The longest first; then those of which a few were no exact spectra, which are all the same.
+    few = [Task(n, name, force, t, seed) for n, _, force, name, _ in sets for t in LARGE_T for seed in range(FEW)]
+    runs.run(sorted([*exact, *few], key=lambda task: (task.rows, task.t), reverse=True))
+    more = [
+        Task(n, name, force, t, seed)
+        for n, seeds, force, name, _ in sets
+        for t in LARGE_T
+        if any(runs.of(Task(n, name, force, t, seed))["products"] is not None for seed in range(FEW))
+        for seed in range(FEW, seeds)
+    ]
+    runs.run(sorted(more, key=lambda task: (task.rows, task.t), reverse=True))
+    for n, seeds, force, name, rows in sets:
+        right = np.array(runs.of(Task(n, name, force))["right"])
+        tasks = [[Task(n, name, force, t, seed) for seed in range(seeds)] for t in LARGE_T]
+        found = [[runs.done[str(task)] for task in cell if str(task) in runs.done] for cell in tasks]
+        texts = [large_cell(cell, right[i]) for i, cell in enumerate(found)]
+        lines.append("| " + " | ".join([name, str(rows), f"{seeds}{', forced' * force}", *texts]) + " |")
     print("\n".join(lines), flush=True)
-    for n, seeds, force in runs:
-        for name, (X, made) in dense_near_one(n).items():
-            if not name.startswith(only) or (len(X) < n // 2):
-                continue
-            exact = diffusion_spectrum(X, **made)
-            cells = [large_cell(X, made, exact, t, seeds, force) for t in LARGE_T]
-            lines.append("| " + " | ".join([name, str(len(X)), f"{seeds}{', forced' * force}", *cells]) + " |")
-            print(lines[-1], flush=True)
     return lines
 
 
@@ -181,12 +259,16 @@ def main() -> None:
     parser.add_argument("--update", type=Path, help="a file with the marks")
     parser.add_argument("--large", action="store_true", help="large t, on spectra that are dense near 1")
     parser.add_argument("--largest", type=int, help="the most rows of --large")
+    parser.add_argument("--jobs", type=int, default=1, help="processes of --large, with one thread each if several")
+    parser.add_argument("--runs", type=Path, help="a file that keeps the runs of --large, which goes on from there")
     options = parser.parse_args()
     for kind in (ToleranceWarning, SaturationWarning):
         warnings.simplefilter("ignore", kind)
     if options.large:
         runs = [run for run in LARGE_RUNS if not options.largest or run[0] <= options.largest]
-        lines, marks = large_lines(options.only or "", runs), LARGE_MARKS
+        if options.jobs > 1:
+            os.environ["RAYON_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = "1"
+        lines, marks = large_lines(options.only or "", runs, Runs(options.jobs, options.runs)), LARGE_MARKS
     else:
         lines, marks = tolerance_lines(options), MARKS
     if options.update:
