@@ -8,14 +8,21 @@
 //! K is similar to the random walk matrix D^-1 G' of Coifman & Lafon, "Diffusion maps"
 //! (doi:10.1016/j.acha.2006.04.006): alpha = 0 gives the operator of arXiv 2312.04823, alpha = 1/2 approximates a
 //! Fokker-Planck operator, alpha = 1 the Laplace-Beltrami operator, which does not depend on the density of the rows.
-//! The largest eigenvalue of K is 1, with the eigenvector sqrt(d / sum d), d the diagonal of D. Cost: one pass over G,
-//! and a second one where alpha is not 0.
+//! The largest eigenvalue of K is 1, with the eigenvector sqrt(d / sum d), d the diagonal of D. A common factor of Q
+//! leaves K as it is, so where powers of row sums would leave the range of f64, Q is divided by a power of two. Cost: one
+//! pass over G, and a second one where alpha is not 0.
 
 use ndarray::{Array2, Axis};
 
 use crate::error::{Error, Result};
+use crate::linalg::scaling::{power_of_two, power_of_two_near};
 use crate::operator::SymmetricOperator;
 use crate::runtime::parallel::Job;
+
+/// Exponent of two up to which the row sums, and so their powers and products with affinities, are in the range of f64.
+const SAFE_EXPONENT: i32 = 900;
+/// Exponent of two up to which powers of row sums in a unit are.
+const LARGEST_EXPONENT: i32 = 1000;
 
 /// The name by which an error calls row sums that are not positive.
 pub(crate) const ROW_SUMS: &str = "row sums";
@@ -23,9 +30,9 @@ pub(crate) const ROW_SUMS: &str = "row sums";
 /// The diagonal matrices that turn an affinity G into K.
 #[derive(Debug, Clone)]
 pub(crate) struct Normalization {
-    /// The diagonal of Q^-alpha.
+    /// The diagonal of Q^-alpha, up to a common factor where it would leave the range of f64.
     pub weights: Vec<f64>,
-    /// The diagonal of D, the row sums of Q^-alpha G Q^-alpha.
+    /// The diagonal of D, the row sums of W G W, with W the diagonal matrix of the weights.
     pub degrees: Vec<f64>,
 }
 
@@ -42,6 +49,8 @@ impl Normalization {
         if alpha == 0.0 {
             return Ok(Self { weights: vec![1.0; sums.len()], degrees: sums });
         }
+        let unit = unit_of(&sums);
+        let sums: Vec<f64> = sums.into_iter().map(|sum| sum / unit).collect();
         let weights = inverse_powers(&sums, alpha);
         let degrees = row_sums(Some(&weights))?;
         require_positive_sums(&degrees)?;
@@ -89,6 +98,22 @@ fn require_positive_sums(sums: &[f64]) -> Result<()> {
             Err(Error::invalid("x", requirement, format!("none in row {row}")))
         }
     }
+}
+
+/// A power of two by which row sums are divided before their powers are taken: 1 where all are far from the ends of
+/// the range of f64. Where they are small, powers are as large as the range allows, so that products with small
+/// affinities are normal numbers; where they are large, powers are as small.
+fn unit_of(sums: &[f64]) -> f64 {
+    let smallest = sums.iter().copied().fold(f64::INFINITY, f64::min);
+    let largest = sums.iter().copied().fold(0.0, f64::max);
+    let (low, high) = (power_of_two(-SAFE_EXPONENT), power_of_two(SAFE_EXPONENT));
+    if smallest >= low && largest <= high {
+        return 1.0;
+    }
+    let unit = if largest > high { largest / high } else { smallest / low };
+    let range = power_of_two(-LARGEST_EXPONENT)..=power_of_two(LARGEST_EXPONENT);
+    let fits = range.contains(&(smallest / unit)) && range.contains(&(largest / unit));
+    power_of_two_near(if fits { unit } else { smallest.sqrt() * largest.sqrt() })
 }
 
 /// Each sum to the power of `-power`.
@@ -224,6 +249,35 @@ mod tests {
             let (computed, image, leading) = parallel::run(1, || false, work).unwrap();
             approx::assert_abs_diff_eq!(computed, k, epsilon = 1e-15);
             approx::assert_abs_diff_eq!(image, leading, epsilon = 1e-15);
+        }
+    }
+
+    /// K of a matrix of two blocks does not depend on the scale of either, whatever alpha is. Subnormal entries have few
+    /// digits, so those of the small block are powers of two.
+    #[test]
+    fn blocks_of_any_scale_are_normalised_alike() {
+        let block = array![[1.0, 0.5, 0.25], [0.5, 1.0, 0.125], [0.25, 0.125, 2.0]];
+        let joined = |one: f64, other: f64| {
+            Array2::from_shape_fn((6, 6), |(i, j)| match (i < 3, j < 3) {
+                (true, true) => block[[i, j]] * one,
+                (false, false) => block[[i - 3, j - 3]] * other,
+                _ => 0.0,
+            })
+        };
+        let operator = |g: Array2<f64>, alpha: f64| {
+            let affinity = Dense(g);
+            let work = |job: &Job| NormalizedOperator::new(&affinity, alpha, job)?.apply(&Array2::eye(6), job);
+            parallel::run(1, || false, work).unwrap()
+        };
+        for alpha in [0.0, 0.3, 0.5, 0.97, 1.0] {
+            let expected = operator(joined(1.0, 1.0), alpha);
+            for (one, other) in [(1.0, -1070), (1.0, -1030), (1.0, 1020), (0.0, -1030), (0.0, 1020), (1.0, 901)] {
+                let scale = power_of_two(other);
+                let computed = operator(joined(if one == 0.0 { scale } else { one }, scale), alpha);
+                approx::assert_abs_diff_eq!(computed, expected, epsilon = 1e-14);
+            }
+            let computed = operator(joined(power_of_two(-600), power_of_two(600)), alpha);
+            approx::assert_abs_diff_eq!(computed, expected, epsilon = 1e-14);
         }
     }
 

@@ -108,7 +108,9 @@ impl SparseMatrix {
         for i in 0..self.dim() {
             let entries = self.starts[i]..self.starts[i + 1];
             for (value, &column) in self.values[entries.clone()].iter_mut().zip(&self.columns[entries]) {
-                *value *= scale[i] * scale[column as usize];
+                let (own, other) = (scale[i], scale[column as usize]);
+                let both = own * other;
+                *value = if both.is_normal() { *value * both } else { *value * own * other };
             }
         }
     }
@@ -264,6 +266,7 @@ impl SymmetricOperator for SparseOperator {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linalg::scaling::power_of_two;
     use crate::runtime::parallel;
 
     /// A band of affinities, sparse and as a full matrix.
@@ -280,6 +283,25 @@ mod tests {
             starts.push(values.len());
         }
         (SparseMatrix::new(starts, columns, values).unwrap(), full)
+    }
+
+    /// Products with K do not depend on the scale of a connected component of the graph.
+    #[test]
+    fn components_of_any_scale_are_normalised_alike() {
+        let of = |exponent: i32, alpha: f64| {
+            let small = power_of_two(exponent);
+            let starts = vec![0, 2, 4, 6, 8];
+            let values = [vec![1.0, 0.25, 0.25, 0.5], vec![small, 0.25 * small, 0.25 * small, 0.5 * small]].concat();
+            let matrix = SparseMatrix::new(starts, vec![0, 1, 0, 1, 2, 3, 2, 3], values).unwrap();
+            let operator = SparseOperator::diffusion(matrix, alpha, None).unwrap();
+            parallel::run(1, || false, |job| operator.apply(&Array2::eye(4), job)).unwrap()
+        };
+        for alpha in [0.0, 0.5, 0.98, 1.0] {
+            let expected = of(0, alpha);
+            for exponent in [-1070, -1030, -500] {
+                approx::assert_abs_diff_eq!(of(exponent, alpha), expected, epsilon = 1e-14);
+            }
+        }
     }
 
     #[test]

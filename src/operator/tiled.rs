@@ -57,8 +57,7 @@ impl<'a, A: Entry> DiffusionOperator<'a, A> {
             Ok(sums.into_iter().collect())
         })?;
         let scale = normalization.scale();
-        let squares: Vec<f64> = scale.iter().map(|scale| scale * scale).collect();
-        let (trace, squared_norm) = affinity.moments(&squares, job)?;
+        let (trace, squared_norm) = affinity.scaled_moments(&scale, job)?;
         let leading = normalization.leading();
         Ok(Self { affinity, info, scale, largest_row, trace, squared_norm, leading })
     }
@@ -174,7 +173,7 @@ mod tests {
     use crate::kernel::gaussian_f32::GaussianF32;
     use crate::kernel::precomputed::GivenAffinities;
     use crate::linalg::scalar::F64_ROUNDOFF;
-    use crate::linalg::scaling::power_of_two_near;
+    use crate::linalg::scaling::{power_of_two, power_of_two_near};
     use crate::operator::tiles::StoredTiles;
     use crate::{diffusion_operator, parallel};
 
@@ -232,6 +231,39 @@ mod tests {
                 Ok(())
             };
             parallel::run(2, || false, work).unwrap();
+        }
+    }
+
+    /// The trace and the squared norm of K, and its products, do not depend on the scale of a block of given affinities.
+    #[test]
+    fn blocks_of_any_scale_are_normalised_alike() {
+        let n = 40;
+        let joined = |exponent: i32| {
+            let scale = power_of_two(exponent);
+            Array2::from_shape_fn((2 * n, 2 * n), |(i, j)| {
+                let entry = 1.0 / (1 + i.abs_diff(j)) as f64;
+                if (i < n) == (j < n) { entry * if i < n { 1.0 } else { scale } } else { 0.0 }
+            })
+        };
+        let ends = Array2::from_shape_fn((2 * n, 2), |(i, j)| ((i * 29 + j * 7) % 53) as f64 - 26.0);
+        for alpha in [0.0, 0.5, 1.0] {
+            let of = |exponent| {
+                let matrix = joined(exponent);
+                let given = GivenAffinities::new(matrix.view());
+                let info = AffinityInfo { max_entry: f64::INFINITY, ..POSITIVE };
+                let work = |job: &Job| {
+                    let operator = DiffusionOperator::new(TiledAffinity::Computed(&given), info, alpha, job)?;
+                    Ok((operator.trace, operator.squared_norm, operator.apply(&ends, job)?))
+                };
+                parallel::run(1, || false, work).unwrap()
+            };
+            let expected = of(0);
+            for exponent in [-1000, -600] {
+                let computed = of(exponent);
+                approx::assert_relative_eq!(computed.0, expected.0, max_relative = 1e-13);
+                approx::assert_relative_eq!(computed.1, expected.1, max_relative = 1e-13);
+                approx::assert_abs_diff_eq!(computed.2, expected.2, epsilon = 1e-12);
+            }
         }
     }
 

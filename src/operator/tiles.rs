@@ -16,6 +16,7 @@ use ndarray::{Array2, ArrayView2, s};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::linalg::scalar::Entry;
+use crate::linalg::scaling::power_of_two;
 use crate::operator::reproducible_sum::SumRounding;
 use crate::runtime::parallel::Job;
 
@@ -45,6 +46,9 @@ pub trait ExternalAffinity: Sync {
     /// The errors of the implementation; [`crate::Error::Interrupted`].
     fn moments(&self, squares: &[f64], job: &Job) -> Result<(f64, f64)>;
 }
+
+/// Exponent of two up to which two squares of a scale, multiplied, are in the range of f64.
+const SAFE_EXPONENT: i32 = 400;
 
 /// An affinity in tiles.
 pub(crate) enum TiledAffinity<'a, A> {
@@ -142,6 +146,29 @@ impl<A: Entry> TiledAffinity<'_, A> {
                     }
                 }
                 *norm += count * sum * squares[i];
+            }
+        };
+        let parts = self.over_strips(job, || (0.0, 0.0), add)?;
+        Ok(parts.iter().fold((0.0, 0.0), |sum, part| (sum.0 + part.0, sum.1 + part.1)))
+    }
+
+    /// Computes the trace and the squared norm of S G S, with S the diagonal matrix of `scale`. Squares of numbers far from
+    /// 1 leave the range of f64 where entries of S G S do not, so then each entry is scaled before it is squared.
+    pub(crate) fn scaled_moments(&self, scale: &[f64], job: &Job) -> Result<(f64, f64)> {
+        let squares: Vec<f64> = scale.iter().map(|scale| scale * scale).collect();
+        let near_one = power_of_two(-SAFE_EXPONENT)..=power_of_two(SAFE_EXPONENT);
+        if matches!(self, Self::External(_)) || squares.iter().all(|square| near_one.contains(square)) {
+            return self.moments(&squares, job);
+        }
+        let add = |(trace, norm): &mut (f64, f64), row: usize, column: usize, tile: ArrayView2<A>| {
+            let count = if is_on_diagonal(row, column) { 1.0 } else { 2.0 };
+            for ((i, j), &entry) in tile.indexed_iter() {
+                let (i, j) = (row + i, column + j);
+                let scaled = entry.into() * scale[i] * scale[j];
+                *norm += count * scaled * scaled;
+                if i == j {
+                    *trace += scaled;
+                }
             }
         };
         let parts = self.over_strips(job, || (0.0, 0.0), add)?;

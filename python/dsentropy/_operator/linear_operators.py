@@ -31,6 +31,12 @@ from dsentropy._operator.slq_options import MAX_PRODUCTS_SPARSE, SlqOptions
 ROUNDING = {2.0**-8: 1e-1, 2.0**-11: 1e-2, 2.0**-24: 1e-6}
 """The relative error of matrix-vector products, by the unit roundoff of the dtype in which they are computed."""
 
+_SHIFT = 64
+"""Binary exponent by which vectors are divided, or multiplied, where products are near the ends of their range."""
+
+_MANY_ROWS = 2.0**40
+"""How far a product with random signs stays from the ends of the range: more than any operator has rows."""
+
 
 @dataclass(frozen=True)
 class LinearOperator:
@@ -217,6 +223,8 @@ class Multiplier:
     exponent: int
     """The binary exponent of the unit in which the core computes, so that entries of any scale neither overflow nor
     vanish."""
+    shift: int = 0
+    """The binary exponent by which vectors are divided, so that products neither overflow nor lose digits."""
 
     @classmethod
     def of(cls, X: Any, name: str) -> Multiplier:
@@ -233,7 +241,11 @@ class Multiplier:
             return found
 
         probes = np.random.default_rng(0).choice([-1.0, 1.0], size=(n, 2))
-        found = multiply(probes)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = multiply(probes)
+        shift = _shift_of(found)
+        if shift:
+            found = multiply(np.ldexp(probes, -shift))
         products = found.astype(np.float64)
         if products.shape != probes.shape or not np.isfinite(products).all():
             raise ValueError(f"{name}.matmat must return finite numbers of the shape that it is given")
@@ -243,11 +255,12 @@ class Multiplier:
         one, other = probes[:, 0] @ scaled[:, 1], probes[:, 1] @ scaled[:, 0]
         if abs(one - other) > np.sqrt(product_rounding(u)) * np.sqrt(n) * np.linalg.norm(scaled):
             raise ValueError(f"{name} must be symmetric: x'{name}y and y'{name}x are as {one:g} to {other:g}")
-        return cls(multiply, n, rounding, u, name, int(exponent))
+        return cls(multiply, n, rounding, u, name, int(exponent) + shift, shift)
 
     def product(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return K X for a block X of vectors [N, b], in the unit near 1."""
-        return np.ldexp(np.ascontiguousarray(self.multiply(vectors), np.float64), -self.exponent)
+        found = self.multiply(np.ldexp(vectors, -self.shift) if self.shift else vectors)
+        return np.ldexp(np.ascontiguousarray(found, np.float64), self.shift - self.exponent)
 
     def core(self, *, alpha: float | None = None, positive: bool = False) -> CallbackOperator:
         """Make the core's operator in a unit near 1: K or, with an alpha, the diffusion operator of affinities."""
@@ -263,6 +276,19 @@ class Multiplier:
 
     def fingerprint(self) -> None:
         """Return None: the data behind an object are not known."""
+
+
+def _shift_of(products: NDArray[Any]) -> int:
+    """Return the exponent by which vectors are divided, so that products neither overflow nor lose digits.
+
+    Half types have no range in which to divide vectors.
+    """
+    if products.dtype.kind != "f" or products.dtype.itemsize < np.dtype(np.float32).itemsize:
+        return 0
+    largest, limits = np.abs(products).max(initial=0), np.finfo(products.dtype)
+    if not largest < limits.max / _MANY_ROWS:
+        return _SHIFT
+    return -_SHIFT if 0 < largest < limits.tiny * _MANY_ROWS else 0
 
 
 def _roundoff_of_object(X: Any, products: NDArray[Any]) -> float:
