@@ -16,9 +16,8 @@ MAX_DRAWS = 10**7
 """The most random subsets and permutations: Python draws a row in about a microsecond, so more take hours of drawing
 alone, and a Monte Carlo error falls by their root only."""
 
-MAX_PRODUCTS = 10**8
-"""The most matrix-vector products of an estimate, which holds some 80 bytes of each. Its error falls by their
-root only."""
+MAX_PRODUCTS = 10**12
+"""The most matrix-vector products of an estimate: each takes a microsecond or more, so that many take weeks."""
 
 MAX_CLUSTERS = 2**24
 """The most bins or clusters of a target: float32 tells 2^24 equal-width bins apart."""

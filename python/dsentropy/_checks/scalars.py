@@ -125,7 +125,7 @@ def as_bytes(value: Any, name: str) -> int | None:
 
 
 def as_threads(value: Any) -> int | None:
-    """Convert ``num_threads`` to an integer, at least 1, or None for the default. More than help do no harm."""
+    """Convert ``num_threads`` to an integer, at least 1, or None for the default. There may be more than cores."""
     number = as_limit(value, "num_threads")
     return None if number is None else min(number, MAX_COUNT)
 

@@ -231,7 +231,7 @@ def entropy_surface(
     >>> surface.values.shape
     (3, 2, 2, 1)
     """
-    times, _ = as_numbers(t, "t", as_nonnegative)
+    each, (times, _) = _each(bandwidths), as_numbers(t, "t", as_nonnegative)
     of_orders, _ = as_numbers(orders, "orders", as_order)
     of_alphas, _ = as_numbers(alphas, "alphas", as_alpha)
     stored = as_precision(precision)
@@ -245,9 +245,9 @@ def entropy_surface(
     fewer = (*one_thread(threads, "decomposes one matrix"), "fewer rows, max_samples=...")
     has_single = stored != "single" and metric != "precomputed"
     with memory_errors(*ways_out(options, *fewer, has_single=has_single)):
-        resolved = kernel_bandwidths(_each(bandwidths), used, n_neighbors, seed, threads, n_all)
+        _require_results(len(each), len(times), len(of_orders), len(of_alphas), used.n_samples)
+        resolved = kernel_bandwidths(each, used, n_neighbors, seed, threads, n_all)
         require_single_used(stored, used, *(sigma for sigma, _ in resolved))
-        _require_results(len(resolved), len(times), len(of_orders), len(of_alphas), used.n_samples)
         about = {**subset} if options is not None else {"precision": stored, **subset}
         kernels = _kernels(used, resolved, of_alphas, stored, about)
         spectra = _spectra(used, kernels, options, threads, shown)

@@ -229,6 +229,11 @@ def _as_given(bandwidth: Any, n: int, name: str) -> Bandwidth:
         return as_positive(numbers[()], name)
     if numbers.shape != (n,):
         raise ValueError(f"{name} must be one number, or one for each of {n} rows, got shape {numbers.shape}")
+    if numbers.dtype.kind in "fiu":
+        with np.errstate(over="ignore"):  # of long double
+            each = numbers.astype(np.float64)
+        if np.isfinite(each).all() and (each > 0).all():
+            return each
     return np.array([as_positive(number, f"{name} of row {row}") for row, number in enumerate(numbers)])
 
 

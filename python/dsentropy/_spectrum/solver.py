@@ -43,7 +43,7 @@ class Stochastic:
         ``t`` or orders of its own takes ``tol`` to hold at those, and refuses them here.
     max_products : int, optional
         Number of products of the operator with a vector after which the estimate is returned as it is, with a
-        :class:`ToleranceWarning`; by default 5000, and 50,000 where the operator is sparse, and at most 10^8. It is
+        :class:`ToleranceWarning`; by default 5000, and 50,000 where the operator is sparse, and at most 10^12. It is
         checked now and then, for the first time after 216.
     storage : {"auto", "dense", "tiled"}, default "auto"
         ``"dense"`` stores the affinity, N^2 numbers of which half are touched. ``"tiled"`` computes it anew for each
