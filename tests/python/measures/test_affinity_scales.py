@@ -59,7 +59,7 @@ def test_estimates_do_not_depend_on_the_scale(one, other, alpha):
     G = affinity(450)
     options = Stochastic(tol=3e-2, max_products=100_000, memory_limit=12_000_000, storage="tiled")
     for given in (np.asarray, sp.csr_array):
-        solver = options if given is np.asarray else Stochastic(tol=3e-2, memory_limit=12_000_000)
+        solver = options if given is np.asarray else Stochastic(tol=3e-2, memory_limit=20_000_000)
         found = [
             diffusion_spectrum(given(matrix), metric="affinity", alpha=alpha, solver=solver)
             for matrix in (blocks(0, 0, G), blocks(one, other, G))
