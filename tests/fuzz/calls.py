@@ -14,6 +14,7 @@ import collections
 import pathlib
 import re
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -75,10 +76,11 @@ def described(seed: int) -> str:
     """Describe a case that a worker could not."""
     import cases
 
-    try:
-        return cases.make(seed, pathlib.Path("folder")).text()
-    except Exception as error:
-        return f"the case cannot be made: {error!r}"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return cases.make(seed, pathlib.Path(folder)).text()
+        except Exception as error:
+            return f"the case cannot be made: {error!r}"
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -20,6 +20,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: getattr(dsentropy, name) for name in dsentropy.__all__ if name.islower() and name[0] != "_"},
     "Spectrum": dsentropy.Spectrum,
     "Stochastic": dsentropy.Stochastic,
+    "Spectrum.load": dsentropy.Spectrum.load,
     **{f"plotting.{name}": getattr(plotting, name) for name in plotting.__all__},
 }
 """The public functions, and the classes that users make."""
@@ -51,9 +52,6 @@ ROW_INVARIANT = {
 }
 """Functions whose value does not depend on the order of the rows, where the exact solver is used on all of them."""
 
-FLOATS = (np.dtype(np.float64),)
-"""Dtypes of arrays that are put into another form: labels change their meaning with their dtype."""
-
 
 @dataclass
 class Case:
@@ -62,7 +60,7 @@ class Case:
     seed: int
     name: str
     kind: str
-    """"valid", "form", "permuted", "hostile" or "mutated"."""
+    """"valid", "form", "permuted", "hostile", "mutated" (while it is read) or "file" (a damaged one)."""
     arguments: dict[str, Any]
     hostile: list[str] = field(default_factory=list)
     """Arguments that are no valid values."""
@@ -94,6 +92,8 @@ def make(seed: int, folder: Path) -> Case:
     draw = random.Random(seed)
     name = draw.choice(list(FUNCTIONS))
     kind = draw.choices(["valid", "form", "permuted", "hostile", "mutated"], [25, 20, 10, 40, 5])[0]
+    if name == "Spectrum.load":
+        return _file(seed, draw, folder)
     if kind == "permuted":
         return _permuted(seed, draw, folder)
     call = _valid(draw, name, folder, rate=draw.choice([0.15, 0.3, 0.5]))
@@ -132,9 +132,14 @@ def _array_names(case: Case) -> list[str]:
     return [name for name in case.arguments if name in arguments.ARRAYS]
 
 
+def _is_floats(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == np.float64
+
+
 def _reform(case: Case, draw: random.Random) -> None:
     """Replace an array by another form of it."""
-    names = [name for name in _array_names(case) if getattr(case.arguments[name], "dtype", None) in FLOATS]
+    # Labels would change their meaning with their dtype.
+    names = [name for name in _array_names(case) if _is_floats(case.arguments[name])]
     if not names:
         return
     name, form = draw.choice(names), draw.choice(list(arrays.FORMS))
@@ -172,6 +177,23 @@ def _permuted(seed: int, draw: random.Random, folder: Path) -> Case:
     X = arrays.well_scaled(draw)
     case = Case(seed, name, "permuted", {**call, data: X[arrays.generator(draw).permutation(len(X))]})
     case.plain = {**call, data: X}
+    return case
+
+
+def _file(seed: int, draw: random.Random, folder: Path) -> Case:
+    """Draw a saved spectrum or estimate, and change some bits or the length of the file."""
+    X = arrays.well_scaled(draw)
+    saved = dsentropy.diffusion_spectrum(X, bandwidth=2.0, solver=draw.choice(["exact", "stochastic"]), num_threads=1)
+    whole, damaged = folder / "whole.npz", folder / "damaged.npz"
+    saved.save(whole)
+    data = bytearray(whole.read_bytes())
+    kind = draw.randrange(4)
+    for _ in range(draw.choice([1, 1, 2, 5]) if kind else 0):
+        data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+    damaged.write_bytes(data if kind < 3 else data[: draw.randrange(len(data))])
+    given = {"X": X} if draw.random() < 0.5 else {}
+    case = Case(seed, "Spectrum.load", "file", {"path": damaged, **given}, note=type(saved).__name__)
+    case.plain = {"path": whole, **given}
     return case
 
 

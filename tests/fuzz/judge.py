@@ -196,6 +196,8 @@ def _names_an_argument(case: cases.Case, called: Called, text: str) -> bool:
     names = [parameter.name for parameter in cases.parameters(function)]
     if "solver" in names:
         names += dsentropy.Stochastic.__annotations__
+    if "path" in case.arguments and case.arguments["path"].name in text:
+        return True
     return any(re.search(rf"\b{name}\b", text) for name in names)
 
 
