@@ -276,17 +276,21 @@ def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:
     used, n_all, subset = selected_rows(X, arguments.metric, arguments.max_samples, arguments.random_state)
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where graph is 'knn', got 'affinity'")
+    given: _graph.Neighbors | None = None
+    chosen: dict[str, Any] = {"neighbors": "given"}
+    if arguments.neighbors is not None:
+        given = _graph.given_neighbors(arguments.neighbors, used.n_samples)
+    else:
+        chosen = {"n_neighbors": n_neighbors_of(arguments.n_neighbors, used.n_samples)}
     sigma: Bandwidth | None = None
     if not (isinstance(arguments.bandwidth, str) and arguments.bandwidth == "knn"):
         sigma, about = resolve_with_parameters(
             arguments.bandwidth, used, None, arguments.random_state, arguments.num_threads, n_all
         )
-    chosen: dict[str, Any] = {"neighbors": "given"}
-    if arguments.neighbors is not None:
-        found = _graph.given_neighbors(arguments.neighbors, used.n_samples)
+    if given is not None:
+        found = given
         warn_of_duplicates(found.distances.row, found.distances.data, used)
     else:
-        chosen = {"n_neighbors": n_neighbors_of(arguments.n_neighbors, used.n_samples)}
         found = _graph.nearest(used, chosen["n_neighbors"], sigma, arguments.num_threads)
     if sigma is None:
         each = _graph.farthest(found)

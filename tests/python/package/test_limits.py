@@ -197,3 +197,33 @@ def test_integers_that_python_does_not_print_are_named(count):
         with pytest.raises(ValueError, match=name) as caught:
             function()
         assert re.search(r"got (an integer of 16610 bits|-1)$", str(caught.value)), name
+
+
+def worked(*arguments, **named):
+    raise AssertionError("work was done before all arguments were checked")
+
+
+@pytest.mark.parametrize(
+    ("name", "function"),
+    [
+        ("n_neighbors", lambda: diffusion_spectrum(X, graph="knn", n_neighbors=N)),
+        ("neighbors", lambda: diffusion_spectrum(X, graph="knn", neighbors=3)),
+        ("bandwidths", lambda: entropy_surface(X, ["median", "knn", -1.0], n_neighbors=3)),
+        ("n_neighbors", lambda: entropy_surface(X, ["median", "knn"], n_neighbors=N)),
+        ("bandwidth", lambda: mutual_information(X, X, bandwidth=-1, target_discrete=False)),
+        ("n_neighbors", lambda: mutual_information(X, X, bandwidth="knn", n_neighbors=0, target_discrete=False)),
+        ("bandwidth", lambda: subsampled_entropy(X, n_samples=4, bandwidth=np.ones(3))),
+        ("confidence", lambda: subsampled_entropy(X, n_samples=4, confidence=1)),
+        ("num_repetitions", lambda: call(DSMI, reference_vectors=X, num_repetitions=0)),
+        ("num_threads", lambda: call(DSMI, reference_vectors=X, num_threads=0)),
+        ("verbose", lambda: call(ASMI, reference_vectors=X, verbose="no")),
+        ("solver", lambda: call(ASMI, reference_vectors=X, use_knn=True, solver="stochastic")),
+    ],
+)
+def test_all_arguments_are_checked_before_any_work(name, function, monkeypatch):
+    monkeypatch.setattr("random.Random.sample", worked)
+    monkeypatch.setattr("dsentropy._data.clusters._spectral_clustering", worked)
+    for of_core in ("median_distance", "neighbor_distances", "neighbor_edges", "eigenvalues", "sweep_eigenvalues"):
+        monkeypatch.setattr(f"dsentropy._core.{of_core}", worked)
+    with pytest.raises((TypeError, ValueError), match=rf"^{name}\b"):
+        function()
