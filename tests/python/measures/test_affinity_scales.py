@@ -86,3 +86,16 @@ def test_products_in_single_precision_have_any_scale(largest):
     G = affinity(N).astype(np.float32)
     found = diffusion_spectrum(aslinearoperator(G * np.float32(largest)), metric="affinity", alpha=1.0)
     assert np.abs(found.eigenvalues - moduli(operator(G.astype(float), 1.0))).max() <= 1e-4
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.int64])
+def test_products_in_half_precision_and_integers_are_taken_as_they_are(dtype):
+    """Vectors divided by 2^64 would be 0 in float16; products of ones with the identity are 1 in each dtype."""
+
+    class Identity:
+        shape = (N, N)
+
+        def matmat(self, vectors):
+            return vectors.astype(dtype)
+
+    assert kernel_spectrum(Identity()).entropy() == pytest.approx(np.log2(N), abs=1e-12)
