@@ -80,8 +80,9 @@ def diffusion_spectral_entropy(
         Equal to ``solver="stochastic"``, where no file of eigenvalues is named. The reference's approximation by
         Chebyshev polynomials has no stated error; this one has.
     eigval_save_path : path, optional
-        File of eigenvalues under exactly this name. If it exists it is read in place of the decomposition, if not
-        it is written. See Notes.
+        File of eigenvalues under exactly this name; ``~`` is the home folder. If it exists it is read in place of the
+        decomposition, if not it is written; a file that cannot be written is an error before the decomposition. See
+        Notes.
     eigval_save_precision : dtype, default numpy.float16
         Floating dtype to which the eigenvalues in the file are rounded.
     classic_shannon_entropy : bool, default False

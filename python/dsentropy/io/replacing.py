@@ -19,12 +19,11 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-try:
+fcntl: Any = None
+with contextlib.suppress(ImportError):  # Windows has none
     import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 _ABANDONED_AFTER = 86400.0
 """Seconds after which a temporary that cannot be known to be in use is taken as one of a killed process."""

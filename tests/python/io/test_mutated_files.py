@@ -105,7 +105,7 @@ def test_forged_files_are_refused_or_in_their_ranges(kind, tmp_path):
     path = tmp_path / "file"
     whole = write(kind, path)
     refused = 0
-    for seed in range(500):
+    for seed in range(200):
         path.write_bytes(forged(np.random.default_rng(seed), whole))
         try:
             outcome = out_of_range(kind, path)
@@ -113,4 +113,4 @@ def test_forged_files_are_refused_or_in_their_ranges(kind, tmp_path):
             outcome = str(error)
             refused += 1
         assert not outcome or str(path) in outcome, f"seed {seed}"
-    assert 100 < refused < 450  # both happen
+    assert 40 < refused < 180  # both happen
