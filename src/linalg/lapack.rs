@@ -2,7 +2,6 @@
 //!
 //! | function                          | LAPACK                           | computes                                     |
 //! |:----------------------------------|:---------------------------------|:---------------------------------------------|
-//! | [`symmetric_to_band`]             | `ssytrd_sy2sb`, `dsytrd_sy2sb`   | a symmetric band matrix                      |
 //! | [`symmetric_to_tridiagonal`]      | `ssytrd`, `dsytrd`               | a symmetric tridiagonal matrix               |
 //! | [`panel_qr`]                      | `sgeqrt3`, `dgeqrt3`             | Q R of a tall matrix, Q = I - V T V'         |
 //! | [`hessenberg_eigenvalues`]        | `dhseqr`                         | eigenvalues of a Hessenberg matrix           |
@@ -35,21 +34,6 @@ pub struct Routine<F> {
     call: F,
 }
 
-/// `?sytrd_sy2sb(uplo, n, kd, A, lda, AB, ldab, tau, work, lwork, info)`.
-type ToBand<A> = unsafe extern "C" fn(
-    *const c_char,
-    *const c_int,
-    *const c_int,
-    *mut A,
-    *const c_int,
-    *mut A,
-    *const c_int,
-    *mut A,
-    *mut A,
-    *const c_int,
-    *mut c_int,
-);
-
 /// `?sytrd(uplo, n, A, lda, d, e, tau, work, lwork, info)`.
 type ToTridiagonal<A> = unsafe extern "C" fn(
     *const c_char,
@@ -68,40 +52,8 @@ type ToTridiagonal<A> = unsafe extern "C" fn(
 type PanelQr<A> =
     unsafe extern "C" fn(*const c_int, *const c_int, *mut A, *const c_int, *mut A, *const c_int, *mut c_int);
 
-unsafe extern "C" {
-    // lapack-sys does not declare these two.
-    fn ssytrd_sy2sb_(
-        uplo: *const c_char,
-        n: *const c_int,
-        kd: *const c_int,
-        a: *mut f32,
-        lda: *const c_int,
-        ab: *mut f32,
-        ldab: *const c_int,
-        tau: *mut f32,
-        work: *mut f32,
-        lwork: *const c_int,
-        info: *mut c_int,
-    );
-    fn dsytrd_sy2sb_(
-        uplo: *const c_char,
-        n: *const c_int,
-        kd: *const c_int,
-        a: *mut f64,
-        lda: *const c_int,
-        ab: *mut f64,
-        ldab: *const c_int,
-        tau: *mut f64,
-        work: *mut f64,
-        lwork: *const c_int,
-        info: *mut c_int,
-    );
-}
-
 /// The reductions of a matrix in one precision.
 pub trait Reductions: Sized {
-    /// `?sytrd_sy2sb`.
-    const TO_BAND: Routine<ToBand<Self>>;
     /// `?sytrd`.
     const TO_TRIDIAGONAL: Routine<ToTridiagonal<Self>>;
     /// `?geqrt3`.
@@ -109,46 +61,13 @@ pub trait Reductions: Sized {
 }
 
 impl Reductions for f32 {
-    const TO_BAND: Routine<ToBand<Self>> = Routine { name: "ssytrd_sy2sb", call: ssytrd_sy2sb_ };
     const TO_TRIDIAGONAL: Routine<ToTridiagonal<Self>> = Routine { name: "ssytrd", call: ssytrd_ };
     const PANEL_QR: Routine<PanelQr<Self>> = Routine { name: "sgeqrt3", call: sgeqrt3_ };
 }
 
 impl Reductions for f64 {
-    const TO_BAND: Routine<ToBand<Self>> = Routine { name: "dsytrd_sy2sb", call: dsytrd_sy2sb_ };
     const TO_TRIDIAGONAL: Routine<ToTridiagonal<Self>> = Routine { name: "dsytrd", call: dsytrd_ };
     const PANEL_QR: Routine<PanelQr<Self>> = Routine { name: "dgeqrt3", call: dgeqrt3_ };
-}
-
-/// Reduces a symmetric matrix, given by the upper triangle of its rows, to a band with `width` off-diagonals. A row of
-/// the result holds the entries of one column, from the diagonal down.
-pub(super) fn symmetric_to_band<A: Entry + Reductions>(mut matrix: Array2<A>, width: usize) -> Result<Array2<A>> {
-    assert!(matrix.is_square() && matrix.is_standard_layout() && (1..matrix.nrows()).contains(&width));
-    let (n, kd, ldab) = (size(matrix.nrows())?, size(width)?, size(width + 1)?);
-    let mut band = Array2::zeros((matrix.nrows(), width + 1));
-    let mut tau = vec![A::zero(); matrix.nrows() - width];
-    with_workspace(|work: &mut [A], work_size| {
-        let mut info = 0;
-        // SAFETY: the matrix has n columns of n entries, the band n of kd + 1, and tau has n - kd entries. `work` has
-        // `work_size` entries, or one where `work_size` asks for the best size.
-        unsafe {
-            (A::TO_BAND.call)(
-                &raw const LOWER,
-                &raw const n,
-                &raw const kd,
-                matrix.as_mut_ptr(),
-                &raw const n,
-                band.as_mut_ptr(),
-                &raw const ldab,
-                tau.as_mut_ptr(),
-                work.as_mut_ptr(),
-                &raw const work_size,
-                &raw mut info,
-            );
-        }
-        require_success(A::TO_BAND.name, info)
-    })?;
-    Ok(band)
 }
 
 /// Reduces a symmetric matrix, given by the upper triangle of its rows, to tridiagonal form: the diagonal and the

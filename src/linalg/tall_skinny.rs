@@ -9,10 +9,45 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 use crate::error::Result;
+use crate::linalg::upper_triangle::UpperTriangle;
 use crate::runtime::parallel::Job;
 
 /// Rows of a block. Another number changes the order of sums.
 const BLOCK_ROWS: usize = 1024;
+
+/// Rows of a Gram matrix's factor that are multiplied between two looks for an interrupt.
+const GRAM_ROWS: usize = 4096;
+
+/// Columns up to which the rows of a Gram matrix's factor are shared among sixteen tasks. With more columns there are
+/// more blocks, which are tasks as well, so fewer parts of each are needed. Another number changes the order of sums.
+const GRAM_COLUMNS: usize = 96;
+
+/// Computes the Gram matrix A' A of the columns of A, its upper triangle, in blocks of rows that are summed over the rows
+/// of A in parts. Cost: rows(A) columns(A)^2 flops.
+pub(crate) fn gram_matrix(a: ArrayView2<f64>, job: &Job) -> Result<UpperTriangle> {
+    let (rows, columns) = a.dim();
+    let mut gram = UpperTriangle::zeros(columns)?;
+    let parts = (16 * GRAM_COLUMNS / columns.max(1)).clamp(1, 16);
+    let rows_of_part = rows.div_ceil(parts).max(GRAM_ROWS / 16);
+    gram.for_each_block(job, |first, mut block| {
+        let pieces = a.slice(s![.., first..]);
+        let product = |piece: ArrayView2<f64>| {
+            let mut part = Array2::zeros(block.raw_dim());
+            for piece in piece.axis_chunks_iter(Axis(0), GRAM_ROWS) {
+                if job.check().is_err() {
+                    break; // the check below returns the error
+                }
+                general_mat_mul(1.0, &piece.slice(s![.., ..part.nrows()]).t(), &piece, 1.0, &mut part);
+            }
+            part
+        };
+        let parts: Vec<Array2<f64>> =
+            pieces.axis_chunks_iter(Axis(0), rows_of_part).into_par_iter().with_max_len(1).map(product).collect();
+        parts.iter().for_each(|part| block += part);
+    })?;
+    job.check()?;
+    Ok(gram)
+}
 
 /// The number of columns of a basis.
 pub(crate) fn width(basis: &[Array2<f64>]) -> usize {
@@ -149,6 +184,31 @@ mod tests {
         approx::assert_relative_eq!(*found, entries, max_relative = 1e-12, epsilon = 1e-9);
         approx::assert_relative_eq!(*rest, expected, max_relative = 1e-12, epsilon = 1e-9);
         approx::assert_relative_eq!(*sum, whole.dot(&entries), max_relative = 1e-12, epsilon = 1e-9);
+    }
+
+    /// One block and several, one part and several. Sums of integers are exact, and no sum depends on the threads.
+    #[test]
+    fn gram_matrix_of_integers_is_exact() {
+        for (rows, columns) in [(1, 1), (3, 200), (5000, 3), (9000, 97), (300, 0)] {
+            let a = Array2::from_shape_fn((rows, columns), |(i, j)| ((i * 29 + j * 7) % 53) as f64 - 26.0);
+            let gram =
+                |a: ArrayView2<f64>, threads| parallel::run(threads, || false, |job| gram_matrix(a, job)).unwrap();
+            let (found, expected) = (gram(a.view(), 2), a.t().dot(&a));
+            let by_columns = gram(a.t().as_standard_layout().t(), 2);
+            for ((i, j), entry) in expected.indexed_iter() {
+                assert_eq!([found.get(i, j), by_columns.get(i, j)], [*entry, *entry], "{rows} {columns}: {i} {j}");
+            }
+            let fractions = a.mapv(f64::sin);
+            assert_eq!(gram(fractions.view(), 1).into_matrix(), gram(fractions.view(), 3).into_matrix());
+        }
+        let stopped = parallel::run(
+            2,
+            || true,
+            |job| loop {
+                gram_matrix(block(100, 9).view(), job)?;
+            },
+        );
+        assert_eq!(stopped.map(|(): ()| ()), Err(crate::error::Error::Interrupted));
     }
 
     #[test]

@@ -5,10 +5,9 @@
 //! ```
 //!
 //! Effective ranks and the participation ratio are read off its eigenvalues. X_c' X_c and X_c X_c' have the same nonzero
-//! eigenvalues, so the smaller of the two matrices is formed. Cost: 2 N D min(N, D) flops, and the eigenvalues.
+//! eigenvalues, so the smaller of the two matrices is formed. Cost: N D min(N, D) flops, and the eigenvalues.
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 
 use crate::data::distances::Distances;
 use crate::data::input::Input;
@@ -16,6 +15,7 @@ use crate::data::points::Points;
 use crate::error::Result;
 use crate::linalg::scalar::Element;
 use crate::linalg::symmetric_eigenvalues;
+use crate::linalg::tall_skinny::gram_matrix;
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
 
@@ -30,13 +30,9 @@ pub fn covariance_eigenvalues<T: Element>(x: ArrayView2<T>, job: &Job) -> Result
     memory::require(n, memory::dense_bytes(1.0, n.min(d), 0).saturating_add(memory::dense_bytes(0.0, n, d)), job)?;
     let points = Points::in_own_scale(x);
     let centred = if n < d { points.centred().t() } else { points.centred().view() };
-    let gram = job.lapack(|| {
-        let mut gram: Array2<f64> = memory::zeros(n.min(d))?;
-        general_mat_mul(1.0, &centred.t(), &centred, 0.0, &mut gram);
-        Ok(gram)
-    })?;
+    let gram = gram_matrix(centred, job)?;
     let degrees_of_freedom = (n as f64 - 1.0).max(1.0);
-    let mut eigenvalues = symmetric_eigenvalues(gram, job)?;
+    let mut eigenvalues = symmetric_eigenvalues(gram.into_matrix(), job)?;
     for value in &mut eigenvalues {
         *value = value.max(0.0) / degrees_of_freedom * points.unit() * points.unit();
     }
@@ -48,7 +44,7 @@ pub fn covariance_eigenvalues<T: Element>(x: ArrayView2<T>, job: &Job) -> Result
 mod tests {
     use super::*;
     use crate::runtime::parallel;
-    use ndarray::array;
+    use ndarray::{Array2, array};
 
     fn eigenvalues(x: &Array2<f64>) -> Vec<f64> {
         let mut values = parallel::run(2, || false, |job| covariance_eigenvalues(x.view(), job)).unwrap();

@@ -146,22 +146,20 @@ mod tests {
         };
         let Some(found) = at_rest() else { return };
         let seen = |threads| {
-            run(
-                threads,
-                || false,
-                |job| {
-                    let inside = job.lapack(|| Ok(lapack_provider::num_threads()))?;
-                    let with_rayon = job.parallel(|| Ok(lapack_provider::num_threads()))?;
-                    Ok((inside, with_rayon))
-                },
-            )
+            let shared = Shared::of_this_process();
+            let inside = shared.gate.enter(threads, || Ok(()))?;
+            let with_blas = lapack_provider::num_threads();
+            drop(inside);
+            let number = || Ok(lapack_provider::num_threads());
+            let with_rayon = run(threads, || false, |job| Ok([job.parallel(number)?, job.serial_lapack(number)?]))?;
+            Ok::<_, crate::error::Error>((with_blas, with_rayon))
         };
         std::thread::scope(|scope| {
             for threads in [1, 2, 1, 2, 2, 1] {
                 scope.spawn(move || {
                     for _ in 0..50 {
                         let inside = threads.min(available_cores());
-                        assert_eq!(seen(threads), Ok((Some(inside), Some(1))));
+                        assert_eq!(seen(threads), Ok((Some(inside), [Some(1); 2])));
                     }
                 });
             }

@@ -1,9 +1,8 @@
 //! Jobs: computations on a pool of threads that the caller can interrupt.
 //!
 //! A computation is a [`Job`]. It runs on a thread of its own while the calling thread waits for it and asks now and
-//! then whether to stop. Within a job either rayon uses the threads, with BLAS at one thread, or one LAPACK call uses
-//! them, never both. BLAS's number of threads is one for the whole process, so a job that needs another waits until the
-//! jobs inside BLAS have left (see `blas_gate.rs`).
+//! then whether to stop. Within a job rayon uses the threads, and BLAS has one thread: BLAS's own threads spin while they
+//! wait for each other. BLAS's number of threads is one for the whole process (see `blas_gate.rs`).
 //!
 //! Results do not depend on which thread finishes first: the same input and the same number of threads give the same
 //! bits.
@@ -138,7 +137,7 @@ impl Job<'_> {
     }
 
     /// Lets a fork go ahead that waits for this job, and fails with [`Error::Interrupted`] once the caller has asked to
-    /// stop. Loops inside [`Self::parallel`] and [`Self::lapack`] call it between two panels, where no thread of the job
+    /// stop. Loops inside [`Self::parallel`] call it between two panels, where no thread of the job
     /// works.
     pub(crate) fn pause_point(&self) -> Result<()> {
         self.gate.pause(|| self.check())
@@ -162,27 +161,13 @@ impl Job<'_> {
         self.pool.install(work)
     }
 
-    /// Runs one large LAPACK call on the job's threads, but no more than there are cores: BLAS's threads spin while they
-    /// wait for each other.
-    pub(crate) fn lapack<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.lapack_on(self.lapack_threads(), work)
-    }
-
-    /// The number of threads that [`Self::lapack`] gives to a call.
-    pub(crate) fn lapack_threads(&self) -> usize {
-        if self.one_of_many { 1 } else { self.threads.min(available_cores()) }
-    }
-
-    /// Runs a LAPACK call on one thread, for routines whose result must not depend on the number of threads.
+    /// Runs a LAPACK call on one thread. BLAS's own threads would spin while they wait for each other, and one that waits
+    /// for a core that another process uses holds up the rest.
     pub(crate) fn serial_lapack<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.lapack_on(1, work)
-    }
-
-    fn lapack_on<T>(&self, blas_threads: usize, work: impl FnOnce() -> Result<T>) -> Result<T> {
         if self.one_of_many {
             return work();
         }
-        let _blas_threads = self.gate.enter(blas_threads, || self.check())?;
+        let _one_blas_thread = self.gate.enter(1, || self.check())?;
         let result = work()?;
         self.check()?; // LAPACK itself cannot be stopped
         Ok(result)

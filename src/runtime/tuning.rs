@@ -11,8 +11,6 @@ pub struct Tuning {
     pub eigenvalues_f32: EigenvalueTuning,
     /// Eigenvalues of symmetric matrices of f64.
     pub eigenvalues_f64: EigenvalueTuning,
-    /// Rows below which LAPACK runs on one thread, because more threads gain nothing there.
-    pub serial_lapack_below: usize,
     /// The search for nearest neighbours.
     pub neighbors: NeighborTuning,
     /// Rows from which single precision is used where it is allowed.
@@ -26,14 +24,13 @@ pub struct Tuning {
 /// The reductions of a symmetric matrix to tridiagonal form, in one stage or over a band.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EigenvalueTuning {
-    /// Rows from which two stages are faster than one, on one thread and on more.
-    pub two_stages_from: [usize; 2],
-    /// Rows from which our own reduction to a band is faster than LAPACK's, on one thread and on more.
-    pub own_band_from: [usize; 2],
+    /// Rows from which two stages are faster than one.
+    pub two_stages_from: usize,
     /// Rows from which the band has 32 and 48 off-diagonals; below the first it has 16.
     pub wider_band_from: [usize; 2],
-    /// Rows of a tile of our own reduction to a band, rounded down to a multiple of the band's width.
-    pub band_tile_rows: usize,
+    /// Rows of a tile of the reduction to a band of 16 or 32 off-diagonals, and to one of 48, rounded down to a multiple
+    /// of the band's width.
+    pub band_tile_rows: [usize; 2],
 }
 
 impl EigenvalueTuning {
@@ -45,6 +42,12 @@ impl EigenvalueTuning {
             _ if n >= from_32 => 32,
             _ => 16,
         }
+    }
+
+    /// The rows of a tile of the reduction to a band of `width` off-diagonals: a multiple of the width.
+    pub(crate) fn tile_rows(&self, width: usize) -> usize {
+        let rows = self.band_tile_rows[usize::from(width >= 48)];
+        (rows / width).max(1) * width
     }
 }
 
@@ -101,18 +104,15 @@ impl Tuning {
     /// The numbers that were measured.
     pub const MEASURED: Self = Self {
         eigenvalues_f32: EigenvalueTuning {
-            two_stages_from: [600, 1700],
-            own_band_from: [600, 2500],
+            two_stages_from: 600,
             wider_band_from: [1200, 2500],
-            band_tile_rows: 256,
+            band_tile_rows: [128, 256],
         },
         eigenvalues_f64: EigenvalueTuning {
-            two_stages_from: [600, 1200],
-            own_band_from: [2500, 2500],
-            wider_band_from: [0, 2500],
-            band_tile_rows: 256,
+            two_stages_from: 600,
+            wider_band_from: [1200, 2500],
+            band_tile_rows: [128, 256],
         },
-        serial_lapack_below: 600,
         neighbors: NeighborTuning { block_rows: [64, 512], blocks_per_thread: 4, rows_per_neighbor: 16 },
         single_precision_from: 256,
         sweep_in_parallel_up_to: 3000,
@@ -150,6 +150,6 @@ mod tests {
     fn bands_widen_with_the_matrix() {
         let width =
             |n| [Tuning::MEASURED.eigenvalues_f32.band_width(n), Tuning::MEASURED.eigenvalues_f64.band_width(n)];
-        assert_eq!([100, 1199, 1200, 2499, 2500].map(width), [[16, 32], [16, 32], [32, 32], [32, 32], [48, 48]]);
+        assert_eq!([100, 1199, 1200, 2499, 2500].map(width), [16, 16, 32, 32, 48].map(|width| [width; 2]));
     }
 }

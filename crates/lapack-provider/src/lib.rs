@@ -84,7 +84,7 @@ pub fn at_exit(handler: extern "C" fn()) {
 #[cfg(not(unix))]
 pub fn at_exit(_handler: extern "C" fn()) {}
 
-/// Whether the linked LAPACK has the routines that reduce a matrix to a band (LAPACK 3.7): `?sytrd_sy2sb`, `?geqrt3`.
+/// Whether the linked LAPACK has the routines that reduce a matrix to a band (LAPACK 3.4): `?geqrt3`.
 pub const BAND_REDUCTION: bool = cfg!(not(accelerate));
 
 /// Symbols with the names of these routines, never called, so that crates which refer to them link.
@@ -100,7 +100,7 @@ mod no_band_reduction {
             )*
         };
     }
-    missing!(dsytrd_sy2sb_ ssytrd_sy2sb_ dgeqrt3_ sgeqrt3_);
+    missing!(dgeqrt3_ sgeqrt3_);
 }
 
 /// The linked OpenBLAS's configuration and the kind of core that it dispatches to; `None` with another LAPACK.

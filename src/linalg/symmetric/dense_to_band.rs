@@ -12,12 +12,12 @@
 //! reduction to bidiagonal form", Parallel Comput. 25, 1999, doi:10.1016/S0167-8191(99)00041-1).
 //!
 //! For a matrix larger than the caches both the difference and the product with the next V are bound by memory. So the
-//! difference is delayed until the next V is known, and each tile is read once for both. Tiles that share neither rows
-//! nor columns are processed in parallel, in rounds, so sums have one order on any number of threads. Cost: 4/3 N^3
-//! flops, nearly all of them products of tiles. Memory: 8 N width.
+//! difference is delayed until the next V is known, and each tile is read once for both. Tiles are processed in parallel,
+//! in rounds of those that share neither rows nor columns, and their products are summed by rounds, so sums have one order
+//! on any number of threads. BLAS has one thread: its own threads spin while they wait, and where another process uses
+//! a core they wait for it at each call. Cost: 4/3 N^3 flops, nearly all of them products of tiles. Memory: 16 N width.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
@@ -26,14 +26,13 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use crate::error::Result;
 use crate::linalg::lapack::panel_qr;
 use crate::linalg::symmetric::real::Real;
-use crate::runtime::lock;
 use crate::runtime::parallel::Job;
 
 /// Reduces a symmetric matrix, given by its upper triangle, to a band with `width` off-diagonals. A row of the result
 /// holds the entries of one column, from the diagonal down. The matrix is overwritten.
 pub(super) fn dense_to_band<A: Real>(mut matrix: Array2<A>, width: usize, job: &Job) -> Result<Array2<A>> {
     let n = matrix.nrows();
-    let height = (A::tuning(job.tuning()).band_tile_rows / width).max(1) * width;
+    let height = A::tuning(job.tuning()).tile_rows(width);
     let mut band = Array2::zeros((n, width + 1));
     // LAPACK reads these rows as columns, and requires at least as many rows as columns: zeros are added.
     let mut panel = Array2::zeros((width, n + width));
@@ -182,25 +181,40 @@ fn update_and_multiply<A: Real>(
 ) -> Result<Vec<Array2<A>>> {
     let (blocks, first) = (ranges.len(), ranges[0].start);
     let mut tiles = tiles(matrix, ranges);
-    let products: Vec<Mutex<Array2<A>>> =
-        ranges.iter().map(|range| Mutex::new(Array2::zeros((v.nrows(), range.len())))).collect();
+    let mut products: Vec<Array2<A>> = ranges.iter().map(|range| Array2::zeros((v.nrows(), range.len()))).collect();
     let v_of = |block: usize| v.slice(s![.., ranges[block].start - first..ranges[block].end - first]);
-    for round in 0..blocks {
+    let at_once = rounds_at_once(blocks, job.threads());
+    for rounds in (0..blocks).step_by(at_once).map(|round| round..(round + at_once).min(blocks)) {
         job.pause_point()?;
-        // In each round a block meets one other block, or itself.
-        let pairs = (0..blocks).map(|one| (one, (round + blocks - one) % blocks)).filter(|(one, other)| one <= other);
+        let pairs = rounds.flat_map(|round| pairs_of_round(round, blocks));
         let tasks: Vec<_> = pairs.filter_map(|(i, j)| Some((i, j, tiles[i][j].take()?))).collect();
-        tasks.into_par_iter().with_max_len(1).for_each(|(i, j, mut tile)| {
+        let parts = tasks.into_par_iter().with_max_len(1).map(|(i, j, mut tile)| {
             if update.first < first {
                 update.apply(&mut tile, &ranges[i], &ranges[j]);
             }
-            general_mat_mul(A::one(), &v_of(i), &tile, A::one(), &mut *lock(&products[j]));
-            if i != j {
-                general_mat_mul(A::one(), &v_of(j), &tile.t(), A::one(), &mut *lock(&products[i]));
+            let transposed = (i != j).then(|| (i, v_of(j).dot(&tile.t())));
+            [Some((j, v_of(i).dot(&tile))), transposed]
+        });
+        let parts: Vec<[Option<(usize, Array2<A>)>; 2]> = parts.collect();
+        products.par_iter_mut().enumerate().with_max_len(1).for_each(|(block, product)| {
+            for (_, part) in parts.iter().flatten().flatten().filter(|(of, _)| *of == block) {
+                *product += part;
             }
         });
     }
-    Ok(products.into_iter().map(|product| product.into_inner().unwrap_or_else(PoisonError::into_inner)).collect())
+    Ok(products)
+}
+
+/// The pairs of blocks of one round, in which each block meets one other block, or itself.
+fn pairs_of_round(round: usize, blocks: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..blocks).map(move |one| (one, (round + blocks - one) % blocks)).filter(|(one, other)| one <= other)
+}
+
+/// The number of rounds whose tiles are processed in parallel: so many that each thread has sixteen, as far as their
+/// products take no more memory than `8 N width` entries. The number changes no sum.
+fn rounds_at_once(blocks: usize, threads: usize) -> usize {
+    let tiles_of_round = blocks.div_ceil(2);
+    threads.saturating_mul(16).min(4 * blocks).div_ceil(tiles_of_round)
 }
 
 /// The tiles on and above the diagonal.
@@ -233,7 +247,7 @@ mod tests {
     use rand::rngs::StdRng;
     use rand::{RngExt, SeedableRng};
 
-    const TILE: usize = Tuning::MEASURED.eigenvalues_f64.band_tile_rows;
+    const TILE: usize = Tuning::MEASURED.eigenvalues_f64.band_tile_rows[0];
 
     /// A matrix whose lower triangle, which is not to be read, is NaN.
     fn random(n: usize) -> Array2<f64> {

@@ -2,8 +2,7 @@
 //!
 //! | stages | rows | to a band of 16, 32 or 48 off-diagonals | to tridiagonal form     | eigenvalues     |
 //! |:-------|:-----|:----------------------------------------|:------------------------|:----------------|
-//! | one    | few  |                                         | `?sytrd`                | `tridiagonal`   |
-//! | two    | more | `?sytrd_sy2sb`                          | `band_to_tridiagonal`   | `tridiagonal`   |
+//! | one    | few  |                                         | `?sytrd`, one thread    | `tridiagonal`   |
 //! | two    | many | `dense_to_band`                         | `band_to_tridiagonal`   | `tridiagonal`   |
 //!
 //! The reduction of a full matrix is in its own precision, what follows in f64. It takes 4/3 N^3 flops, in place. In
@@ -26,7 +25,7 @@ mod tridiagonal;
 use ndarray::{Array2, s};
 
 use crate::error::Result;
-use crate::linalg::lapack::{symmetric_to_band, symmetric_to_tridiagonal};
+use crate::linalg::lapack::symmetric_to_tridiagonal;
 use crate::linalg::require_square_and_finite;
 use crate::linalg::scaling::scale_to_one;
 use crate::runtime::parallel::Job;
@@ -53,36 +52,28 @@ pub fn symmetric_eigenvalues<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Ve
         matrix.mapv_inplace(|entry| A::real(entry.into() * scale));
     }
     let tuning = A::tuning(job.tuning());
-    let threads = usize::from(job.lapack_threads() > 1);
-    let two_stages_from = tuning.two_stages_from[threads].max(tuning.band_width(n) + 1);
+    let two_stages_from = tuning.two_stages_from.max(tuning.band_width(n) + 1);
     let eigenvalues = if !lapack_provider::BAND_REDUCTION || n < two_stages_from {
         in_one_stage(matrix, job)
     } else {
-        in_two_stages(matrix, tuning.band_width(n), n >= tuning.own_band_from[threads], job)
+        in_two_stages(matrix, tuning.band_width(n), job)
     }?;
     Ok(eigenvalues.into_iter().map(|eigenvalue| A::real(eigenvalue / scale)).collect())
 }
 
-/// Reduces a matrix straight to tridiagonal form, by LAPACK.
+/// Reduces a matrix straight to tridiagonal form, by LAPACK on one thread.
 fn in_one_stage<A: Real>(matrix: Array2<A>, job: &Job) -> Result<Vec<f64>> {
     if matrix.is_empty() {
         return Ok(Vec::new());
     }
-    let serial = matrix.nrows() < job.tuning().serial_lapack_below;
-    let reduce = || symmetric_to_tridiagonal(matrix);
-    let (diagonal, off_diagonal) = if serial { job.serial_lapack(reduce) } else { job.lapack(reduce) }?;
+    let (diagonal, off_diagonal) = job.serial_lapack(|| symmetric_to_tridiagonal(matrix))?;
     let double = |entries: Vec<A>| entries.into_iter().map(Into::into).collect::<Vec<f64>>();
     tridiagonal_eigenvalues(&double(diagonal), &double(off_diagonal), job)
 }
 
-/// Reduces a matrix to a band, by our own code where `own_band` is true and else by LAPACK, and the band to tridiagonal
-/// form.
-fn in_two_stages<A: Real>(matrix: Array2<A>, band_width: usize, own_band: bool, job: &Job) -> Result<Vec<f64>> {
-    let band = if own_band {
-        dense_to_band(matrix, band_width, job)?
-    } else {
-        job.lapack(|| symmetric_to_band(matrix, band_width))?
-    };
+/// Reduces a matrix to a band, and the band to tridiagonal form.
+fn in_two_stages<A: Real>(matrix: Array2<A>, band_width: usize, job: &Job) -> Result<Vec<f64>> {
+    let band = dense_to_band(matrix, band_width, job)?;
     let (diagonal, off_diagonal) = band_to_tridiagonal(band.mapv(Into::into).view(), job)?;
     tridiagonal_eigenvalues(&diagonal, &off_diagonal, job)
 }
@@ -100,8 +91,8 @@ mod tests {
         parallel::run(2, || false, |job| symmetric_eigenvalues(matrix, job))
     }
 
-    fn two_stages<A: Real + Send>(matrix: Array2<A>, band_width: usize, own_band: bool) -> Result<Vec<f64>> {
-        parallel::run(2, || false, |job| in_two_stages(matrix, band_width, own_band, job))
+    fn two_stages<A: Real + Send>(matrix: Array2<A>, band_width: usize) -> Result<Vec<f64>> {
+        parallel::run(2, || false, |job| in_two_stages(matrix, band_width, job))
     }
 
     /// The Laplacian of the path graph has the eigenvalues 2 - 2 cos(pi k / n). Entries below the diagonal are not read.
@@ -130,10 +121,8 @@ mod tests {
         let whole = eigenvalues(single.clone()).map(|values| values.into_iter().map(f64::from).collect());
         for (single, double) in [
             (whole, eigenvalues(laplacian.clone())),
-            (two_stages(single.clone(), 16, false), two_stages(laplacian.clone(), 16, false)),
-            (two_stages(single.clone(), 48, false), two_stages(laplacian.clone(), 48, false)),
-            (two_stages(single.clone(), 16, true), two_stages(laplacian.clone(), 16, true)),
-            (two_stages(single, 48, true), two_stages(laplacian, 48, true)),
+            (two_stages(single.clone(), 16), two_stages(laplacian.clone(), 16)),
+            (two_stages(single, 48), two_stages(laplacian, 48)),
         ] {
             let (single, double) = (single.unwrap(), double.unwrap());
             for k in 0..n {
@@ -182,28 +171,26 @@ mod tests {
     /// A spectrum that spans all magnitudes, at the size from which two stages are used.
     #[test]
     fn one_stage_and_two_agree() {
-        let n = sized(Tuning::MEASURED.eigenvalues_f64.two_stages_from[1], 300);
+        let n = sized(Tuning::MEASURED.eigenvalues_f64.two_stages_from, 300);
         let matrix = Array2::from_shape_fn((n, n), |(i, j)| (-((i as f64 - j as f64) / 20.0).powi(2)).exp());
         let one = parallel::run(2, || false, |job| in_one_stage(matrix.clone(), job)).unwrap();
         let largest = one[n - 1];
-        for own in [false, true] {
-            let two = two_stages(matrix.clone(), Tuning::MEASURED.eigenvalues_f64.band_width(n), own).unwrap();
-            for (one, two) in one.iter().zip(&two) {
-                approx::assert_abs_diff_eq!(*one, *two, epsilon = 1e-13 * largest);
-            }
+        let two = two_stages(matrix, Tuning::MEASURED.eigenvalues_f64.band_width(n)).unwrap();
+        for (one, two) in one.iter().zip(&two) {
+            approx::assert_abs_diff_eq!(*one, *two, epsilon = 1e-13 * largest);
         }
     }
 
     /// Sizes down to matrices that are narrower than the band.
     #[test]
     fn tuning_changes_eigenvalues_by_rounding_alone() {
-        let never = [usize::MAX; 2];
+        let never = usize::MAX;
         for n in [1, 2, 16, 17, 49, 130] {
             let matrix = Array2::from_shape_fn((n, n), |(i, j)| ((i * j + i + j) as f64).sin());
             let expected = eigenvalues(matrix.clone()).unwrap();
-            for (own_band_from, wider_band_from) in [(never, never), ([0; 2], [0, usize::MAX]), ([0; 2], [0; 2])] {
+            for wider_band_from in [[never, never], [0, never], [0, 0]] {
                 let eigenvalues_f64 =
-                    EigenvalueTuning { two_stages_from: [0; 2], own_band_from, wider_band_from, band_tile_rows: 64 };
+                    EigenvalueTuning { two_stages_from: 0, wider_band_from, band_tile_rows: [64; 2] };
                 let tuning = Tuning { eigenvalues_f64, ..Tuning::MEASURED };
                 let work = |job: &Job| symmetric_eigenvalues(matrix.clone(), job);
                 let found = parallel::run_with(&tuning, 2, || false, work).unwrap();
@@ -233,7 +220,7 @@ mod tests {
 
     #[test]
     fn no_scale_is_lost() {
-        let n = sized(700, 150); // two stages on one thread, one stage on two
+        let n = sized(700, 150); // two stages
         let matrix = Array2::from_shape_fn((n, n), |(i, j)| ((i * j + i + j) as f64).sin());
         for threads in [1, 2] {
             let eigenvalues = |matrix| parallel::run(threads, || false, |job| symmetric_eigenvalues(matrix, job));
