@@ -19,6 +19,8 @@ nox.options.sessions = ["lint", "test_rust", "build", "test"]
 COVERAGE_FLAGS = ["level=4", "inline-8bit-counters", "pc-table", "trace-compares"]
 """What libFuzzer reads of a run: which edges it took, and the numbers that it compared."""
 
+FUZZ_PLATFORM = "x86_64-unknown-linux-gnu"
+
 CORE_LINES = 90
 """The percentage of the lines of the core that its own tests must reach."""
 
@@ -115,17 +117,15 @@ def cargo_fuzz(session: nox.Session) -> None:
     targets = [path.stem for path in sorted(Path("fuzz", "targets").glob("*.rs"))]
     chosen = session.posargs[:1] or targets
     seconds = session.posargs[1] if len(session.posargs) > 1 else "60"
-    build = ["cargo", "+nightly", "build", "--release", "--manifest-path", "fuzz/Cargo.toml"]
-    # With --target the flags do not reach the build scripts.
-    folder, platform = "target/fuzz", "x86_64-unknown-linux-gnu"
     flags = ["-Cpasses=sancov-module", *(f"-Cllvm-args=-sanitizer-coverage-{flag}" for flag in COVERAGE_FLAGS)]
-    env = {"RUSTFLAGS": " ".join(flags), "CARGO_TARGET_DIR": folder}
-    session.run(*build, "--target", platform, env=env)
+    env = {"RUSTFLAGS": " ".join(flags), "CARGO_TARGET_DIR": "target/fuzz"}
+    # With --target the flags do not reach the build scripts. Cargo knows where the bundled LAPACK is.
+    run = ["cargo", "+nightly", "run", "--release", "--target", FUZZ_PLATFORM, "--manifest-path", "fuzz/Cargo.toml"]
     for target in chosen:
-        corpus = Path(folder, "corpus", target)
+        corpus = Path("target", "fuzz", "corpus", target).absolute()
         corpus.mkdir(parents=True, exist_ok=True)
-        limits = [f"-max_total_time={seconds}", "-timeout=20", f"-artifact_prefix={folder}/{target}-"]
-        session.run(f"{folder}/{platform}/release/{target}", str(corpus), *limits)
+        limits = [f"-max_total_time={seconds}", "-timeout=20", f"-artifact_prefix={corpus.parent}/{target}-"]
+        session.run(*run, "--bin", target, "--", str(corpus), *limits, env=env)
 
 
 @nox.session

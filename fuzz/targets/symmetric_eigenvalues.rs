@@ -8,22 +8,28 @@
 //! the sums.
 #![no_main]
 
-use dsentropy::{parallel, symmetric_eigenvalues};
+use dsentropy::{EigenvalueTuning, Tuning, parallel, symmetric_eigenvalues};
 use libfuzzer_sys::fuzz_target;
 use ndarray::Array2;
 
-/// Entries from the front of the input: any eight bytes, made finite; the tridiagonal ones only where that is asked for.
+/// Reduces every matrix that is larger than the band in two stages, by our own code.
+const TWO_STAGES: EigenvalueTuning =
+    EigenvalueTuning { two_stages_from: [0; 2], own_band_from: [0; 2], ..Tuning::MEASURED.eigenvalues_f64 };
+
+/// A matrix of the numbers that any eight bytes are, again and again; only the tridiagonal part where that is asked for.
 fn matrix(data: &[u8], n: usize, tridiagonal: bool) -> Array2<f64> {
-    let mut entries = data.chunks(8).map(|chunk| {
+    let chunks = data.chunks(8).map(|chunk| {
         let mut bytes = [0; 8];
         bytes[..chunk.len()].copy_from_slice(chunk);
         let entry = f64::from_le_bytes(bytes);
         if entry.is_finite() { entry } else { f64::from(bytes[0]) }
     });
+    let entries: Vec<f64> = chunks.chain([0.0]).collect();
+    let mut entries = entries.iter().cycle();
     let mut matrix = Array2::zeros((n, n));
     for i in 0..n {
         for j in i..n.min(if tridiagonal { i + 2 } else { n }) {
-            let entry = entries.next().unwrap_or(0.0);
+            let entry = *entries.next().expect("there is one entry at least");
             matrix[[i, j]] = entry;
             matrix[[j, i]] = entry;
         }
@@ -47,11 +53,13 @@ fn sturm_count(matrix: &Array2<f64>, x: f64) -> usize {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let Some((&first, rest)) = data.split_first() else { return };
-    let (n, tridiagonal) = (1 + usize::from(first / 2) % 24, first % 2 == 1);
+    let [size, kind, rest @ ..] = data else { return };
+    let (tridiagonal, own) = (kind & 1 == 1, kind & 2 == 2);
+    let n = 1 + usize::from(*size) % if own { 100 } else { 30 };
     let matrix = matrix(rest, n, tridiagonal);
     let largest = matrix.iter().fold(0.0f64, |most, entry| most.max(entry.abs()));
-    let found = parallel::run(1, || false, |job| symmetric_eigenvalues(matrix.clone(), job));
+    let tuning = if own { Tuning { eigenvalues_f64: TWO_STAGES, ..Tuning::MEASURED } } else { Tuning::MEASURED };
+    let found = parallel::run_with(&tuning, 1, || false, |job| symmetric_eigenvalues(matrix.clone(), job));
     let eigenvalues = found.expect("a finite matrix has eigenvalues");
     assert_eq!(eigenvalues.len(), n);
     assert!(eigenvalues.is_sorted(), "{eigenvalues:?}"); // so none is NaN

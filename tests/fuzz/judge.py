@@ -77,6 +77,8 @@ def judge(seed: int) -> Outcome:
         with _writer(case):
             called = call(case, case.arguments)
         outcome.result = called.result()
+        if any(seed is None for seed in _seeds(case)):  # Python's global generator is used, as documented
+            state["random"] = hash(random.getstate())
         outcome.findings += _changes(state, global_state())
         if case.kind == "mutated":
             return outcome
@@ -127,8 +129,11 @@ def repeatable(case: cases.Case) -> bool:
     """Return whether the same case must give the same bits: it has a seed, and no array that changes."""
     values = {**case.arguments, **case.method_arguments}
     random_operator = isinstance(values.get("K", values.get("X")), hostile.WrongProducts)
-    seeds = [values[name] for name in ("random_state", "random_seed") if name in values]
-    return not random_operator and all(seed is not None and seed is not np.ma.masked for seed in seeds)
+    return not random_operator and all(seed is not None and seed is not np.ma.masked for seed in _seeds(case))
+
+
+def _seeds(case: cases.Case) -> list[Any]:
+    return [case.arguments[name] for name in ("random_state", "random_seed") if name in case.arguments]
 
 
 def numbers(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:

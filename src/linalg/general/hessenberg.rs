@@ -19,13 +19,18 @@ use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMu
 use rayon::prelude::*;
 
 use crate::error::Result;
-use crate::linalg::scaling::max_abs;
+use crate::linalg::scaling::{max_abs, times_power_of_two};
 use crate::runtime::parallel::Job;
 
 /// Columns of a panel. Another number changes the rounding.
 const PANEL: usize = 32;
 /// Rows, or columns, of one piece of work. Another size changes the rounding.
 const PIECE: usize = 64;
+/// Vectors below this are scaled: the norm of one near the subnormal numbers is rounded to few bits, and the reflection
+/// that is made of it is not orthogonal, whatever the size of the matrix.
+const SMALL: f64 = f64::MIN_POSITIVE / f64::EPSILON;
+/// The exponent of the power of two that takes every number below [`SMALL`] to a normal one.
+const SMALL_EXPONENT: i32 = 600;
 
 /// Overwrites a matrix in column-major order with its Hessenberg form, which has the same eigenvalues. It is called
 /// inside [`Job::parallel`].
@@ -96,7 +101,18 @@ fn reduce_panel(
 
 /// Takes `x` to a multiple of the first unit vector by a reflection `I - tau v v'` with `v[0] = 1`. Returns tau, which is
 /// 0 where the other entries are zero.
-fn reflection(mut x: ArrayViewMut1<f64>, mut v: ArrayViewMut1<f64>) -> f64 {
+fn reflection(mut x: ArrayViewMut1<f64>, v: ArrayViewMut1<f64>) -> f64 {
+    if max_abs([x.view()]) >= SMALL {
+        return reflection_of_normal(x, v);
+    }
+    x.mapv_inplace(|entry| times_power_of_two(entry, SMALL_EXPONENT));
+    let tau = reflection_of_normal(x.view_mut(), v);
+    x[0] = times_power_of_two(x[0], -SMALL_EXPONENT);
+    tau
+}
+
+/// Finds a reflection as [`reflection`] does, of a vector whose norm is a normal number by far.
+fn reflection_of_normal(mut x: ArrayViewMut1<f64>, mut v: ArrayViewMut1<f64>) -> f64 {
     let alpha = x[0];
     // The norm of the other entries is computed from scaled ones, so that no square over- or underflows.
     let largest = max_abs([x.slice(s![1..])]);
@@ -209,6 +225,19 @@ mod tests {
         let one = hessenberg_form(&matrix, 1);
         for threads in [2, 3, 8] {
             assert_eq!(one, hessenberg_form(&matrix, threads));
+        }
+    }
+
+    /// A column near the subnormal numbers, in a matrix of norm 1: the reflection of it is orthogonal.
+    #[test]
+    fn reflections_of_tiny_columns_are_orthogonal() {
+        for exponent in [-1022, -1045, -1060, -1073] {
+            let tiny = 2f64.powi(-1000) * 2f64.powi(exponent + 1000);
+            let mut column = Array1::from(vec![3.0 * tiny, 4.0 * tiny, 5.0 * tiny]);
+            let mut v = Array1::zeros(3);
+            let tau = reflection(column.view_mut(), v.view_mut());
+            approx::assert_relative_eq!(tau * v.dot(&v), 2.0, max_relative = 8.0 * f64::EPSILON);
+            assert_eq!((column[1], column[2]), (0.0, 0.0));
         }
     }
 

@@ -113,6 +113,16 @@ mod tests {
         }
     }
 
+    /// Balancing leaves the largest entry, which is on the diagonal, and the others then are at most 1e-306 of it.
+    #[test]
+    fn entries_of_all_magnitudes_leave_the_largest_eigenvalue_its_digits() {
+        let largest = -2.282_227_612_618_174_5e306;
+        let matrix = array![[1e-306, 1.8e188, -5.5e303], [1.2e-312, largest, 0.0], [5.5e-321, 0.0, 0.0]];
+        let found = general(matrix).unwrap();
+        let real = found.iter().map(|value| value.re).fold(0.0, f64::min);
+        approx::assert_relative_eq!(real, largest, max_relative = 30.0 * f64::EPSILON);
+    }
+
     /// The eigenvalues of a directed cycle of n points are the n-th roots of unity.
     #[test]
     fn directed_cycle_has_the_roots_of_unity() {
