@@ -52,7 +52,7 @@ impl Estimate {
 /// Fails unless each number that describes an estimate is in its range.
 fn require_info(info: &EstimateInfo) -> Result<()> {
     let require = |name, requirement: &str, value: f64, holds: bool| {
-        if holds { Ok(()) } else { Err(Error::invalid(name, requirement, value)) }
+        if holds { Ok(()) } else { Err(Error::invalid(name, requirement, format!("{value:?}"))) }
     };
     let EstimateInfo { dim, products, rounding, entry_error, unit_roundoff, largest_modulus, .. } = *info;
     let most = 2f64.powi(MAX_EXPONENT);
@@ -96,17 +96,17 @@ fn require_rules(name: &'static str, rows: ArrayView2<f64>, info: &EstimateInfo)
     let mut first = None;
     for rule in rows.outer_iter().collect::<Vec<_>>().chunks_exact(2) {
         if let Some(node) = rule[0].iter().find(|node| node.is_nan() || node.abs() > most) {
-            return Err(Error::invalid(name, "nodes of at most 2^400, and weights", node));
+            return Err(Error::invalid(name, "nodes of at most 2^400, and weights", format!("{node:?}")));
         }
         if let Some(weight) = rule[1].iter().find(|&&weight| !(0.0..=2.0 * n).contains(&weight)) {
-            return Err(Error::invalid(name, format!("nodes, and weights from 0 to {n}"), weight));
+            return Err(Error::invalid(name, format!("nodes, and weights from 0 to {n}"), format!("{weight:?}")));
         }
         let mass = rule[1].sum();
         let expected = *first.get_or_insert(mass);
         // An outer rule without weights is none.
         if (mass != 0.0 && (mass - expected).abs() > WEIGHTS_WITHIN * n) || mass > (1.0 + WEIGHTS_WITHIN) * n {
             let requirement = format!("rules with weights whose sum is {expected:?} each, at most {n}");
-            return Err(Error::invalid(name, requirement, mass));
+            return Err(Error::invalid(name, requirement, format!("{mass:?}")));
         }
     }
     Ok(())
@@ -128,7 +128,7 @@ fn require_power_sums(sums: &[f64], deflated: &Bracket, probes: &[Bracket], info
         let most = n * reach.powi(i32::try_from(power).unwrap_or(i32::MAX)) * (1.0 + WEIGHTS_WITHIN);
         if power == 0 && (sum - count).abs() > WEIGHTS_WITHIN * n || sum.is_nan() || sum.abs() > most {
             let requirement = format!("sums of 1, x and x^2 over {count} eigenvalues of at most {reach:e}");
-            return Err(Error::invalid("known", requirement, format!("{sum} as sum {power}")));
+            return Err(Error::invalid("known", requirement, format!("{sum:?} as sum {power}")));
         }
     }
     Ok(())

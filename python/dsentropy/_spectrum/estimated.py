@@ -219,7 +219,7 @@ def _info_from_array(numbers: NDArray[np.float64]) -> EstimateInfo:
         raise ValueError(f"about_estimate must be {_NUMBERS} numbers, got {len(numbers)}")
     dim, positive, products, rounding, entry_error, largest, roundoff = numbers.tolist()
     return EstimateInfo(
-        dim=_as_stored_count(dim, "dim"),
+        dim=_as_stored_count(dim, "dim", least=1),
         positive_semidefinite=bool(_as_stored_count(positive, "positive_semidefinite", most=1)),
         products=_as_stored_count(products, "products"),
         rounding=rounding,
@@ -239,10 +239,10 @@ def _as_stored(array: NDArray[Any], name: str, ndim: int) -> NDArray[np.float64]
     return np.ascontiguousarray(array, dtype=np.float64)
 
 
-def _as_stored_count(number: float, name: str, most: int = 2**53) -> int:
+def _as_stored_count(number: float, name: str, least: int = 0, most: int = 2**53) -> int:
     """Convert a count that a file holds as a floating number: up to 2^53 it is exact."""
-    if not (0 <= number <= most and number.is_integer()):
-        raise ValueError(f"{name} must be an integer from 0 to {most}, got {number!r}")
+    if not (least <= number <= most and number.is_integer()):
+        raise ValueError(f"{name} must be an integer from {least} to {most}, got {number!r}")
     return int(number)
 
 

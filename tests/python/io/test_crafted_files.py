@@ -289,8 +289,8 @@ def changed(at, value):
 
 
 NUMBERS = {
-    "no eigenvalues": ("about_estimate", changed(0, 0.0), "n_samples must be 0|dim must be from 1"),
-    "part of an eigenvalue": ("about_estimate", changed(0, 7.5), "dim must be an integer from 0 to"),
+    "no eigenvalues": ("about_estimate", changed(0, 0.0), "dim must be an integer from 1 to"),
+    "part of an eigenvalue": ("about_estimate", changed(0, 7.5), "dim must be an integer from 1 to"),
     "NaN": ("about_estimate", changed(0, np.nan), "dim must be an integer"),
     "too many eigenvalues": ("about_estimate", changed(0, 1e300), "dim must be an integer"),
     "other eigenvalues": ("about_estimate", changed(0, 9.0), "n_samples must be 9"),
