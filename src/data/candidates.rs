@@ -55,10 +55,30 @@ impl Candidates {
 
     /// Drops the rows that are no candidates any more; false where there is no memory for as many as are left.
     pub(super) fn prune(&mut self) -> bool {
+        if self.found.len() < self.k {
+            return true; // rows that became NaN while they were read are no candidates
+        }
         let last = self.found.select_nth_unstable_by(self.k - 1, |a, b| a.upper.total_cmp(&b.upper)).1.upper;
         self.bound = self.margin.widened_bound(last);
         self.found.retain(|candidate| candidate.lower <= self.bound);
         self.limit = 2 * self.found.len() + 32;
         self.limit <= self.capacity
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rows that another thread changes while they are read may become NaN, which is near to no row.
+    #[test]
+    fn lists_of_fewer_than_k_rows_stay_as_they_are() {
+        let mut candidates = Candidates::new(3, usize::MAX, TieMargin::EXACT);
+        assert!(candidates.prune());
+        for (j, upper) in [f32::NAN, 1.0].into_iter().enumerate() {
+            assert!(candidates.add(Candidate { lower: 0.0, upper, j }));
+        }
+        assert!(candidates.prune());
+        assert_eq!(candidates.found.len(), 2);
     }
 }

@@ -25,7 +25,7 @@ use crate::data::distances::Distances;
 use crate::data::points::Points;
 use crate::data::ties::TieMargin;
 use crate::data::wide_square::WideSquare;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::linalg::scaling::halves;
 use crate::runtime::lock;
 use crate::runtime::parallel::Job;
@@ -116,11 +116,8 @@ impl<'a> KnnSearch<'a> {
                 if candidates.has_overflowed() {
                     return Some(Ok((i, output)));
                 }
-                let stopped = job.check().err();
-                if stopped.is_none() {
-                    write(&mut output, i, self.nearest_of(i, candidates));
-                }
-                stopped.map(Err)
+                let nearest = job.check().and_then(|()| self.nearest_of(i, candidates));
+                nearest.map(|nearest| write(&mut output, i, nearest)).err().map(Err)
             });
             let mut overflowed = overflowed.collect::<Result<Vec<(usize, O)>>>()?;
             let height = block_height(overflowed.len(), job).min(self.max_overflowed_rows());
@@ -129,7 +126,7 @@ impl<'a> KnnSearch<'a> {
                 let candidates = self.candidates_of_rows(&rows, k, job)?;
                 for ((i, output), candidates) in block.iter_mut().zip(candidates) {
                     job.check()?;
-                    write(output, *i, self.nearest_of(*i, candidates));
+                    write(output, *i, self.nearest_of(*i, candidates)?);
                 }
                 Ok(())
             })
@@ -242,15 +239,19 @@ impl<'a> KnnSearch<'a> {
     }
 
     /// The nearest of the candidates of row i by their distances in f64, ascending.
-    fn nearest_of(&self, i: usize, mut candidates: Candidates) -> Vec<(WideSquare, usize)> {
+    fn nearest_of(&self, i: usize, mut candidates: Candidates) -> Result<Vec<(WideSquare, usize)>> {
         candidates.prune();
         let k = candidates.k;
+        if candidates.found.len() < k {
+            // The rows were finite when they were checked, and another thread has written to them since.
+            return Err(Error::invalid("x", "left as it is while a call reads it", "rows that changed"));
+        }
         let mut nearest: Vec<(WideSquare, usize)> =
             candidates.found.into_iter().map(|c| (self.points.squared_distance(i, c.j), c.j)).collect();
         nearest.sort_unstable_by(|a, b| a.0.order(&b.0).then(a.1.cmp(&b.1)));
         let radius = self.margin(i).widened_square(nearest[k - 1].0);
         nearest.truncate(nearest.partition_point(|(squared, _)| squared.order(&radius).is_le()));
-        nearest
+        Ok(nearest)
     }
 }
 
