@@ -58,7 +58,7 @@ def executables() -> Iterator[Path]:
 def library_path() -> str:
     """The folder of the OpenBLAS that was built last: cargo puts it on the library path of tests, and so do we."""
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-    found = (target / "debug" / "build").glob("lapack-provider-*/out/*openblas*.so*")
+    found = (target / "debug" / "build").glob("lapack-provider-*/out/*openblas_dsent*.so*")
     newest = max(found, key=lambda path: path.stat().st_mtime, default=None)
     return "" if newest is None else str(newest.parent)
 

@@ -15,6 +15,11 @@ use std::{env, fs};
 const PROBE: &str = "import importlib.util as u, os; s = u.find_spec('scipy_openblas32'); \
                      print(os.path.join(os.path.dirname(s.origin), 'lib') if s and s.origin else '')";
 
+/// The name of the library in the package scipy-openblas32, without prefix and extension.
+const THEIR_NAME: &str = "scipy_openblas";
+/// The name of our copy of it: as long as theirs, and with `libopenblas` it begins as threadpoolctl expects.
+const OUR_NAME: &str = "openblas_dsent";
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=bill_of_materials.rs");
@@ -59,6 +64,9 @@ fn link_system_library(name: &str) {
 
 /// Links a copy of the library under `OUT_DIR`: cargo puts that folder on the library path of tests and benches,
 /// maturin packs the copy into the wheel, and it outlives the temporary environment of an isolated pip build.
+///
+/// The copy has a name of its own, also inside. A loader takes a library of this name that the process has loaded
+/// already, from whatever folder, and other packages bundle a `libscipy_openblas` too, of another version.
 fn link_scipy_openblas() {
     let lib_dir = find_lib_dir();
     let os = env::var("CARGO_CFG_TARGET_OS").expect("cargo sets the target for build scripts");
@@ -68,19 +76,19 @@ fn link_scipy_openblas() {
     }
     let link_name = match os.as_str() {
         "windows" => {
-            let stem =
-                if lib_dir.join("libscipy_openblas.lib").exists() { "libscipy_openblas" } else { "scipy_openblas" };
-            copy(&lib_dir.join(format!("{stem}.lib")), &out);
-            copy(&lib_dir.join(format!("{stem}.dll")), &out);
-            stem
+            let prefix = if lib_dir.join("libscipy_openblas.lib").exists() { "lib" } else { "" };
+            for end in ["lib", "dll"] {
+                copy_renamed(&lib_dir, &format!("{prefix}{THEIR_NAME}.{end}"), "dll", &out);
+            }
+            format!("{prefix}{OUR_NAME}")
         }
         "macos" => {
-            copy(&lib_dir.join("libscipy_openblas.dylib"), &out);
-            "scipy_openblas"
+            sign(&copy_renamed(&lib_dir, &format!("lib{THEIR_NAME}.dylib"), "dylib", &out));
+            OUR_NAME.into()
         }
         _ => {
-            copy(&lib_dir.join("libscipy_openblas.so"), &out);
-            "scipy_openblas"
+            copy_renamed(&lib_dir, &format!("lib{THEIR_NAME}.so"), "so", &out);
+            OUR_NAME.into()
         }
     };
     copy_licence(&lib_dir, &out);
@@ -88,20 +96,44 @@ fn link_scipy_openblas() {
     println!("cargo::rustc-link-lib=dylib={link_name}");
     println!("cargo::rustc-cfg=scipy_openblas");
     println!("cargo::rustc-cfg=openblas");
-    write(&out.join("forward.s"), &forwards(&os));
+    write(&out.join("forward.s"), forwards(&os));
 }
 
-fn write(path: &Path, text: &str) {
-    if let Err(error) = fs::write(path, text) {
-        fail(&format!("cannot write {}: {error}", path.display()));
+/// Copies a file of the package under our name, and puts our name in place of the library's own inside: the SONAME on
+/// Linux, the install name on macOS, the DLL that an import library names on Windows. All end in `extension`. Both names
+/// have the same length, so nothing in the file moves.
+fn copy_renamed(lib_dir: &Path, file: &str, extension: &str, out: &Path) -> PathBuf {
+    const { assert!(THEIR_NAME.len() == OUR_NAME.len()) };
+    let from = lib_dir.join(file);
+    println!("cargo::rerun-if-changed={}", from.display());
+    let mut bytes = fs::read(&from).unwrap_or_else(|error| fail(&format!("cannot read {}: {error}", from.display())));
+    let name = format!("{THEIR_NAME}.{extension}");
+    let places: Vec<usize> = (0..bytes.len().saturating_sub(name.len()))
+        .filter(|&at| bytes[at] == name.as_bytes()[0] && bytes[at..].starts_with(name.as_bytes()))
+        .collect();
+    if places.is_empty() {
+        fail(&format!("{} does not hold its own name, {name}: another version of the package?", from.display()));
+    }
+    for at in places {
+        bytes[at..at + OUR_NAME.len()].copy_from_slice(OUR_NAME.as_bytes());
+    }
+    let to = out.join(file.replace(THEIR_NAME, OUR_NAME));
+    write(&to, bytes);
+    to
+}
+
+/// Signs a changed library, without a certificate. macOS on ARM loads no code whose signature does not fit its bytes.
+fn sign(library: &Path) {
+    match Command::new("codesign").args(["--force", "--sign", "-"]).arg(library).output() {
+        Ok(output) if output.status.success() => {}
+        Ok(output) => fail(&format!("codesign: {}", String::from_utf8_lossy(&output.stderr))),
+        Err(error) => println!("cargo::warning=codesign: {error}. Sign {} before use", library.display()),
     }
 }
 
-fn copy(from: &Path, folder: &Path) {
-    println!("cargo::rerun-if-changed={}", from.display());
-    let to = folder.join(from.file_name().expect("a file of the package has a name"));
-    if let Err(error) = fs::copy(from, &to) {
-        fail(&format!("cannot copy {} to {}: {error}", from.display(), to.display()));
+fn write(path: &Path, bytes: impl AsRef<[u8]>) {
+    if let Err(error) = fs::write(path, bytes) {
+        fail(&format!("cannot write {}: {error}", path.display()));
     }
 }
 
