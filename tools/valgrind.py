@@ -99,7 +99,7 @@ def run(program: Path, test: str, environment: dict[str, str], limit: float, log
 def main() -> int:
     """Run the tests that the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--limit", type=float, default=600, help="seconds a test (default: %(default)s)")
+    parser.add_argument("--limit", type=float, default=1800, help="seconds a test (default: %(default)s)")
     parser.add_argument("--jobs", type=int, default=1, help="tests at once (default: %(default)s)")
     parser.add_argument("--log", type=Path, default=ROOT / "target" / "valgrind", help="folder of what failed")
     parser.add_argument("names", nargs="*", metavar="NAME", help="part of the name of a test")
