@@ -9,7 +9,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::Result;
 use crate::runtime::lock;
@@ -76,16 +76,23 @@ impl BlasGate {
 
     /// Leaves the gate and enters again where it is being closed. The caller is inside, and no thread of its job uses
     /// BLAS. Fails as soon as `check` does, and is inside then too.
+    ///
+    /// While other jobs are inside, the wait is short. A worker of rayon that waits for a part of one job takes up
+    /// another one, so the job that is inside may be one that this thread has to return to.
     pub(super) fn pause(&self, check: impl Fn() -> Result<()>) -> Result<()> {
         if self.closings.load(Ordering::Relaxed) == 0 {
             return check();
         }
+        let begin = Instant::now();
         let mut state = lock(&self.state);
         let threads = state.threads;
         state.leave();
         self.changed.notify_all();
         let mut checked = check();
         while checked.is_ok() && (state.closed > 0 || (state.inside > 0 && state.threads != threads)) {
+            if state.inside > 0 && state.threads == threads && begin.elapsed() >= POLL {
+                break;
+            }
             state = self.changed.wait_timeout(state, POLL).unwrap_or_else(PoisonError::into_inner).0;
             checked = check();
         }
@@ -187,27 +194,56 @@ mod tests {
                 })
             })
         };
-        // The job is inside again, with its number of threads.
-        let threads = run(2, || false, work).unwrap();
+        // The job is inside again, with its number of threads. It has a pool of its own: on a shared one a worker might
+        // begin it in the middle of another test's job, which could not end then.
+        let threads = run(1, || false, work).unwrap();
         assert!(threads.is_none_or(|threads| threads == 1));
         assert!(panels.into_inner() > 0);
     }
 
     #[test]
+    fn a_pause_ends_while_another_job_stays_inside() {
+        let gate = &Shared::of_this_process().gate; // of which there is one, as there is one number of BLAS threads
+        let this = gate.enter(1, || Ok(())).unwrap();
+        lock(&gate.state).enter(1); // also where another test closes the gate meanwhile
+        let other = Inside(gate);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                gate.close(Duration::MAX); // until both have left
+                gate.open();
+            });
+            while lock(&gate.state).closed == 0 {
+                std::thread::yield_now();
+            }
+            let looks = AtomicUsize::new(0);
+            let ten_times = || match looks.fetch_add(1, Ordering::Relaxed) {
+                0..10 => Ok(()),
+                _ => Err(crate::Error::Interrupted),
+            };
+            let paused = gate.pause(ten_times);
+            drop(other);
+            drop(this);
+            assert_eq!(paused, Ok(()));
+        });
+    }
+
+    #[test]
     fn an_interrupt_ends_the_wait_for_a_fork() {
         let gate = &Shared::of_this_process().gate;
-        let work = |job: &crate::runtime::parallel::Job| {
-            job.parallel(|| {
-                std::thread::scope(|scope| {
+        let interrupted = || lock(&gate.state).closed > 0;
+        // The fork is joined after the job has left: an interrupted job is inside again, and the fork may not have seen
+        // it outside.
+        let result: Result<()> = std::thread::scope(|scope| {
+            let work = |job: &crate::runtime::parallel::Job| {
+                job.parallel(|| {
                     scope.spawn(|| gate.close(Duration::MAX));
                     loop {
                         job.pause_point()?;
                     }
                 })
-            })
-        };
-        let interrupted = || lock(&gate.state).closed > 0;
-        let result: Result<()> = run(1, interrupted, work);
+            };
+            run(1, interrupted, work)
+        });
         gate.open();
         assert_eq!(result, Err(crate::Error::Interrupted));
     }
