@@ -19,9 +19,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import dsentropy
 import numpy as np
-from dsentropy import Spectrum
 from programs import Tally, environment, options, report
 
 BEGINNING = """
@@ -86,6 +84,8 @@ def killed(path: Path, kind: str, delay: float) -> str | None:
 
 def read(path: Path, kind: str) -> float | None:
     """Return the entropy that the file has, None where there is no eigenvalue file."""
+    from dsentropy import Spectrum  # of this tree: `programs` puts it first
+
     if kind != "eigenvalue file":
         return float(Spectrum.load(path).entropy())
     return reference_entropy(path) if path.exists() else None
@@ -93,12 +93,16 @@ def read(path: Path, kind: str) -> float | None:
 
 def reference_entropy(path: Path) -> float:
     """Return the entropy of the data of the programs, with a file."""
+    from dsentropy import diffusion_spectral_entropy
+
     X = np.random.default_rng(0).normal(size=(40, 3))
-    return dsentropy.diffusion_spectral_entropy(X, eigval_save_path=path, eigval_save_precision=np.float64)
+    return diffusion_spectral_entropy(X, eigval_save_path=path, eigval_save_precision=np.float64)
 
 
 def left_after_a_save(path: Path, kind: str) -> list[str]:
     """Save once more, and return the names of temporary files that are left."""
+    from dsentropy import Spectrum
+
     if kind == "eigenvalue file":
         with contextlib.suppress(FileNotFoundError):
             os.remove(path)

@@ -18,6 +18,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "python"
+BUILT = bool(list((PACKAGE / "dsentropy").glob("_core*")))
+"""Whether the package of this tree has its extension; else the one that is installed is tested."""
+if BUILT:
+    sys.path.insert(0, str(PACKAGE))
+
 SHOWN = 3
 """Failures of a kind that are printed; all are counted."""
 
@@ -33,7 +38,7 @@ def options(doc: str, count: int) -> argparse.ArgumentParser:
 def environment() -> dict[str, str]:
     """Return the environment of a program: the package of this tree where it is built, no setting of threads."""
     found = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-    if list((PACKAGE / "dsentropy").glob("_core*")):
+    if BUILT:
         found["PYTHONPATH"] = os.pathsep.join([str(PACKAGE), *filter(None, [found.get("PYTHONPATH")])])
     return found
 
