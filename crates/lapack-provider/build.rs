@@ -150,7 +150,7 @@ fn copy_licence(lib_dir: &Path, out: &Path) {
     match fs::read_to_string(&licence) {
         Ok(text) => {
             write(&out.join("OpenBLAS-LICENSE.txt"), &text);
-            write(&out.join("openblas.cdx.json"), &bill_of_materials::of_scipy_openblas(&version, &text));
+            write(&out.join("openblas.cdx.json"), bill_of_materials::of_scipy_openblas(&version, &text));
         }
         Err(error) => fail(&format!("cannot read {}: {error}", licence.display())),
     }

@@ -43,7 +43,9 @@ pub(crate) fn gram_matrix(a: ArrayView2<f64>, job: &Job) -> Result<UpperTriangle
         };
         let parts: Vec<Array2<f64>> =
             pieces.axis_chunks_iter(Axis(0), rows_of_part).into_par_iter().with_max_len(1).map(product).collect();
-        parts.iter().for_each(|part| block += part);
+        for part in &parts {
+            block += part;
+        }
     })?;
     job.check()?;
     Ok(gram)

@@ -195,7 +195,7 @@ fn update_and_multiply<A: Real>(
             let transposed = (i != j).then(|| (i, v_of(j).dot(&tile.t())));
             [Some((j, v_of(i).dot(&tile))), transposed]
         });
-        let parts: Vec<[Option<(usize, Array2<A>)>; 2]> = parts.collect();
+        let parts: Vec<_> = parts.collect();
         products.par_iter_mut().enumerate().with_max_len(1).for_each(|(block, product)| {
             for (_, part) in parts.iter().flatten().flatten().filter(|(of, _)| *of == block) {
                 *product += part;
