@@ -12,9 +12,8 @@ use dsentropy::{EigenvalueTuning, Tuning, parallel, symmetric_eigenvalues};
 use libfuzzer_sys::fuzz_target;
 use ndarray::Array2;
 
-/// Reduces every matrix that is larger than the band in two stages, by our own code.
-const TWO_STAGES: EigenvalueTuning =
-    EigenvalueTuning { two_stages_from: [0; 2], own_band_from: [0; 2], ..Tuning::MEASURED.eigenvalues_f64 };
+/// Reduces every matrix that is larger than the band in two stages.
+const TWO_STAGES: EigenvalueTuning = EigenvalueTuning { two_stages_from: 0, ..Tuning::MEASURED.eigenvalues_f64 };
 
 /// A matrix of the numbers that any eight bytes are, again and again; only the tridiagonal part where that is asked for.
 fn matrix(data: &[u8], n: usize, tridiagonal: bool) -> Array2<f64> {
