@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy._checks.arrays import moduli_of
 from dsentropy._checks.conversion import as_array
 from dsentropy._checks.printing import printed
-from dsentropy._checks.scalars import as_nonnegative, as_numbers, entries_of
+from dsentropy._checks.scalars import as_alpha, as_nonnegative, as_numbers, entries_of
 
 __all__ = ["estimate", "spectrum", "surface"]
 
@@ -240,7 +240,7 @@ def surface(
     entropies = _vector(values, "values")
     bandwidths = _bandwidths(bandwidths)
     most = None if max_entropy is None else as_nonnegative(max_entropy, "max_entropy")
-    part = 0.02 if margin is None else as_nonnegative(margin, "margin")
+    part = 0.02 if margin is None else as_alpha(margin, "margin")
     if entropies.shape != (len(bandwidths), len(times)):
         raise ValueError(f"values must have the shape {(len(bandwidths), len(times))}, got {entropies.shape}")
     ax = _axes(ax, title)

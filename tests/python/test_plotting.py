@@ -66,6 +66,7 @@ def test_a_picture_without_matplotlib_says_what_to_install(monkeypatch):
         (lambda: plotting.surface([[1.0]], [1.0], [[1]]), "t", TypeError),
         (lambda: plotting.surface([[1.0]], [1.0], [np.inf]), "t", ValueError),
         (lambda: plotting.surface([[1.0]], [1.0], 1, margin=0.5), "margin", ValueError),
+        (lambda: plotting.surface([[1.0]], [1.0], 1, max_entropy=3, margin=2), "margin", ValueError),
         (lambda: plotting.spectrum([1.0, None]), "eigenvalues", ValueError),
         (lambda: plotting.spectrum([1.0], title=3), "title", TypeError),
         (lambda: plotting.spectrum([1.0], ax=True), "ax", TypeError),
