@@ -172,3 +172,8 @@ def test_module_runs_as_a_program() -> None:
         [sys.executable, "-m", "dsentropy", "--version"], capture_output=True, text=True, check=True
     )
     assert version.stdout == f"dsentropy {__version__}\n"
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be written"):
+        _demo.require_plot_path(str(tmp_path / ("x" * 300 + ".png")))

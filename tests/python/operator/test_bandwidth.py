@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from dsentropy import estimate_bandwidth
+from dsentropy import diffusion_spectrum, estimate_bandwidth
 from dsentropy._operator import bandwidth as _bandwidth
 
 
@@ -32,3 +32,10 @@ def test_median_of_many_distinct_rows_is_that_of_some(monkeypatch):
     rows[[i for i in range(66) if i not in drawn][:6], 0] = 10.0 ** np.arange(6)
     distinct = np.concatenate([[0.0], 10.0 ** np.arange(6)])[random.Random(0).sample(range(7), k=3)]
     assert estimate_bandwidth(rows) in np.abs(np.subtract.outer(distinct, distinct))[np.triu_indices(3, 1)]
+
+
+@pytest.mark.parametrize("one", [True, None, "1"])
+def test_a_bandwidth_for_each_row_is_a_number(one):
+    X = np.arange(20.0).reshape(10, 2)
+    with pytest.raises(TypeError, match="bandwidth of row 0 must be a real number"):
+        diffusion_spectrum(X, bandwidth=np.array([one] * 10))

@@ -34,7 +34,7 @@ class Recorder:
     def matmat(self, vectors):
         self.threads.add(threading.current_thread())
         self.contexts.add(CONTEXT.get())
-        self.errors.add(np.geterr()["over"])
+        self.errors.add(np.geterr()["divide"])
         return 2 * vectors
 
 
@@ -46,7 +46,7 @@ def test_products_see_the_state_of_the_thread_that_called(solver):
     def compute():
         token = CONTEXT.set(name := threading.current_thread().name)
         operator = Recorder()
-        with np.errstate(over="raise"):
+        with np.errstate(divide="raise"):
             kernel_spectrum(operator, solver=solver)
         CONTEXT.reset(token)
         seen[name] = operator
