@@ -8,8 +8,13 @@ its bins overflow.
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import inspect
+import sys
 import threading
 import warnings
+from collections.abc import Iterator
 from numbers import Integral
 from typing import Any
 
@@ -253,7 +258,28 @@ def _spectral_clustering(columns: NDArray[Any], n_clusters: int, name: str) -> N
         assign_labels="cluster_qr",
         random_state=0,
     )
-    with _warning_filters, warnings.catch_warnings():
+    with _warning_filters, warnings.catch_warnings(), _seeded_restarts():
         warnings.filterwarnings("ignore", message="Graph is not fully connected", category=UserWarning)
         labels: NDArray[Any] = clustering.fit_predict(columns)
     return labels
+
+
+@contextlib.contextmanager
+def _seeded_restarts() -> Iterator[None]:
+    """Seed the vectors with which SciPy's ARPACK restarts, as it does where equal rows make many equal eigenvalues.
+
+    Where ``eigsh`` has a parameter ``rng`` (SciPy 1.17), it draws them from the entropy of the system unless that is
+    given, and scikit-learn seeds the first vector only. Other threads that cluster meanwhile get this seed, too.
+    """
+    from sklearn.manifold import spectral_embedding
+
+    module = sys.modules[spectral_embedding.__module__]
+    eigsh = vars(module).get("eigsh")
+    if eigsh is None or "rng" not in inspect.signature(eigsh).parameters:
+        yield
+        return
+    vars(module)["eigsh"] = functools.partial(eigsh, rng=0)
+    try:
+        yield
+    finally:
+        vars(module)["eigsh"] = eigsh

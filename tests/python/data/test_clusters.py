@@ -1,5 +1,7 @@
 """Bins of a continuous target, where the reference implementation gives no answer to compare with."""
 
+import sys
+
 import numpy as np
 import pytest
 from dsentropy import diffusion_spectral_entropy, diffusion_spectral_mutual_information
@@ -43,3 +45,35 @@ def test_bins_are_those_of_edges_that_are_stored(dtype):
 def test_bins_may_be_as_many_as_integers_of_float64():
     column = np.array([[0.0], [0.5], [1.0]])
     assert _bins(column, 2**53).ravel().tolist() == [1, 2**52 + 1, 2**53]
+
+
+# Many equal rows: the graph falls into parts, each with an eigenvalue of 1. In this order ARPACK restarts.
+POINTS = np.array([[-1, -1], [-1, 0], [-1, 2], [0, -2], [0, -1], [0, 0], [0, 1], [1, -1], [1, 0], [2, 1]])
+EQUAL_ROWS = np.random.default_rng(0).permutation(np.repeat(POINTS, [1, 4, 1, 1, 1, 22, 1, 2, 7, 1], axis=0))
+
+
+def clusters_of_equal_rows():
+    X = np.random.default_rng(0).normal(size=(len(EQUAL_ROWS), 3))
+    return diffusion_spectral_mutual_information(X, EQUAL_ROWS, reference_discrete=False, num_threads=1)[1]
+
+
+def test_clusters_of_equal_rows_are_the_same_each_time():
+    expected = clusters_of_equal_rows()
+    for _ in range(10):
+        assert np.array_equal(clusters_of_equal_rows(), expected)
+
+
+def test_eigsh_of_scikit_learn_stays_as_it_is(monkeypatch):
+    clusters_of_equal_rows()
+    module = sys.modules["sklearn.manifold._spectral_embedding"]
+    found, called = module.eigsh, []
+    assert found.__module__.startswith("scipy.sparse.linalg")
+
+    def eigsh_without_rng(A, k, sigma, which, tol, v0):  # of an earlier SciPy
+        called.append(k)
+        return found(A, k=k, sigma=sigma, which=which, tol=tol, v0=v0)
+
+    monkeypatch.setattr(module, "eigsh", eigsh_without_rng)
+    clusters_of_equal_rows()
+    assert called
+    assert module.eigsh is eigsh_without_rng
