@@ -24,7 +24,7 @@ import rust_source
 CORE = [["error"], ["runtime"], ["linalg"], ["data"], ["kernel"], ["operator"], ["slq"], ["measure"], ["python"]]
 LAYER = [
     ["_checks"],
-    ["_data", "io", "plotting"],
+    ["_data", "_results", "io", "plotting"],
     ["_operator"],
     ["_spectrum"],
     ["_measures", "_reference"],

@@ -36,7 +36,7 @@ from dsentropy._data.cluster_subsets import warn_if_cut
 from dsentropy._data.clusters import assign_clusters, discrete_by_dtype, is_discrete
 from dsentropy._data.data import Data, Metric
 from dsentropy._data.target_warning import TargetNames
-from dsentropy._measures.comparison import Comparison, ComparisonReadings
+from dsentropy._measures.cluster_comparison import ClusterComparison, ClusterReadings
 from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
@@ -243,7 +243,7 @@ def mutual_information(
     data = Data.of(X, metric)
     require_kernel(bandwidth, n_neighbors, data, stored, options)
     labels = _labels(target, discrete, n_clusters, data.n_samples)
-    comparison = Comparison.of(labels, repeats, permutations, seed, len(times))
+    comparison = ClusterComparison.of(labels, repeats, permutations, seed, len(times))
     warn_if_cut(comparison.members, "target")
     fewer = ("smaller clusters", "fewer rows of X")
     with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, threads, *fewer)):
@@ -251,7 +251,7 @@ def mutual_information(
             data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=[1.0], options=options
         )
         entropies = subset_entropies(kernel, comparison.subsets.rows, times, [1.0], options, threads, shown)
-    read = ComparisonReadings(comparison, entropies)
+    read = ClusterReadings(comparison, entropies)
     _warn_if_saturated(read, times, kernel)
     p_value = read.p_value()
     return MutualInformation(
@@ -267,7 +267,7 @@ def mutual_information(
     )
 
 
-def _warn_if_saturated(read: ComparisonReadings, times: list[float], kernel: SubsetKernel) -> None:
+def _warn_if_saturated(read: ClusterReadings, times: list[float], kernel: SubsetKernel) -> None:
     """Warn where the mean entropy of the random subsets is saturated, if there is a bandwidth to change."""
     if kernel.data.metric != "affinity":
         warn_if_saturated(

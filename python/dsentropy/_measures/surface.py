@@ -39,6 +39,7 @@ from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike, core_bandwid
 from dsentropy._operator.kernel_operator import KernelOperator
 from dsentropy._operator.precision import require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.problem import Problem, exact_spectrum, selected_rows, solve
 from dsentropy._spectrum.saturation import MARGIN
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
@@ -50,7 +51,7 @@ _Parts = list[tuple[Bandwidth, dict[str, Any]]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EntropySurface:
+class EntropySurface(Tabular):
     """Entropies over bandwidths, t, orders and alphas, as returned by :func:`entropy_surface`.
 
     Attributes
@@ -97,12 +98,6 @@ class EntropySurface:
             for name, grid in zip(self.dims, np.meshgrid(*along, indexing="ij"), strict=True)
         }
         return {**columns, "entropy": self.values.ravel().tolist(), "saturated": self.saturated.ravel().tolist()}
-
-    def to_pandas(self) -> Any:
-        """Return the table of :meth:`to_dict` as a pandas DataFrame. Needs pandas."""
-        import pandas as pd
-
-        return pd.DataFrame(self.to_dict())
 
     def plot(self, *, order: float | None = None, alpha: float | None = None, ax: Any = None) -> Any:
         """Draw the entropy against the bandwidth, a line for each t, with the saturated region shaded.

@@ -29,7 +29,7 @@ _ROUNDING = 1e-10
 
 
 @dataclass(frozen=True)
-class Comparison:
+class ClusterComparison:
     """Clusters, random subsets as large as they are, and what permutations make of the clusters."""
 
     members: list[NDArray[np.uint64]]
@@ -46,7 +46,7 @@ class Comparison:
     @classmethod
     def of(
         cls, labels: NDArray[Any], repeats: int, permutations: int, seed: int | None, readings: int = 1
-    ) -> Comparison:
+    ) -> ClusterComparison:
         """Draw the random subsets and the permutations, if they and as many readings of each fit into memory."""
         n = len(labels)
         members = cluster_members(labels)
@@ -81,10 +81,10 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class ComparisonReadings:
+class ClusterReadings:
     """The information, its error and its distribution under permutations, read off the entropies of all subsets."""
 
-    comparison: Comparison
+    comparison: ClusterComparison
     entropies: SubsetEntropies
 
     @cached_property
