@@ -1,0 +1,11 @@
+"""Pictures of spectra and of entropies: arrays in, axes of matplotlib out.
+
+The methods ``plot`` of the results, such as :meth:`dsentropy.Spectrum.plot`, call these functions, which take plain
+arrays and so draw spectra and entropies from anywhere. matplotlib is imported when a function is called:
+``pip install 'dsentropy[plot]'``.
+"""
+
+from dsentropy.plotting._spectra import estimate, spectrum
+from dsentropy.plotting._surface import surface
+
+__all__ = ["estimate", "spectrum", "surface"]
