@@ -160,6 +160,7 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "counts": lambda draw, X, _: np.abs(X[:, 0]),
     "standard_errors": lambda draw, X, _: np.abs(X[:, -1]),
     "values": lambda draw, X, _: X[: min(len(X), 4), :3],
+    "interval": lambda draw, X, _: X[:2, :3],
     "max_entropy": lambda draw, X, _: draw.choice([None, 1.0, 5.0]),
     "margin": lambda draw, X, _: draw.choice([None, 0.1]),
     "title": lambda draw, X, _: draw.choice([None, "title"]),

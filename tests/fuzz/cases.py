@@ -39,6 +39,7 @@ METHODS: dict[type, list[str]] = {
     ],
     dsentropy.EntropySurface: ["to_dict", "to_pandas", "plot"],
     dsentropy.MutualInformation: ["to_pandas"],
+    dsentropy.SubsampledEntropy: ["to_dict", "to_pandas", "plot"],
 }
 """Methods of results, each of which is called on some."""
 
@@ -123,6 +124,9 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
     if name == "plotting.surface":
         call["values"] = np.resize(X, (2, 3))
         call["bandwidths"], call["t"] = [1.0, 2.0], [1, 2, 3]
+    if name == "plotting.subsampled":
+        call["values"], call["interval"] = np.resize(X, (4, 3, 1)), np.resize(X, (2, 3, 1))
+        call["t"], call["order"] = [1, 2, 3], 1
     if name == "plotting.estimate":
         call["eigenvalues"] = np.sort(np.abs(X[:, 0]))[::-1]
     return call

@@ -15,6 +15,7 @@ from dsentropy import (
     diffusion_spectrum,
     entropy_surface,
     plotting,
+    subsampled_entropy,
 )
 from dsentropy._core import Estimate
 from dsentropy._spectrum.estimated import spectral_distribution
@@ -78,6 +79,11 @@ def test_a_picture_without_matplotlib_says_what_to_install(monkeypatch):
         (lambda: plotting.surface([[1.0]], 1.0, 1), "bandwidths", TypeError),
         (lambda: plotting.surface([[1.0]], [1j], 1), "bandwidths", TypeError),
         (lambda: plotting.surface([[1.0]], [1.0], 1, max_entropy="3"), "max_entropy", TypeError),
+        (lambda: plotting.subsampled([], [[[1.0]], [[2.0]]], 1), "values", ValueError),
+        (lambda: plotting.subsampled([[[1.0]]], [[1.0], [2.0]], 1), "interval", ValueError),
+        (lambda: plotting.subsampled([[["a"]]], [[[1.0]], [[2.0]]], 1), "values", TypeError),
+        (lambda: plotting.subsampled([[[1.0]]], [[[1.0]], [[2.0]]], -1), "t", ValueError),
+        (lambda: plotting.subsampled([[[1.0]]], [[[1.0]], [[2.0]]], 1, -1), "order", ValueError),
     ],
 )
 def test_bad_arguments_of_pictures_are_named(draw, argument, error):
@@ -205,3 +211,24 @@ def test_many_bandwidths_are_not_labelled_one_by_one(ax):
 def test_values_beyond_float64_are_infinite(ax):
     plotting.surface(np.full((1, 1), np.longdouble("1e4000")), [1.0], 1, ax=ax)
     assert ax.get_lines()[0].get_ydata() == np.inf
+
+
+@pytest.mark.parametrize(("t", "order"), [(1, 1), ([1, 2, 5], [1, 2]), (2, [0.5, 1, 2])])
+def test_subsets_are_drawn_with_the_interval_of_their_mean(ax, t, order):
+    found = subsampled_entropy(X, n_samples=30, n_repeats=5, bandwidth=0.5, t=t, order=order)
+    assert found.plot(ax=ax) is ax
+    low, high = np.reshape(found.interval, (2, len(found.t), len(found.order)))
+    for place, bars in enumerate(ax.containers):
+        _, _, (reach,) = bars
+        ends = np.array([segment[:, 1] for segment in reach.get_segments()])
+        np.testing.assert_allclose(ends, np.stack([low, high], axis=-1)[:, place], rtol=1e-14)
+        assert bars.get_label() == f"order {found.order[place]:g}"
+    assert len(ax.containers) == len(found.order)
+    dots = [line.get_ydata() for line in ax.get_lines() if line.get_marker() == "."]
+    assert np.sort(np.ravel(dots)).tolist() == np.sort(found.values, axis=None).tolist()
+    assert [text.get_text() for text in ax.get_xticklabels()] == [f"{each:g}" for each in found.t]
+
+
+def test_of_many_times_some_have_a_tick(ax):
+    plotting.subsampled(np.ones((2, 100, 1)), np.ones((2, 100, 1)), np.arange(100), ax=ax)
+    assert len(ax.get_xticks()) == 12

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dsentropy import plotting
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.printing import printed
@@ -34,6 +35,7 @@ from dsentropy._data.cluster_subsets import Subsets, require_draws
 from dsentropy._data.data import Data, Metric
 from dsentropy._data.subsets import Draws
 from dsentropy._operator.bandwidth import BandwidthLike
+from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import SubsetEntropies, SubsetKernel, require_kernel, subset_entropies
@@ -44,7 +46,7 @@ _NEAR_ONE = 0.9999
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class SubsampledEntropy:
+class SubsampledEntropy(Tabular):
     """Entropy at a fixed number of rows, as returned by :func:`subsampled_entropy`.
 
     For a sequence of t or order, numbers are arrays of the shape that :meth:`Spectrum.entropy` returns.
@@ -68,6 +70,8 @@ class SubsampledEntropy:
         Confidence of the interval.
     bandwidth : float or ndarray of shape (N,)
         Bandwidth of all rows, with which each subset was computed. None where affinities were given.
+    t, order : tuple of float
+        The diffusion times and Renyi orders.
     """
 
     mean: float | NDArray[np.float64]
@@ -77,6 +81,8 @@ class SubsampledEntropy:
     n_samples: int
     confidence: float
     bandwidth: float | NDArray[np.float64] | None
+    t: tuple[float, ...]
+    order: tuple[float, ...]
 
     def __repr__(self) -> str:
         of = f"{len(self.values)} subsets of {self.n_samples} samples"
@@ -88,6 +94,47 @@ class SubsampledEntropy:
         return (
             f"<SubsampledEntropy: mean {self.mean:.4g} bits (interval {low:.4g} to {high:.4g} at "
             f"{100 * self.confidence:.6g}%), standard deviation {self.standard_deviation:.2g}; {of}>"
+        )
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Return columns of a table with one row for each t and order.
+
+        They are ``t``, ``order``, ``mean``, ``standard_deviation``, ``interval_low`` and ``interval_high``; bits.
+        """
+        low, high = self.interval
+        read = {
+            "mean": self.mean,
+            "standard_deviation": self.standard_deviation,
+            "interval_low": low,
+            "interval_high": high,
+        }
+        return {
+            "t": np.repeat(self.t, len(self.order)).tolist(),
+            "order": list(self.order) * len(self.t),
+            **{name: np.ravel(values).tolist() for name, values in read.items()},
+        }
+
+    def plot(self, *, ax: Any = None) -> Any:
+        """Draw the mean and its interval against t, a line for each order, with the entropies of the subsets as dots.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Axes to draw on; by default new ones.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        shape = (len(self.t), len(self.order))
+        low, high = (np.reshape(end, shape) for end in self.interval)
+        return plotting.subsampled(
+            np.reshape(self.values, (-1, *shape)),
+            np.stack([low, high]),
+            self.t,
+            self.order,
+            title=f"{len(self.values)} subsets of {self.n_samples} samples, interval at {100 * self.confidence:.6g}%",
+            ax=ax,
         )
 
 
@@ -232,6 +279,8 @@ def subsampled_entropy(
         n_samples=size,
         confidence=level,
         bandwidth=None if data.metric == "affinity" else kernel.bandwidth,
+        t=tuple(times),
+        order=tuple(orders),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -78,26 +78,41 @@ class EntropySurface(Tabular):
     def __repr__(self) -> str:
         sizes = ", ".join(f"{size} {name}" for name, size in zip(self.dims, self.values.shape, strict=True))
         return (
-            f"<EntropySurface ({sizes}) of {self.n_samples} samples: entropies from "
-            f"{self.values.min():.4g} to {self.values.max():.4g} bits, at most {np.log2(self.n_samples):.4g}>"
+            f"<EntropySurface ({sizes}) of {self.n_samples} samples: smallest entropy {self.values.min():.4g} bits, "
+            f"largest {self.values.max():.4g} bits, at most {np.log2(self.n_samples):.4g}>"
         )
 
     @property
     def saturated(self) -> NDArray[np.bool_]:
         """Mask, of the shape of ``values``, of entropies within 2% of 0 or of log2 N."""
-        times, orders = self.coords["t"], self.coords["order"]
-        signs = [[spectrum.saturation(times, orders) for spectrum in row] for row in self.spectra]
-        shaded: NDArray[np.bool_] = np.moveaxis(np.array(signs), 1, -1) != 0
+        shaded: NDArray[np.bool_] = self._read(Spectrum.saturation) != 0
         return shaded
 
+    def _read(self, reading: Callable[..., Any]) -> NDArray[Any]:
+        """Return a reading of all spectra, called with each, the times and the orders, in the shape of ``values``."""
+        times, orders = self.coords["t"], self.coords["order"]
+        return np.moveaxis(np.array([[reading(one, times, orders) for one in row] for row in self.spectra]), 1, -1)
+
     def to_dict(self) -> dict[str, list[Any]]:
-        """Return columns of a table, one row an entropy: four coordinates, ``entropy`` (bits), ``saturated``."""
+        """Return columns of a table with one row an entropy.
+
+        They are the four coordinates, ``entropy``, ``standard_error``, ``lower``, ``upper`` (bits) and ``saturated``.
+        Of an exact entropy the error is 0, and both bounds are the entropy.
+        """
         along = [np.array(self.coords[name], dtype=object) for name in self.dims]
         columns = {
             name: grid.ravel().tolist()
             for name, grid in zip(self.dims, np.meshgrid(*along, indexing="ij"), strict=True)
         }
-        return {**columns, "entropy": self.values.ravel().tolist(), "saturated": self.saturated.ravel().tolist()}
+        lower, upper = np.moveaxis(self._read(Spectrum.bounds), 1, 0)
+        read = {
+            "entropy": self.values,
+            "standard_error": self._read(Spectrum.standard_error),
+            "lower": lower,
+            "upper": upper,
+            "saturated": self.saturated,
+        }
+        return {**columns, **{name: values.ravel().tolist() for name, values in read.items()}}
 
     def plot(self, *, order: float | None = None, alpha: float | None = None, ax: Any = None) -> Any:
         """Draw the entropy against the bandwidth, a line for each t, with the saturated region shaded.

@@ -5,7 +5,8 @@ arrays and so draw spectra and entropies from anywhere. matplotlib is imported w
 ``pip install 'dsentropy[plot]'``.
 """
 
+from dsentropy.plotting._against_t import subsampled
 from dsentropy.plotting._spectra import estimate, spectrum
 from dsentropy.plotting._surface import surface
 
-__all__ = ["estimate", "spectrum", "surface"]
+__all__ = ["estimate", "spectrum", "subsampled", "surface"]

@@ -39,7 +39,12 @@ def test_a_surface_is_covered_by_the_errors_of_its_spectra():
     surface = entropy_surface(X, BANDWIDTHS, T, ORDERS, ALPHAS, solver=FORCED)
     assert surface.values.shape == exact.values.shape == (3, 3, 2, 2)
     assert surface.coords == exact.coords
-    assert len(surface.to_dict()["entropy"]) == 36
+    table = surface.to_dict()
+    assert len(table["entropy"]) == 36
+    spectrum, place = surface.spectra[1][1], (1, 2, 1, 1)
+    row = np.ravel_multi_index(place, surface.values.shape)
+    assert table["standard_error"][row] == spectrum.standard_error(T[2], ORDERS[1]) > 0
+    assert (table["lower"][row], table["upper"][row]) == spectrum.bounds(T[2], ORDERS[1])
     is_covered(surface, exact)
     difference = np.abs(surface.values - exact.values)
     assert ESTIMATED < difference.max() < 5 * FORCED.tol

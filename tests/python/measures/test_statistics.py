@@ -211,6 +211,19 @@ def test_intervals_are_those_of_student():
     np.testing.assert_allclose(found.interval, (low, high), rtol=1e-9)  # quantiles of t, computed in two ways
 
 
+@pytest.mark.parametrize(("t", "order"), [(1, 1), ([1, 2], 2), ([0.5, 1, 3], [1, 2])])
+def test_a_table_of_subsets_has_a_row_for_each_t_and_order(t, order):
+    found = subsampled_entropy(cloud(), n_samples=20, n_repeats=5, bandwidth=0.7, t=t, order=order)
+    table = found.to_pandas()
+    assert list(table) == ["t", "order", "mean", "standard_deviation", "interval_low", "interval_high"]
+    assert len(table) == np.size(t) * np.size(order)
+    for row, (each_t, each_order) in enumerate((one, other) for one in np.ravel(t) for other in np.ravel(order)):
+        one = subsampled_entropy(cloud(), n_samples=20, n_repeats=5, bandwidth=0.7, t=each_t, order=each_order)
+        expected = (each_t, each_order, one.mean, one.standard_deviation, *one.interval)
+        np.testing.assert_allclose(table.iloc[row], expected, rtol=1e-9)  # a deviation is a difference of entropies
+    assert found._repr_html_().count("<tr>") == 1 + len(table)
+
+
 def test_where_a_subset_is_all_rows_the_interval_is_a_point():
     found = subsampled_entropy(cloud(), n_samples=60)
     assert found.interval == (found.mean, found.mean)

@@ -44,7 +44,8 @@ def test_axes_are_named(surface):
     assert surface.coords["order"] == (1.0, 2.0, float("inf"))
     assert surface.coords["alpha"] == (0.0, 0.5)
     assert surface.n_samples == 120
-    assert "5 bandwidth, 3 t, 3 order, 2 alpha" in repr(surface)
+    ends = f"smallest entropy {surface.values.min():.4g} bits, largest {surface.values.max():.4g} bits"
+    assert f"(5 bandwidth, 3 t, 3 order, 2 alpha) of 120 samples: {ends}, at most 6.907>" in repr(surface)
 
 
 def test_numbers_in_place_of_sequences_keep_their_axes():
@@ -65,7 +66,11 @@ def test_values_cannot_be_changed(surface):
 
 def test_table_has_a_row_for_each_value(surface):
     table = surface.to_pandas()
-    assert list(table) == ["bandwidth", "t", "order", "alpha", "entropy", "saturated"]
+    of_entropy = ["entropy", "standard_error", "lower", "upper", "saturated"]
+    assert list(table) == ["bandwidth", "t", "order", "alpha", *of_entropy]
+    assert (table.standard_error == 0).all()
+    assert (table.lower == table.entropy).all()
+    assert (table.upper == table.entropy).all()
     assert len(table) == surface.values.size
     row = table[(table.bandwidth == 1.0) & (table.t == 3) & (table.order == 2) & (table.alpha == 0.5)]
     assert row.entropy.item() == surface.values[1, 2, 1, 1]

@@ -75,6 +75,7 @@ CALLS = {
     "subsampled_entropy": (dsentropy.subsampled_entropy, {"X": X, "n_samples": 6}),
     "plotting.spectrum": (plotting.spectrum, {"eigenvalues": [1.0, 0.5]}),
     "plotting.estimate": (plotting.estimate, {"eigenvalues": [1.0, 0.5], "counts": [1.0, 2.0]}),
+    "plotting.subsampled": (plotting.subsampled, {"values": [[[1.0]]], "interval": [[[0.0]], [[2.0]]], "t": 1}),
     "plotting.surface": (plotting.surface, {"values": [[1.0]], "bandwidths": [1.0], "t": 1, "max_entropy": 2.0}),
 }
 for of in (SPECTRUM, ESTIMATE, SURFACE):

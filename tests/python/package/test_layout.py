@@ -173,7 +173,11 @@ def test_other_imports_are_no_fault(found_after, file: str, text: str) -> None:
     ("file", "text", "fault"),
     [
         ("src/linalg/scaling.rs", "\nfn long() {\n" + "    // {\n" * 59 + "}\n", "long has 61 lines"),
-        ("python/dsentropy/plotting/_surface.py", '\ndef long():\n    """One."""\n' + "    pass\n" * 41, "long has 41 lines"),
+        (
+            "python/dsentropy/plotting/_surface.py",
+            '\ndef long():\n    """One."""\n' + "    pass\n" * 41,
+            "long has 41 lines",
+        ),
         ("src/linalg/scaling.rs", "\n" * 451, "lines, more than 450"),
         ("src/linalg/scaling.rs", "\n///" + " The same for rows.\nfn f() {}\n", "begins with"),
         ("python/dsentropy/plotting/_surface.py", '\ndef f():\n    """What is drawn."""\n', "begins with"),
