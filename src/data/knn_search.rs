@@ -109,14 +109,14 @@ impl<'a> KnnSearch<'a> {
         outputs: impl IndexedParallelIterator<Item = O>,
         write: impl Fn(&mut O, usize, Vec<(WideSquare, usize)>) + Send + Sync,
     ) -> Result<()> {
-        job.parallel(|| {
+        job.in_tasks(|| {
             let candidates = self.candidates_of_all_rows(k, job)?;
             let rows = candidates.into_par_iter().zip(outputs).enumerate();
             let overflowed = rows.filter_map(|(i, (candidates, mut output))| {
                 if candidates.has_overflowed() {
                     return Some(Ok((i, output)));
                 }
-                let nearest = job.check().and_then(|()| self.nearest_of(i, candidates));
+                let nearest = job.check().and_then(|()| self.nearest_of(i, candidates)); // without BLAS
                 nearest.map(|nearest| write(&mut output, i, nearest)).err().map(Err)
             });
             let mut overflowed = overflowed.collect::<Result<Vec<(usize, O)>>>()?;
@@ -148,7 +148,7 @@ impl<'a> KnnSearch<'a> {
         let all_overflowed = |b: usize| lock(&blocks[b]).iter().all(Candidates::has_overflowed);
         let buffer = || Array2::<f32>::zeros((height, height));
         tournament(blocks.len()).par_bridge().try_for_each_init(buffer, |buffer, (one, other)| {
-            job.check()?;
+            let _task = job.task()?;
             if all_overflowed(one) && all_overflowed(other) {
                 return Ok(());
             }
@@ -174,8 +174,9 @@ impl<'a> KnnSearch<'a> {
         let mut candidates: Vec<Candidates> = rows.iter().map(none).collect();
         let mut buffer = Array2::<f32>::zeros((rows.len(), width.min(n)));
         let left = self.centred.select(Axis(0), rows);
+        let mut task = job.task()?;
         for first in (0..n).step_by(width) {
-            job.check()?;
+            task.pause()?;
             let columns = first..(first + width).min(n);
             let mut tile = buffer.slice_mut(s![.., ..columns.len()]);
             general_mat_mul(-2.0, &left, &self.centred.slice(s![columns.clone(), ..]).t(), 0.0, &mut tile);

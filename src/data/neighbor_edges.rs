@@ -88,7 +88,7 @@ fn of_given_distances<T: Element>(
     keep: impl Fn(&mut Vec<(usize, f64)>, Vec<(WideSquare, usize)>, TieMargin) + Send + Sync,
     job: &Job,
 ) -> Result<()> {
-    job.parallel(|| {
+    job.in_tasks(|| {
         rows.par_iter_mut().zip(matrix.axis_iter(Axis(0))).try_for_each(|(row, distances)| {
             job.check()?;
             let squares = distances.iter().map(|&distance| WideSquare::of(distance.into()));

@@ -81,7 +81,7 @@ pub(crate) fn neighbor_graph_of_distances<T: Element>(
     let n = matrix.nrows();
     require_neighbors(n_neighbors, n)?;
     let mut graph = memory::zeros(n)?;
-    job.parallel(|| {
+    job.in_tasks(|| {
         let rows = graph.axis_iter_mut(Axis(0)).into_par_iter().zip(matrix.axis_iter(Axis(0)).into_par_iter());
         rows.try_for_each(|(mut row, distances)| {
             job.check()?;

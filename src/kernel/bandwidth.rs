@@ -148,7 +148,7 @@ pub fn neighbor_distances<T: Element>(input: Input<T>, n_neighbors: usize, job: 
             let (distances, _) = nearest_neighbors(&Points::in_own_scale(rows), n_neighbors, job)?;
             Ok(distances.column(n_neighbors - 1).to_vec())
         }
-        DistanceInput::Given(matrix) => job.parallel(|| {
+        DistanceInput::Given(matrix) => job.in_tasks(|| {
             let rows = matrix.axis_iter(Axis(0)).into_par_iter().enumerate();
             rows.map(|(i, row)| {
                 job.check()?;

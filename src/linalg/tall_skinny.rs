@@ -15,8 +15,9 @@ use crate::runtime::parallel::Job;
 /// Rows of a block. Another number changes the order of sums.
 const BLOCK_ROWS: usize = 1024;
 
-/// Rows of a Gram matrix's factor that are multiplied between two looks for an interrupt.
-const GRAM_ROWS: usize = 4096;
+/// Multiplications of a task of a Gram matrix, a few hundredths of a second: interrupts and forks wait for it. Another
+/// number changes the order of sums.
+const GRAM_TASK: usize = 1 << 30;
 
 /// Columns up to which the rows of a Gram matrix's factor are shared among sixteen tasks. With more columns there are
 /// more blocks, which are tasks as well, so fewer parts of each are needed. Another number changes the order of sums.
@@ -28,26 +29,20 @@ pub(crate) fn gram_matrix(a: ArrayView2<f64>, job: &Job) -> Result<UpperTriangle
     let (rows, columns) = a.dim();
     let mut gram = UpperTriangle::zeros(columns)?;
     let parts = (16 * GRAM_COLUMNS / columns.max(1)).clamp(1, 16);
-    let rows_of_part = rows.div_ceil(parts).max(GRAM_ROWS / 16);
-    gram.for_each_block(job, |first, mut block| {
-        let pieces = a.slice(s![.., first..]);
-        let product = |piece: ArrayView2<f64>| {
-            let mut part = Array2::zeros(block.raw_dim());
-            for piece in piece.axis_chunks_iter(Axis(0), GRAM_ROWS) {
-                if job.check().is_err() {
-                    break; // the check below returns the error
-                }
-                general_mat_mul(1.0, &piece.slice(s![.., ..part.nrows()]).t(), &piece, 1.0, &mut part);
+    let rows_of_part = (GRAM_TASK / (GRAM_COLUMNS * columns.max(1))).clamp(256, rows.div_ceil(parts).max(256));
+    for a in a.axis_chunks_iter(Axis(0), rows_of_part * parts) {
+        gram.for_each_block(job, |first, mut block| {
+            let pieces = a.slice(s![.., first..]);
+            let product = |piece: ArrayView2<f64>| {
+                let left = piece.slice(s![.., ..block.nrows()]);
+                left.t().dot(&piece)
+            };
+            let pieces = pieces.axis_chunks_iter(Axis(0), rows_of_part).into_par_iter().with_max_len(1);
+            for part in &pieces.map(product).collect::<Vec<Array2<f64>>>() {
+                block += part;
             }
-            part
-        };
-        let parts: Vec<Array2<f64>> =
-            pieces.axis_chunks_iter(Axis(0), rows_of_part).into_par_iter().with_max_len(1).map(product).collect();
-        for part in &parts {
-            block += part;
-        }
-    })?;
-    job.check()?;
+        })?;
+    }
     Ok(gram)
 }
 

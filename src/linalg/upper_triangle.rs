@@ -61,10 +61,10 @@ impl<A: Copy + Zeroable + Send + Sync> UpperTriangle<A> {
         job: &Job,
         f: impl Fn(usize, ArrayViewMut2<A>) + Send + Sync,
     ) -> Result<()> {
-        job.parallel(|| {
+        job.in_tasks(|| {
             let blocks = self.matrix.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS).into_par_iter().enumerate();
             blocks.with_max_len(1).try_for_each(|(b, mut block)| {
-                job.check()?;
+                let _task = job.task()?;
                 let first = b * BLOCK_ROWS;
                 f(first, block.slice_mut(s![.., first..]));
                 Ok(())
@@ -105,12 +105,12 @@ pub(crate) fn map_row_blocks<T: Send>(
     job: &Job,
     f: impl Fn(Range<usize>) -> T + Send + Sync,
 ) -> Result<Vec<T>> {
-    job.parallel(|| {
+    job.in_tasks(|| {
         let blocks = (0..n.div_ceil(BLOCK_ROWS)).into_par_iter();
         blocks
             .with_max_len(1)
             .map(|b| {
-                job.check()?;
+                let _task = job.task()?;
                 Ok(f(b * BLOCK_ROWS..((b + 1) * BLOCK_ROWS).min(n)))
             })
             .collect()

@@ -25,7 +25,7 @@ pub fn binned_rows_entropy<T: Element>(x: ArrayView2<T>, n_bins: usize, job: &Jo
     if n_bins == 0 {
         return Err(Error::invalid("n_bins", "at least 1", n_bins));
     }
-    job.parallel(|| {
+    job.in_tasks(|| {
         let mut bins = Array2::<usize>::zeros(x.raw_dim());
         let columns: Vec<_> = bins.axis_iter_mut(Axis(1)).zip(x.axis_iter(Axis(1))).collect();
         columns.into_par_iter().try_for_each(|(mut bins, column)| {

@@ -152,10 +152,11 @@ fn for_each_tile<A: Entry>(
     mut f: impl FnMut(usize, usize, ArrayView2<A>) + Send,
 ) -> Result<()> {
     let n = kernel.len();
-    job.parallel(|| {
+    job.in_tasks(|| {
+        let mut task = job.task()?;
         let mut buffer = Array2::zeros((TILE_ROWS, CELL));
         for row in (0..first).step_by(TILE_ROWS) {
-            job.check()?;
+            task.pause()?;
             let rows = row..(row + TILE_ROWS).min(first);
             for column in (first..n).step_by(CELL) {
                 let columns = column..(column + CELL).min(n);

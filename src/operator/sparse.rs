@@ -79,7 +79,7 @@ impl SparseMatrix {
         let x = x.as_slice().expect("it has the standard layout");
         let width = x.len() / self.dim();
         let mut y = Array2::zeros((self.dim(), width));
-        job.parallel(|| {
+        job.in_tasks(|| {
             let blocks = y.axis_chunks_iter_mut(Axis(0), BLOCK_ROWS).into_par_iter().enumerate();
             blocks.try_for_each(|(b, mut block)| {
                 job.check()?;

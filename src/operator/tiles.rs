@@ -108,10 +108,11 @@ impl<A: Entry> TiledAffinity<'_, A> {
     ) -> Result<Vec<S>> {
         let n = self.dim();
         let sum_of_strip = |strip: Range<usize>| {
+            let mut task = job.task()?;
             let mut sum = start();
             let mut buffer = Array2::zeros((TILE_ROWS, CELL));
             for (rows, columns) in tiles_of(&strip, n) {
-                job.check()?;
+                task.pause()?;
                 let (row, column) = (rows.start, columns.start);
                 match self {
                     Self::Stored(tiles) => f(&mut sum, row, column, tiles.tile(row, column)),
@@ -125,7 +126,7 @@ impl<A: Entry> TiledAffinity<'_, A> {
             }
             Ok(sum)
         };
-        job.parallel(|| strips(n).into_par_iter().with_max_len(1).map(sum_of_strip).collect())
+        job.in_tasks(|| strips(n).into_par_iter().with_max_len(1).map(sum_of_strip).collect())
     }
 
     /// Computes the trace and the squared norm of S G S, from the squares of the diagonal of S.
@@ -221,17 +222,18 @@ impl<A: Entry> StoredTiles<A> {
     /// Computes all tiles of the upper triangle.
     pub(crate) fn new(kernel: &dyn Kernel<A>, job: &Job) -> Result<Self> {
         let n = kernel.len();
-        let tiles = job.parallel(|| {
+        let tiles = job.in_tasks(|| {
             let firsts: Vec<usize> = (0..n).step_by(TILE_ROWS).collect();
             let rows = firsts.into_par_iter().with_max_len(1).map(|first| {
-                job.check()?;
+                let mut task = job.task()?;
                 let rows = first..(first + TILE_ROWS).min(n);
                 let tile = |columns: Range<usize>| {
+                    task.pause()?;
                     let mut tile = Array2::zeros((rows.len(), columns.len()));
                     kernel.affinities(rows.clone(), columns, tile.view_mut());
-                    tile
+                    Ok(tile)
                 };
-                Ok(cells(first, n).map(tile).collect())
+                cells(first, n).map(tile).collect()
             });
             rows.collect()
         })?;

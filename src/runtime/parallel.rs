@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use crate::error::{Error, Result};
-use crate::runtime::blas_gate::BlasGate;
+use crate::runtime::blas_gate::{BlasGate, Inside};
 use crate::runtime::caller::{self, Ask};
 use crate::runtime::lock;
 use crate::runtime::process::Shared;
@@ -157,8 +157,30 @@ impl Job<'_> {
         if self.one_of_many {
             return work();
         }
-        let _one_blas_thread = self.gate.enter(1, || self.check())?;
+        let _one_blas_thread = self.gate.enter(|| self.check())?;
         self.pool.install(work)
+    }
+
+    /// Runs `work` on the job's pool as [`Self::parallel`] does, for a loop whose tasks can each make way for a fork by
+    /// themselves. What uses BLAS is inside a [`Self::task`].
+    pub(crate) fn in_tasks<T: Send>(&self, work: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+        if self.one_of_many {
+            return work();
+        }
+        self.check()?;
+        self.pool.install(work)
+    }
+
+    /// Begins a task of [`Self::in_tasks`], on the thread that carries it out.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub(crate) fn task(&self) -> Result<Task<'_>> {
+        if self.one_of_many {
+            self.check()?;
+            return Ok(Task { job: self, inside: None });
+        }
+        Ok(Task { job: self, inside: Some(self.gate.enter_task(|| self.check())?) })
     }
 
     /// Runs a LAPACK call on one thread. BLAS's own threads would spin while they wait for each other, and one that waits
@@ -167,7 +189,7 @@ impl Job<'_> {
         if self.one_of_many {
             return work();
         }
-        let _one_blas_thread = self.gate.enter(1, || self.check())?;
+        let _one_blas_thread = self.gate.enter(|| self.check())?;
         let result = work()?;
         self.check()?; // LAPACK itself cannot be stopped
         Ok(result)
@@ -210,6 +232,21 @@ impl Job<'_> {
         });
         // Problems that were never begun come after the one that failed.
         results.into_iter().map_while(OnceLock::into_inner).collect()
+    }
+}
+
+/// A task of [`Job::in_tasks`]. BLAS has one thread until it is dropped.
+pub(crate) struct Task<'a> {
+    job: &'a Job<'a>,
+    /// None within [`Job::many`], where the whole problem is inside.
+    inside: Option<Inside<'a>>,
+}
+
+impl Task<'_> {
+    /// Lets a fork go ahead that waits for this task, and fails with [`Error::Interrupted`] once the caller has asked to
+    /// stop. Loops call it between two steps. The caller holds no lock.
+    pub(crate) fn pause(&mut self) -> Result<()> {
+        if self.inside.is_some() { self.job.pause_point() } else { self.job.check() }
     }
 }
 

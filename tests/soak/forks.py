@@ -1,4 +1,4 @@
-"""Forks while threads compute exactly: no Python thread stands still for over a second, and each child computes.
+"""Forks while threads compute: no Python thread stands still for over a second, and each child computes.
 
     python tests/soak/forks.py [COUNT] [--seed SEED] [--rows N]
 
@@ -23,13 +23,15 @@ FORKS = """
 import json, os, random, signal, sys, threading, time, warnings
 warnings.simplefilter("ignore")
 import numpy as np
-from dsentropy import Spectrum, covariance_spectrum, diffusion_spectrum, kernel_spectrum
+from dsentropy import Stochastic, covariance_spectrum, diffusion_spectrum, kernel_spectrum, nearest_neighbors
 
 count, seed, n_rows = map(int, sys.argv[1:4])
 draw = random.Random(seed)
 rng = np.random.default_rng(seed)
 X = rng.normal(size=(n_rows, 8))
 K = np.cov(rng.normal(size=(n_rows, n_rows + 10)))
+many = rng.normal(size=(10 * n_rows, 100))
+tiled = Stochastic(tol=1e-2, storage="tiled")
 small = rng.normal(size=(60, 3))
 expected = diffusion_spectrum(small, bandwidth=1.0, num_threads=2).entropy()
 work = {
@@ -37,6 +39,8 @@ work = {
     "kernel": lambda: kernel_spectrum(K, num_threads=2),
     "one thread": lambda: kernel_spectrum(K, num_threads=1),
     "covariance": lambda: covariance_spectrum(K, num_threads=2),
+    "estimate": lambda: diffusion_spectrum(many, bandwidth=10.0, solver=tiled, num_threads=2),
+    "neighbors": lambda: nearest_neighbors(many, 10, num_threads=2),
 }[sys.argv[4]]
 stop, rounds, beats = threading.Event(), [], [time.monotonic()]
 
@@ -112,7 +116,7 @@ import os, sys
 os.execv(sys.argv[1], ["unshare", "--pid", "--fork", sys.executable, "-c", sys.argv[2]])
 """
 
-WORK = ["diffusion", "kernel", "one thread", "covariance"]
+WORK = ["diffusion", "kernel", "one thread", "covariance", "estimate", "neighbors"]
 
 
 def forks(work: str, count: int, seed: int, rows: int) -> Tally:
