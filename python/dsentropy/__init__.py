@@ -21,6 +21,7 @@ from dsentropy._data.neighbors import NeighborWarning, nearest_neighbors
 from dsentropy._data.subsets import SubsetWarning
 from dsentropy._data.target_warning import TargetWarning
 from dsentropy._measures.adjacency import adjacency_spectrum
+from dsentropy._measures.comparison import Comparison, compare
 from dsentropy._measures.covariance import covariance_spectrum
 from dsentropy._measures.diffusion import diffusion_spectrum
 from dsentropy._measures.kernel import kernel_spectrum
@@ -39,6 +40,7 @@ from dsentropy._spectrum.solver import Stochastic
 from dsentropy._spectrum.spectrum import Spectrum
 
 __all__ = [
+    "Comparison",
     "EntropySurface",
     "EstimatedSpectrum",
     "MutualInformation",
@@ -54,6 +56,7 @@ __all__ = [
     "adjacency_spectral_entropy",
     "adjacency_spectral_mutual_information",
     "adjacency_spectrum",
+    "compare",
     "covariance_spectrum",
     "diffusion_spectral_entropy",
     "diffusion_spectral_mutual_information",

@@ -101,6 +101,13 @@ def target(draw: random.Random, n: int) -> Any:
 
 PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "X": lambda draw, X, _: X,
+    "A": lambda draw, X, _: X,
+    "B": lambda draw, X, _: X[:, :1] ** 2 if draw.random() < 0.8 else X[: max(1, len(X) // 2)],
+    "against": lambda draw, X, _: None,
+    "paired": lambda draw, X, _: draw.choice([True, False]),
+    "labels": lambda draw, X, _: ["A - B"],
+    "low": lambda draw, X, _: X[:1, :1],
+    "high": lambda draw, X, _: X[:1, :1],
     "K": lambda draw, X, _: draw.choice([arrays.gram, arrays.affinities])(X),
     "embedding_vectors": lambda draw, X, _: X,
     "eigenvalues": lambda draw, X, _: X[:, 0] if draw.random() < 0.3 else np.abs(X[:, 0]),
@@ -168,7 +175,7 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
 }
 """Makers of values by the name of the parameter, from the data of the call and a folder for files."""
 
-ARRAYS = {"X", "K", "embedding_vectors", "eigenvalues", "target", "reference_vectors", "counts", "values"}
+ARRAYS = {"X", "A", "B", "K", "embedding_vectors", "eigenvalues", "target", "reference_vectors", "counts", "values"}
 """Parameters that take an array."""
 
 STRINGS = {"metric", "graph", "symmetrize", "rule", "precision", "solver", "storage"}

@@ -39,6 +39,7 @@ METHODS: dict[type, list[str]] = {
     ],
     dsentropy.EntropySurface: ["to_dict", "to_pandas", "plot"],
     dsentropy.MutualInformation: ["to_pandas"],
+    dsentropy.Comparison: ["to_dict", "to_pandas", "plot"],
     dsentropy.SubsampledEntropy: ["to_dict", "to_pandas", "plot"],
 }
 """Methods of results, each of which is called on some."""
@@ -121,6 +122,11 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
             call[parameter.name] = arguments.PARAMETERS[parameter.name](draw, X, folder)
     if "X" in call:
         call["X"] = arguments.of_metric(call.get("metric"), X)
+    for name_of in {"A", "B"} & call.keys():
+        call[name_of] = arguments.of_metric(call.get("metric"), call[name_of])
+    if name == "plotting.differences":
+        call.update({bound: np.resize(X, (2, 3)) for bound in ("values", "low", "high")})
+        call["labels"], call["t"] = ["A - B", "A - C"], [1, 2, 3]
     if name == "plotting.surface":
         call["values"] = np.resize(X, (2, 3))
         call["bandwidths"], call["t"] = [1.0, 2.0], [1, 2, 3]
@@ -217,7 +223,11 @@ def _spoil(case: Case, draw: random.Random) -> None:
 
 def _ask(case: Case, draw: random.Random, folder: Path) -> None:
     """Draw a method of the result, and its arguments; a hostile one at times."""
-    returned = {"entropy_surface": dsentropy.EntropySurface, "mutual_information": dsentropy.MutualInformation}
+    returned = {
+        "compare": dsentropy.Comparison,
+        "entropy_surface": dsentropy.EntropySurface,
+        "mutual_information": dsentropy.MutualInformation,
+    }
     kind = returned.get(case.name, dsentropy.Spectrum if case.name.lower().endswith("spectrum") else None)
     if kind is None or case.name.startswith("plotting"):
         return

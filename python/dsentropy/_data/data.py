@@ -59,25 +59,28 @@ class Data:
     """Numbers of the caller's rows that these are; None where they are all."""
     unit_roundoff: float = F64_ROUNDOFF
     """The unit roundoff of the dtype in which the caller gave the array."""
+    argument: str = "X"
+    """The argument that gave the array, for errors."""
 
     @classmethod
-    def of(cls, X: Any, metric: Any = "euclidean") -> Data:
-        """Check and convert ``X`` and ``metric``."""
+    def of(cls, X: Any, metric: Any = "euclidean", argument: str = "X") -> Data:
+        """Check and convert ``X``, whose errors name its ``argument``, and ``metric``."""
         name = as_choice(metric, "metric", *METRICS)
         if name == "precomputed" and is_sparse(X):
             raise TypeError(
-                "X must be dense where metric is 'precomputed': in a sparse matrix, distances that are not stored "
-                "would be 0. diffusion_spectrum(rows, graph='knn', neighbors=X) takes distances to neighbors only"
+                f"{argument} must be dense where metric is 'precomputed': in a sparse matrix, distances that are not "
+                f"stored would be 0. diffusion_spectrum(rows, graph='knn', neighbors={argument}) takes distances to "
+                "neighbors only"
             )
         if name in ("precomputed", "affinity"):
-            pairs = as_distances(X, "X") if name == "precomputed" else as_affinities(X, "X")
-            return cls(pairs.matrix, name, pairs.given, unit_roundoff=pairs.unit_roundoff)
-        given = as_rows(X, "X")
+            pairs = as_distances(X, argument) if name == "precomputed" else as_affinities(X, argument)
+            return cls(pairs.matrix, name, pairs.given, unit_roundoff=pairs.unit_roundoff, argument=argument)
+        given = as_rows(X, argument)
         rows = given
         if name == "cosine":
             rounding = PARALLEL_ROUNDING * float(np.finfo(given.dtype).eps)
-            rows = joined_directions(as_directions(given, "X"), rounding)
-        return cls(rows, name, given, unit_roundoff=unit_roundoff(X))
+            rows = joined_directions(as_directions(given, argument), rounding)
+        return cls(rows, name, given, unit_roundoff=unit_roundoff(X), argument=argument)
 
     @property
     def n_samples(self) -> int:
@@ -108,10 +111,10 @@ class Data:
         if self.metric in ("precomputed", "affinity"):
             pairs: Rows = self.rows[np.ix_(chosen, chosen)]
             if self.metric == "affinity":
-                require_no_zero_row(pairs, "X", " of each subset")
+                require_no_zero_row(pairs, self.argument, " of each subset")
             given = pairs if self.given is self.rows else self.given[np.ix_(chosen, chosen)]
-            return Data(pairs, self.metric, given, chosen, self.unit_roundoff)
-        return Data(self.rows[chosen], self.metric, self.given[chosen], chosen, self.unit_roundoff)
+            return Data(pairs, self.metric, given, chosen, self.unit_roundoff, self.argument)
+        return Data(self.rows[chosen], self.metric, self.given[chosen], chosen, self.unit_roundoff, self.argument)
 
     def require_subsets(self, chosen_rows: Iterable[NDArray[np.uint64]]) -> None:
         """Raise where a row of affinities has no positive one within a subset."""

@@ -13,36 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import plotting
 from dsentropy._checks.limits import MAX_DRAWS
-from dsentropy._checks.memory import memory_errors
-from dsentropy._checks.printing import printed
-from dsentropy._checks.progress import as_progress
-from dsentropy._checks.scalars import (
-    Numbers,
-    Precision,
-    RandomState,
-    as_alpha,
-    as_count,
-    as_float,
-    as_nonnegative,
-    as_numbers,
-    as_order,
-    as_precision,
-    as_seed,
-    as_threads,
-    drop_axes,
-)
-from dsentropy._data.cluster_subsets import Subsets, require_draws
+from dsentropy._checks.scalars import Numbers, Precision, RandomState, as_count
 from dsentropy._data.data import Data, Metric
-from dsentropy._data.subsets import Draws
+from dsentropy._measures.random_subsets import SubsetArguments, drawn, require_subsets
+from dsentropy._measures.student_interval import RepeatedMean, as_confidence
 from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._results.tabular import Tabular
-from dsentropy._spectrum.saturation import warn_if_saturated
-from dsentropy._spectrum.solver import Stochastic, resolve_solver
-from dsentropy._spectrum.subset_entropies import SubsetEntropies, SubsetKernel, require_kernel, subset_entropies
-from dsentropy._spectrum.ways_out import subset_ways_out
-
-_NEAR_ONE = 0.9999
-"""Confidence from which on the quantile of Student's t is taken from the tail, which has more digits."""
+from dsentropy._spectrum.solver import Stochastic
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -242,88 +219,35 @@ def subsampled_entropy(
     >>> bool(low < found.mean < high), found.values.shape
     (True, (20,))
     """
-    times, several_times = as_numbers(t, "t", as_nonnegative)
-    orders, several_orders = as_numbers(order, "order", as_order)
-    of_alpha, stored = as_alpha(alpha), as_precision(precision)
-    threads, shown = as_threads(num_threads), as_progress(progress)
-    repeats, level = as_count(n_repeats, "n_repeats", least=2, most=MAX_DRAWS), _as_confidence(confidence)
-    seed = as_seed(random_state, "random_state")
-    options = resolve_solver(solver, seed, times=times, orders=orders, orders_name="order")
+    repeats, level = as_count(n_repeats, "n_repeats", least=2, most=MAX_DRAWS), as_confidence(confidence)
+    arguments = SubsetArguments.of(
+        t=t,
+        order=order,
+        alpha=alpha,
+        precision=precision,
+        random_state=random_state,
+        num_threads=num_threads,
+        progress=progress,
+        solver=solver,
+    )
     data = Data.of(X, metric)
     size = as_count(n_samples, "n_samples", n_rows=data.n_samples)
-    require_kernel(bandwidth, n_neighbors, data, stored, options)
-    subsets, keys = _drawn(repeats, size, data.n_samples, seed, len(times) * len(orders))
-    with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, threads, "a smaller n_samples")):
-        kernel = SubsetKernel.of(
-            data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=orders, options=options
-        )
-        entropies = subset_entropies(kernel, subsets.rows, times, orders, options, threads, shown)
-
-    bits = entropies.bits[keys]
-    mean, deviation = bits.mean(axis=0), _deviation(bits)
-    if data.metric != "affinity":
-        bound, quantity = float(np.log2(size)), "the mean entropy"
-        distinct = data.few_distinct()
-        warn_if_saturated(mean, bound, times, orders, kernel.bandwidth, quantity=quantity, distinct_rows=distinct)
-    reach = _student(level, repeats - 1) * deviation / np.sqrt(repeats)
-    if options is not None:
-        reach = _reach_of_estimates(entropies, keys, deviation, _student(level, repeats - 1))
-    mean, deviation, low, high = (
-        drop_axes(values, several_times, several_orders) for values in (mean, deviation, mean - reach, mean + reach)
-    )
+    arguments.require_kernel(data, bandwidth, n_neighbors)
+    require_subsets(repeats, size, data.n_samples, arguments.readings)
+    rows, keys = drawn(repeats, size, data.n_samples, arguments.seed)
+    sampled = arguments.entropies(data, bandwidth, n_neighbors, rows)
+    bits = sampled.entropies.bits[keys]
+    found = RepeatedMean.of(bits, arguments.uncertainty(sampled.entropies, keys))
+    arguments.warn_if_saturated(sampled, found.mean, size, "the mean entropy")
+    low, high = found.interval(level)
     return SubsampledEntropy(
-        mean=mean,
-        standard_deviation=deviation,
-        interval=(low, high),
-        values=drop_axes(bits, several_times, several_orders),
+        mean=arguments.drop_axes(found.mean),
+        standard_deviation=arguments.drop_axes(found.deviation),
+        interval=(arguments.drop_axes(low), arguments.drop_axes(high)),
+        values=arguments.drop_axes(bits),
         n_samples=size,
         confidence=level,
-        bandwidth=None if data.metric == "affinity" else kernel.bandwidth,
-        t=tuple(times),
-        order=tuple(orders),
+        bandwidth=sampled.public_bandwidth,
+        t=tuple(arguments.times),
+        order=tuple(arguments.orders),
     )
-
-
-def _drawn(repeats: int, size: int, n: int, seed: int | None, readings: int) -> tuple[Subsets, list[int]]:
-    """Draw subsets of n rows, if they and as many readings of each fit into memory, and return their numbers."""
-    distinct = 1 if size == n else repeats
-    ways = ("a smaller n_repeats", "a smaller n_samples")
-    require_draws(f"n_repeats = {repeats}", repeats, distinct * size, readings, *ways)
-    draws, subsets = Draws(seed), Subsets()
-    # In the order of the rows: subsets of all of them are one and the same.
-    return subsets, [subsets.add(np.sort(draws.next(n, size))) for _ in range(repeats)]
-
-
-def _as_confidence(value: Any) -> float:
-    level = as_float(value, "confidence")
-    if not 0 < level < 1:
-        raise ValueError(f"confidence must be between 0 and 1, got {printed(value)}")
-    return level
-
-
-def _deviation(bits: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the standard deviation over the subsets: exactly 0 of equal entropies, whose mean may be rounded."""
-    return np.where((bits == bits[0]).all(axis=0), 0.0, bits.std(axis=0, ddof=1))
-
-
-def _student(confidence: float, degrees_of_freedom: int) -> float:
-    """Return the quantile of Student's t: how many standard errors the interval reaches to either side.
-
-    Near 1, where (1 + confidence) / 2 would round to 1, it is that of the upper tail, which is exact.
-    """
-    from scipy.special import stdtrit
-
-    if confidence > _NEAR_ONE:
-        return float(-stdtrit(degrees_of_freedom, (1 - confidence) / 2))
-    return float(stdtrit(degrees_of_freedom, (1 + confidence) / 2))
-
-
-def _reach_of_estimates(
-    entropies: SubsetEntropies, keys: list[int], deviation: NDArray[np.float64], quantile: float
-) -> NDArray[np.float64]:
-    """Return how far the interval of a mean of estimates reaches to either side."""
-    shares = np.bincount(keys, minlength=len(entropies.bits)) / len(keys)
-    sampling = np.einsum("s,sto->to", shares**2, entropies.standard_errors**2)
-    bounds = np.einsum("s,sto->to", shares, entropies.reaches)
-    reach: NDArray[np.float64] = quantile * np.sqrt(deviation**2 / len(keys) + sampling) + bounds
-    return reach

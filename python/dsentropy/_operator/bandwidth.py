@@ -135,7 +135,7 @@ def require_kernel_arguments(bandwidth: Any, n_neighbors: Any, data: Data, n_all
 def _require_bandwidth(bandwidth: Any, n_neighbors: Any, data: Data, n_all: int | None, name: str) -> None:
     if isinstance(bandwidth, str):
         if as_choice(bandwidth, name, "median", "knn") == "knn":
-            n_neighbors_of(n_neighbors, data.n_samples)
+            n_neighbors_of(n_neighbors, data.n_samples, data.argument)
     elif not callable(bandwidth):
         _as_given(bandwidth, data.n_samples if n_all is None else n_all, name)
 
@@ -172,7 +172,7 @@ def resolve_with_parameters(
     if isinstance(rule, str):
         about["rule"] = rule
         if rule == "knn":
-            about["n_neighbors"] = n_neighbors_of(n_neighbors, data.n_samples)
+            about["n_neighbors"] = n_neighbors_of(n_neighbors, data.n_samples, data.argument)
     return sigma, {**about, "metric": data.metric}
 
 
@@ -274,15 +274,15 @@ def _median_of_distinct(data: Data, seed: int | None, num_threads: int | None) -
 
 
 def _neighbor_distances(data: Data, n_neighbors: int | None, num_threads: int | None) -> NDArray[np.float64]:
-    number = n_neighbors_of(n_neighbors, data.n_samples)
+    number = n_neighbors_of(n_neighbors, data.n_samples, data.argument)
     return replace_zeros(_core.neighbor_distances(data.rows, data.core_metric, number, num_threads))
 
 
-def n_neighbors_of(value: int | None, n_samples: int) -> int:
-    """Convert ``n_neighbors`` to a number of other rows; None is 15."""
+def n_neighbors_of(value: int | None, n_samples: int, argument: str = "X") -> int:
+    """Convert ``n_neighbors`` to a number of other rows; None is 15. ``argument`` gave the rows."""
     if value is None and 1 < n_samples <= DEFAULT_N_NEIGHBORS:
         raise ValueError(
-            f"X must have more rows than the {DEFAULT_N_NEIGHBORS} neighbors that n_neighbors is by default, got "
-            f"{n_samples}: give n_neighbors, from 1 to {n_samples - 1}"
+            f"{argument} must have more rows than the {DEFAULT_N_NEIGHBORS} neighbors that n_neighbors is by "
+            f"default, got {n_samples}: give n_neighbors, from 1 to {n_samples - 1}"
         )
     return as_neighbors(DEFAULT_N_NEIGHBORS if value is None else value, n_samples)

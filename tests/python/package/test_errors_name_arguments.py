@@ -60,6 +60,7 @@ CALLS = {
         {"embedding_vectors": X, "reference_vectors": X[:, 0], "precomputed_clusters": LABELS},
     ),
     "adjacency_spectrum": (dsentropy.adjacency_spectrum, {"X": X}),
+    "compare": (dsentropy.compare, {"A": X, "B": X, "n_samples": 6}),
     "covariance_spectrum": (dsentropy.covariance_spectrum, {"X": X}),
     "diffusion_spectral_entropy": (dsentropy.diffusion_spectral_entropy, {"embedding_vectors": X}),
     "diffusion_spectral_mutual_information": (
@@ -76,6 +77,10 @@ CALLS = {
     "plotting.spectrum": (plotting.spectrum, {"eigenvalues": [1.0, 0.5]}),
     "plotting.estimate": (plotting.estimate, {"eigenvalues": [1.0, 0.5], "counts": [1.0, 2.0]}),
     "plotting.subsampled": (plotting.subsampled, {"values": [[[1.0]]], "interval": [[[0.0]], [[2.0]]], "t": 1}),
+    "plotting.differences": (
+        plotting.differences,
+        {"values": [[1.0]], "low": [[0.5]], "high": [[2.0]], "labels": ["A - B"], "t": 1},
+    ),
     "plotting.surface": (plotting.surface, {"values": [[1.0]], "bandwidths": [1.0], "t": 1, "max_entropy": 2.0}),
 }
 for of in (SPECTRUM, ESTIMATE, SURFACE):
@@ -125,7 +130,14 @@ def value_of(kind):
 
 
 def test_each_public_function_has_a_call():
-    classes = {"EntropySurface", "EstimatedSpectrum", "MutualInformation", "SubsampledEntropy", "__version__"}
+    classes = {
+        "Comparison",
+        "EntropySurface",
+        "EstimatedSpectrum",
+        "MutualInformation",
+        "SubsampledEntropy",
+        "__version__",
+    }
     warned = {name for name in dsentropy.__all__ if name.endswith("Warning")}
     assert set(dsentropy.__all__) - classes - warned <= set(CALLS)
 

@@ -20,6 +20,7 @@ FUNCTIONS = [
 
 NEW_FUNCTIONS = [
     "adjacency_spectrum",
+    "compare",
     "covariance_spectrum",
     "diffusion_spectrum",
     "entropy_surface",
@@ -114,6 +115,7 @@ def test_public_names_are_listed_in_order():
     assert {name for name in dir(dsentropy) if not name.startswith("_")} - modules == set(names) - {"__version__"}
     classes = ["EntropySurface", "EstimatedSpectrum", "MutualInformation", "Spectrum", "SubsampledEntropy"]
     classes += [
+        "Comparison",
         "NeighborWarning",
         "SaturationWarning",
         "Stochastic",

@@ -1,0 +1,120 @@
+"""Data sets whose entropies are compared: two arrays, or named layers, all pairs of them or all against one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+from dsentropy._checks.printing import printed
+from dsentropy._checks.scalars import as_count
+from dsentropy._data.data import Data
+from dsentropy._operator.bandwidth import require_neighbors_used
+
+_DEFAULT_MOST_SAMPLES = 1000
+"""The most rows of a subset where ``n_samples`` is not given: its entropy takes about a tenth of a second."""
+
+
+@dataclass(frozen=True)
+class ComparedSets:
+    """Data sets, their names, and the pairs of them that are compared."""
+
+    names: list[Any]
+    data: list[Data]
+    pairs: list[tuple[int, int]]
+    several: bool
+    """Whether layers were given by name, rather than two arrays."""
+
+    @classmethod
+    def of(cls, A: Any, B: Any, against: Any, metric: Any) -> ComparedSets:
+        """Check and convert two arrays, one mapping, or two mappings with equal names."""
+        if not isinstance(A, Mapping):
+            return cls._of_arrays(A, B, against, metric)
+        layers = _layers(A, "A")
+        if B is None:
+            if len(layers) < 2:
+                raise ValueError(f"A must have at least two layers where B is None, got {len(layers)}")
+            names = list(layers)
+            pairs = list(combinations(range(len(names)), 2))
+            if against is not None:
+                other = _place(against, names)
+                pairs = [(i, other) for i in range(len(names)) if i != other]
+            return cls(names, [Data.of(layers[name], metric, _label("A", name)) for name in names], pairs, True)
+        if against is not None:
+            raise ValueError("against must not be given where B is: each layer of A is compared with that of B")
+        if not isinstance(B, Mapping):
+            way = "put the array into A under a name, and give the name as against"
+            raise TypeError(f"B must be a mapping of names to arrays where A is one, got {printed(B)}: {way}")
+        return cls._of_mappings(layers, _layers(B, "B"), metric)
+
+    @classmethod
+    def _of_arrays(cls, A: Any, B: Any, against: Any, metric: Any) -> ComparedSets:
+        if B is None:
+            raise TypeError(
+                "B must be given where A is an array; a mapping of names to arrays as A compares all pairs"
+            )
+        if against is not None:
+            raise ValueError("against must not be given where A is an array: it names a layer of a mapping")
+        if isinstance(B, Mapping):
+            raise TypeError(f"B must be an array where A is one, got a {type(B).__name__}: give both as mappings")
+        return cls(["A", "B"], [Data.of(A, metric, "A"), Data.of(B, metric, "B")], [(0, 1)], False)
+
+    @classmethod
+    def _of_mappings(cls, first: dict[Any, Any], second: dict[Any, Any], metric: Any) -> ComparedSets:
+        if first.keys() != second.keys():
+            lacking = [name for name in [*first, *second] if name not in first or name not in second]
+            raise ValueError(
+                f"B must have the names of A, {list(first)!r:.99}: one of both lacks {printed(lacking[0])}"
+            )
+        labels = [_label(argument, name) for argument in ("A", "B") for name in first]
+        layers = [*first.values(), *(second[name] for name in first)]
+        data = [Data.of(layer, metric, label) for layer, label in zip(layers, labels, strict=True)]
+        return cls(list(labels), data, [(i, i + len(first)) for i in range(len(first))], True)
+
+    def require_equal_rows(self) -> None:
+        """Raise where the sets of a pair have unequal numbers of rows."""
+        for i, j in self.pairs:
+            one, other = self.data[i], self.data[j]
+            if one.n_samples != other.n_samples:
+                raise ValueError(
+                    f"{other.argument} must have as many rows as {one.argument} where paired is True: row by row "
+                    f"they are the same samples; got {other.n_samples} and {one.n_samples}. paired=False compares "
+                    "sets of unequal size, at n_samples rows of each"
+                )
+
+    def subset_size(self, n_samples: Any) -> int:
+        """Convert ``n_samples``, by default half the rows of the smallest set and at most 1000."""
+        smallest = min(data.n_samples for data in self.data)
+        if n_samples is None:
+            return max(1, min(smallest // 2, _DEFAULT_MOST_SAMPLES))
+        return as_count(n_samples, "n_samples", n_rows=smallest)
+
+    def kernels(self, bandwidth: Any, n_neighbors: Any) -> list[tuple[Any, Any]]:
+        """Return the bandwidth and the number of neighbours of each set."""
+        if not isinstance(bandwidth, Mapping):
+            return [(bandwidth, n_neighbors)] * len(self.names)
+        if bandwidth.keys() != set(self.names):
+            raise ValueError(f"bandwidth must have the names {self.names!r:.99}, got {list(bandwidth)!r:.99}")
+        each = [bandwidth[name] for name in self.names]
+        require_neighbors_used(n_neighbors, *each, reason="no bandwidth is 'knn'")
+        return [(one, n_neighbors if isinstance(one, str) and one == "knn" else None) for one in each]
+
+
+def _label(argument: str, name: Any) -> str:
+    return f"{argument}[{printed(name)}]"
+
+
+def _layers(layers: Mapping[Any, Any], argument: str) -> dict[Any, Any]:
+    """Return the layers of a mapping, each of which is read once, as of a file."""
+    try:
+        return dict(layers.items())
+    except Exception as error:  # whatever the object's methods raise
+        raise TypeError(f"{argument} must be a mapping of names to arrays, got {printed(layers)}: {error}") from error
+
+
+def _place(against: Any, names: list[Any]) -> int:
+    try:
+        return names.index(against)
+    except Exception as error:  # whatever comparing it raises, as of arrays
+        raise ValueError(f"against must be one of the names in A, {names!r:.99}, got {printed(against)}") from error
