@@ -26,6 +26,7 @@ from dsentropy._measures.covariance import covariance_spectrum
 from dsentropy._measures.diffusion import diffusion_spectrum
 from dsentropy._measures.kernel import kernel_spectrum
 from dsentropy._measures.mutual_information import MutualInformation, mutual_information
+from dsentropy._measures.null_baseline import NullBaseline, null_baseline
 from dsentropy._measures.subsampled import SubsampledEntropy, subsampled_entropy
 from dsentropy._measures.surface import EntropySurface, entropy_surface
 from dsentropy._operator.bandwidth import estimate_bandwidth
@@ -45,6 +46,7 @@ __all__ = [
     "EstimatedSpectrum",
     "MutualInformation",
     "NeighborWarning",
+    "NullBaseline",
     "SaturationWarning",
     "Spectrum",
     "Stochastic",
@@ -66,5 +68,6 @@ __all__ = [
     "kernel_spectrum",
     "mutual_information",
     "nearest_neighbors",
+    "null_baseline",
     "subsampled_entropy",
 ]

@@ -57,6 +57,12 @@ def bandwidth(draw: random.Random, X: Floats) -> Any:
     return lambda rows: 1.0 + rows.shape[0] / 100
 
 
+def null(draw: random.Random) -> Any:
+    """Draw surrogates: a name, or a callable that makes them."""
+    names = ["gaussian", "gaussian", "permuted", "sphere"]
+    return draw.choice([*names, lambda rows, rng: rng.normal(size=rows.shape)])
+
+
 def seed(draw: random.Random) -> Any:
     """Draw a seed, or a generator in a state that is drawn."""
     number = draw.choice([0, 1, 42, 2**32 - 1])
@@ -143,6 +149,9 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "max_N": lambda draw, X, _: draw.choice([None, 1, 2, max(1, len(X) // 2), 10**6]),
     "n_repeats": lambda draw, X, _: draw.randint(1, 6),
     "num_repetitions": lambda draw, X, _: draw.randint(1, 6),
+    "null": lambda draw, X, _: null(draw),
+    "null_bandwidth": lambda draw, X, _: draw.choice(["own", "data"]),
+    "n_draws": lambda draw, X, _: draw.randint(2, 4),
     "n_permutations": lambda draw, X, _: draw.choice([0, 1, 5]),
     "n_clusters": lambda draw, X, _: draw.choice([1, 2, 3, 10, max(1, len(X))]),
     "num_bins_per_dim": lambda draw, X, _: draw.choice([1, 2, 3, 100]),
@@ -178,7 +187,7 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
 ARRAYS = {"X", "A", "B", "K", "embedding_vectors", "eigenvalues", "target", "reference_vectors", "counts", "values"}
 """Parameters that take an array."""
 
-STRINGS = {"metric", "graph", "symmetrize", "rule", "precision", "solver", "storage"}
+STRINGS = {"null", "null_bandwidth", "metric", "graph", "symmetrize", "rule", "precision", "solver", "storage"}
 """Parameters that take one of several strings."""
 
 

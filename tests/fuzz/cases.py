@@ -40,6 +40,7 @@ METHODS: dict[type, list[str]] = {
     dsentropy.EntropySurface: ["to_dict", "to_pandas", "plot"],
     dsentropy.MutualInformation: ["to_pandas"],
     dsentropy.Comparison: ["to_dict", "to_pandas", "plot"],
+    dsentropy.NullBaseline: ["to_dict", "to_pandas", "plot"],
     dsentropy.SubsampledEntropy: ["to_dict", "to_pandas", "plot"],
 }
 """Methods of results, each of which is called on some."""
@@ -133,6 +134,9 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
     if name == "plotting.subsampled":
         call["values"], call["interval"] = np.resize(X, (4, 3, 1)), np.resize(X, (2, 3, 1))
         call["t"], call["order"] = [1, 2, 3], 1
+    if name == "plotting.null_baseline":
+        call["values"], call["null"] = np.resize(X, (3, 1)), np.resize(X, (4, 3, 1))
+        call["t"], call["orders"] = [1, 2, 3], 1
     if name == "plotting.estimate":
         call["eigenvalues"] = np.sort(np.abs(X[:, 0]))[::-1]
     return call
@@ -227,6 +231,7 @@ def _ask(case: Case, draw: random.Random, folder: Path) -> None:
         "compare": dsentropy.Comparison,
         "entropy_surface": dsentropy.EntropySurface,
         "mutual_information": dsentropy.MutualInformation,
+        "null_baseline": dsentropy.NullBaseline,
     }
     kind = returned.get(case.name, dsentropy.Spectrum if case.name.lower().endswith("spectrum") else None)
     if kind is None or case.name.startswith("plotting"):

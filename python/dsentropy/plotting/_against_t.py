@@ -77,7 +77,7 @@ def subsampled(
         ax.plot(np.tile(at, (len(bits), 1)).T, bits[:, :, i].T, ".", color=color, alpha=0.3, markersize=4)
         ax.errorbar(at, mean[:, i], yerr=reach, marker="o", capsize=4, color=color, label=f"order {each:g}")
     ax.set(ylabel="entropy (bits)")
-    _label_times(ax, times)
+    label_times(ax, times)
     finish(ax, title, len(orders))
     return ax
 
@@ -92,7 +92,7 @@ def _beside(i: int, n: int) -> float:
     return 0.3 * ((i + 0.5) / n - 0.5)
 
 
-def _label_times(ax: Any, times: list[float]) -> None:
+def label_times(ax: Any, times: list[float]) -> None:
     """Put a tick at each t, and at most at about 12 of many."""
     places = range(0, len(times), -(-len(times) // 12))
     ax.set_xticks(list(places), [f"{times[place]:.4g}" for place in places])

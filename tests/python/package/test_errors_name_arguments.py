@@ -73,9 +73,11 @@ CALLS = {
     "kernel_spectrum": (dsentropy.kernel_spectrum, {"K": np.eye(4)}),
     "mutual_information": (dsentropy.mutual_information, {"X": X, "target": LABELS}),
     "nearest_neighbors": (dsentropy.nearest_neighbors, {"X": X, "n_neighbors": 2}),
+    "null_baseline": (dsentropy.null_baseline, {"X": X}),
     "subsampled_entropy": (dsentropy.subsampled_entropy, {"X": X, "n_samples": 6}),
     "plotting.spectrum": (plotting.spectrum, {"eigenvalues": [1.0, 0.5]}),
     "plotting.estimate": (plotting.estimate, {"eigenvalues": [1.0, 0.5], "counts": [1.0, 2.0]}),
+    "plotting.null_baseline": (plotting.null_baseline, {"values": [[1.0]], "null": [[[0.0]], [[2.0]]], "t": 1}),
     "plotting.subsampled": (plotting.subsampled, {"values": [[[1.0]]], "interval": [[[0.0]], [[2.0]]], "t": 1}),
     "plotting.differences": (
         plotting.differences,
@@ -135,6 +137,7 @@ def test_each_public_function_has_a_call():
         "EntropySurface",
         "EstimatedSpectrum",
         "MutualInformation",
+        "NullBaseline",
         "SubsampledEntropy",
         "__version__",
     }

@@ -28,6 +28,7 @@ NEW_FUNCTIONS = [
     "kernel_spectrum",
     "mutual_information",
     "nearest_neighbors",
+    "null_baseline",
     "subsampled_entropy",
 ]
 
@@ -113,7 +114,14 @@ def test_public_names_are_listed_in_order():
     assert len(set(names)) == len(names)
     modules = {"cli", "io", "plotting"}  # from when they are imported
     assert {name for name in dir(dsentropy) if not name.startswith("_")} - modules == set(names) - {"__version__"}
-    classes = ["EntropySurface", "EstimatedSpectrum", "MutualInformation", "Spectrum", "SubsampledEntropy"]
+    classes = [
+        "EntropySurface",
+        "EstimatedSpectrum",
+        "MutualInformation",
+        "NullBaseline",
+        "Spectrum",
+        "SubsampledEntropy",
+    ]
     classes += [
         "Comparison",
         "NeighborWarning",
