@@ -102,7 +102,17 @@ def target(draw: random.Random, n: int) -> Any:
         import pandas
 
         return pandas.Series(labels).astype("category")
+    if draw.random() < 0.2:
+        return np.stack([labels, labels[::-1]], axis=1)
     return labels.astype(draw.choice([np.int8, np.uint16, np.int64, bool]))
+
+
+def clusterer(draw: random.Random) -> Any:
+    """Draw a clusterer of scikit-learn."""
+    from sklearn.cluster import AgglomerativeClustering, KMeans
+
+    n_clusters = draw.randint(1, 3)
+    return draw.choice([KMeans(n_clusters, n_init=1), AgglomerativeClustering(n_clusters)])
 
 
 PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
@@ -153,6 +163,9 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "null_bandwidth": lambda draw, X, _: draw.choice(["own", "data"]),
     "n_draws": lambda draw, X, _: draw.randint(2, 4),
     "n_permutations": lambda draw, X, _: draw.choice([0, 1, 5]),
+    "clusters": lambda draw, X, _: None if draw.random() < 0.7 else target(draw, len(X)),
+    "binning": lambda draw, X, _: draw.choice(["width", "quantile"]),
+    "clustering": lambda draw, X, _: clusterer(draw),
     "n_clusters": lambda draw, X, _: draw.choice([1, 2, 3, 10, max(1, len(X))]),
     "num_bins_per_dim": lambda draw, X, _: draw.choice([1, 2, 3, 100]),
     "random_state": lambda draw, X, _: seed(draw),
@@ -177,6 +190,9 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "standard_errors": lambda draw, X, _: np.abs(X[:, -1]),
     "values": lambda draw, X, _: X[: min(len(X), 4), :3],
     "interval": lambda draw, X, _: X[:2, :3],
+    "value": lambda draw, X, _: X[:1, 0],
+    "standard_error": lambda draw, X, _: np.abs(X[:1, 0]),
+    "ceiling": lambda draw, X, _: draw.choice([None, 1.0, 0]),
     "max_entropy": lambda draw, X, _: draw.choice([None, 1.0, 5.0]),
     "margin": lambda draw, X, _: draw.choice([None, 0.1]),
     "title": lambda draw, X, _: draw.choice([None, "title"]),
@@ -187,7 +203,7 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
 ARRAYS = {"X", "A", "B", "K", "embedding_vectors", "eigenvalues", "target", "reference_vectors", "counts", "values"}
 """Parameters that take an array."""
 
-STRINGS = {"null", "null_bandwidth", "metric", "graph", "symmetrize", "rule", "precision", "solver", "storage"}
+STRINGS = {"null", "null_bandwidth", "binning", "metric", "graph", "symmetrize", "rule", "precision", "solver", "storage"}
 """Parameters that take one of several strings."""
 
 

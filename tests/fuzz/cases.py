@@ -38,7 +38,7 @@ METHODS: dict[type, list[str]] = {
         "save",
     ],
     dsentropy.EntropySurface: ["to_dict", "to_pandas", "plot"],
-    dsentropy.MutualInformation: ["to_pandas"],
+    dsentropy.MutualInformation: ["to_dict", "to_pandas", "plot"],
     dsentropy.Comparison: ["to_dict", "to_pandas", "plot"],
     dsentropy.NullBaseline: ["to_dict", "to_pandas", "plot"],
     dsentropy.SubsampledEntropy: ["to_dict", "to_pandas", "plot"],
@@ -137,6 +137,9 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
     if name == "plotting.null_baseline":
         call["values"], call["null"] = np.resize(X, (3, 1)), np.resize(X, (4, 3, 1))
         call["t"], call["orders"] = [1, 2, 3], 1
+    if name == "plotting.information":
+        call["value"], call["standard_error"], call["t"] = X[:1, 0], np.abs(X[:1, 0]), 1
+        call["null"] = draw.choice([None, np.resize(X, (5, 1))])
     if name == "plotting.estimate":
         call["eigenvalues"] = np.sort(np.abs(X[:, 0]))[::-1]
     return call

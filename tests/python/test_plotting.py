@@ -14,6 +14,7 @@ from dsentropy import (
     adjacency_spectrum,
     diffusion_spectrum,
     entropy_surface,
+    mutual_information,
     plotting,
     subsampled_entropy,
 )
@@ -79,6 +80,11 @@ def test_a_picture_without_matplotlib_says_what_to_install(monkeypatch):
         (lambda: plotting.surface([[1.0]], 1.0, 1), "bandwidths", TypeError),
         (lambda: plotting.surface([[1.0]], [1j], 1), "bandwidths", TypeError),
         (lambda: plotting.surface([[1.0]], [1.0], 1, max_entropy="3"), "max_entropy", TypeError),
+        (lambda: plotting.information([1.0, 2.0], [1.0], [1, 2]), "standard_error", ValueError),
+        (lambda: plotting.information([1.0, 2.0], [1.0], 1), "value", ValueError),
+        (lambda: plotting.information([1.0], [1.0], 1, null=[]), "null", ValueError),
+        (lambda: plotting.information([1.0], [1.0], 1, null=[1.0]), "null", ValueError),
+        (lambda: plotting.information([1.0], [1.0], 1, ceiling=-1), "ceiling", ValueError),
         (lambda: plotting.subsampled([], [[[1.0]], [[2.0]]], 1), "values", ValueError),
         (lambda: plotting.subsampled([[[1.0]]], [[1.0], [2.0]], 1), "interval", ValueError),
         (lambda: plotting.subsampled([[["a"]]], [[[1.0]], [[2.0]]], 1), "values", TypeError),
@@ -232,3 +238,25 @@ def test_subsets_are_drawn_with_the_interval_of_their_mean(ax, t, order):
 def test_of_many_times_some_have_a_tick(ax):
     plotting.subsampled(np.ones((2, 100, 1)), np.ones((2, 100, 1)), np.arange(100), ax=ax)
     assert len(ax.get_xticks()) == 12
+
+
+@pytest.mark.parametrize("t", [1, [1, 2, 3]])
+@pytest.mark.parametrize(("n_repeats", "n_permutations"), [(20, 0), (20, 39), (1, 0)])
+def test_information_is_drawn_beside_that_of_permutations(ax, t, n_repeats, n_permutations):
+    labels = np.arange(80) % 2
+    found = mutual_information(
+        X + 2 * labels[:, None], labels, t=t, n_repeats=n_repeats, n_permutations=n_permutations, bandwidth=1.0
+    )
+    assert found.plot(ax=ax) is ax
+    (bars,) = [one for one in ax.containers if one.get_label() == "information, standard error"]
+    value, error = np.ravel(found.value), np.nan_to_num(np.ravel(found.standard_error))
+    ends = np.array([segment[:, 1] for segment in bars[2][0].get_segments()])
+    np.testing.assert_allclose(ends, np.stack([value - error, value + error], axis=1), rtol=1e-14)
+    assert bars[0].get_ydata().tolist() == value.tolist()
+    ranges = [(patch.get_y(), patch.get_y() + patch.get_height()) for patch in ax.patches]
+    if not n_permutations:
+        assert ranges == []
+    else:
+        expected = np.quantile(found.null.reshape(39, -1), [0.025, 0.975], axis=0).T
+        np.testing.assert_allclose(ranges, expected, rtol=1e-12)
+    assert "ceiling" in [text.get_text() for text in ax.get_legend().get_texts()]

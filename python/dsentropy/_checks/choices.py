@@ -9,3 +9,6 @@ Graph: TypeAlias = Literal["gaussian", "knn"]
 
 Symmetrize: TypeAlias = Literal["union", "mutual", "mean"]
 """How a graph of nearest neighbours is made symmetric."""
+
+Binning: TypeAlias = Literal["width", "quantile"]
+"""Bins of equal width, or with equally many rows each."""

@@ -31,7 +31,10 @@ _COORDINATE_VALUES = 10
 """Number of distinct values in each column from which on columns are coordinates."""
 
 _ONE_BIN = 0.95
-"""Fraction of the rows in one bin from which on equal-width bins hardly divide a target."""
+"""Fraction of the rows in one bin from which on bins hardly divide a target."""
+
+_ONE_COLUMN = 0.95
+"""Fraction of the variance in one column from which on distances between rows are those in that column."""
 
 
 class TargetWarning(UserWarning):
@@ -45,17 +48,21 @@ class TargetNames:
     target: str
     data: str
     discrete: str
+    reference: bool = True
+    """Whether it is a function of the reference, which takes no joint labels and has equal-width bins only."""
 
 
-def warn_of_labels(labels: NDArray[Any], names: TargetNames) -> None:
-    """Warn where a column that was taken as labels has few rows a label.
+def warn_of_labels(labels: NDArray[Any], names: TargetNames, n_columns: int = 1) -> None:
+    """Warn where labels have few rows each.
 
     Parameters
     ----------
     labels : ndarray of shape (N,) or (N, 1)
-        Integers, bools or strings.
+        Integers, bools or strings; numbers of the combinations of several columns.
     names : TargetNames
         Names of the arguments.
+    n_columns : int, default 1
+        The number of columns of which these are joint labels.
     """
     values, counts = np.unique(labels, return_counts=True)
     n_samples, n_labels = labels.size, len(values)
@@ -69,17 +76,82 @@ def warn_of_labels(labels: NDArray[Any], names: TargetNames) -> None:
         few = rows_each < _ROWS_PER_NUMBER and are_numbers
     if not few:
         return
-    way_out = f"for a continuous target pass {names.discrete}=False, which cuts it into n_clusters bins"
-    if labels.dtype.kind not in "iu":
+    what, way_out = (
+        "values",
+        f"for a continuous target pass {names.discrete}=False, which cuts it into n_clusters bins",
+    )
+    if n_columns > 1:
+        what = f"combinations of {n_columns} columns"
+        way_out = f"for points pass {names.discrete}=False, which clusters them if they are numbers"
+    elif labels.dtype.kind not in "iu":
         way_out = "pass labels that more rows share"
     warn(
-        f"{names.target}: {n_labels} distinct values in {n_samples} rows were taken as {n_labels} labels, with "
+        f"{names.target}: {n_labels} distinct {what} in {n_samples} rows were taken as {n_labels} labels, with "
         f"{rows_each:.2g} rows each on average: {way_out}; if they are labels, pass {names.discrete}=True",
         TargetWarning,
     )
 
 
-def warn_of_bins(column: NDArray[Any], bins: NDArray[np.intp], n_clusters: int, names: TargetNames) -> None:
+def are_codes_of_few_labels(columns: NDArray[Any], few: int) -> bool:
+    """Return whether floats [N, D] are whole numbers of few kinds, and so labels rather than numbers.
+
+    Of one column, they have at most ``few`` kinds, so that as many bins could only merge them, or look like codes of
+    labels. Each kind, of several columns each combination, has 5 rows or more on average.
+    """
+    n_samples = len(columns)
+    if columns.shape[1] > 1:
+        enough = n_samples >= _ROWS_PER_LABEL * _joint_labels(columns)[1]
+        return bool(enough and _columns_look_like_labels(columns))
+    values, counts = np.unique(columns, return_counts=True)
+    if not 1 < len(values) <= n_samples / _ROWS_PER_LABEL or _whole(values) is None:
+        return False
+    return len(values) <= few or _look_like_labels(values, counts)
+
+
+def warn_of_codes(columns: NDArray[Any], names: TargetNames) -> None:
+    """Warn that floats [N, D], which are whole numbers of few kinds, were taken as labels."""
+    n_samples, n_columns = columns.shape
+    n_labels = _joint_labels(columns)[1]
+    if n_columns == 1:
+        kinds, otherwise = f"{n_labels} distinct whole numbers", "cuts numbers into n_clusters bins"
+    else:
+        kinds, otherwise = f"{n_columns} columns with {n_labels} combinations of whole numbers", "clusters points"
+    warn(
+        f"{names.target}: {kinds} in {n_samples} rows of dtype {columns.dtype} were taken as {n_labels} labels: if "
+        f"they are labels, pass {names.discrete}=True; if not, {names.discrete}=False, which {otherwise}",
+        TargetWarning,
+    )
+
+
+def warn_of_units(columns: NDArray[Any], names: TargetNames) -> None:
+    """Warn where the units of several columns that were clustered as they are leave one of them to decide."""
+    numbers = columns.astype(np.float64)
+    largest = np.abs(numbers).max() or 1.0
+    variances = np.var(numbers / largest, axis=0)
+    place = int(variances.argmax())
+    if (np.ptp(columns, axis=0) > 0).sum() > 1 and variances[place] >= _ONE_COLUMN * variances.sum():
+        warn(
+            f"{names.target}: column {place} has {variances[place] / variances.sum():.1%} of the variance of "
+            f"{columns.shape[1]} columns, which were clustered in their own units, so that it decides the clusters: "
+            f"divide each column by its standard deviation, or pass {names.discrete}=False for these units",
+            TargetWarning,
+        )
+
+
+def warn_of_noise(clusters: NDArray[Any], names: TargetNames) -> None:
+    """Warn where a clusterer left rows out: scikit-learn's label -1, which is a class here."""
+    n_left = int((clusters == -1).sum())
+    if n_left:
+        warn(
+            f"{names.target}: clustering left {n_left} of {len(clusters)} rows out as noise (label -1), which are "
+            f"one class here: pass a clustering without noise, or {names.discrete}=False to keep that class",
+            TargetWarning,
+        )
+
+
+def warn_of_bins(
+    column: NDArray[Any], bins: NDArray[np.intp], n_clusters: int, names: TargetNames, kind: str = "equal-width"
+) -> None:
     """Warn where bins merge values that look like labels, or where one bin has nearly all rows.
 
     Parameters
@@ -92,6 +164,8 @@ def warn_of_bins(column: NDArray[Any], bins: NDArray[np.intp], n_clusters: int, 
         The number of bins from minimum to maximum.
     names : TargetNames
         Names of the arguments.
+    kind : {"equal-width", "quantile"}, default "equal-width"
+        How the bins were made.
     """
     values, counts = np.unique(column, return_counts=True)
     n_samples, n_used = column.size, len(np.unique(bins))
@@ -99,14 +173,17 @@ def warn_of_bins(column: NDArray[Any], bins: NDArray[np.intp], n_clusters: int, 
     if n_used < len(values) and n_samples >= _ROWS_PER_LABEL * len(values) and _look_like_labels(values, counts):
         warn(
             f"{names.target}: {len(values)} distinct whole numbers in {n_samples} rows of "
-            f"dtype {column.dtype} were cut into {n_clusters} equal-width bins (n_clusters), {n_used} of them with "
+            f"dtype {column.dtype} were cut into {n_clusters} {kind} bins (n_clusters), {n_used} of them with "
             f"rows: if they are labels, pass {names.discrete}=True; if not, {names.discrete}=False",
             TargetWarning,
         )
     elif n_clusters > 1 and len(values) > 1 and largest >= _ONE_BIN * n_samples:
+        way_out = f"transform {names.target} (logarithms, ranks)"
+        if not names.reference and kind == "equal-width":
+            way_out = "binning='quantile' makes bins of equally many rows"
         warn(
-            f"{names.target}: {largest} of {n_samples} rows are in one of the n_clusters = {n_clusters} equal-width "
-            f"bins from {values[0]:.4g} to {values[-1]:.4g}: transform {names.target} (logarithms, ranks), or pass "
+            f"{names.target}: {largest} of {n_samples} rows are in one of the n_clusters = {n_clusters} {kind} "
+            f"bins from {values[0]:.4g} to {values[-1]:.4g}: {way_out}, or pass "
             f"{names.discrete}=False to keep these bins",
             TargetWarning,
         )
@@ -134,10 +211,13 @@ def warn_of_clustering(columns: NDArray[Any], clusters: NDArray[Any], n_clusters
     n_used, n_pairs = len(np.unique(clusters)), len({*zip(joint.tolist(), clusters.tolist(), strict=True)})
     if n_pairs == n_used == n_joint:
         return  # one cluster for each combination
+    way_out = f"pass joint labels as one column, {joint_labels_code(names.target)}"
+    if not names.reference:
+        way_out = f"pass {names.discrete}=True, which takes each combination as a label"
     warn(
         f"{names.target}: {columns.shape[1]} columns with {n_joint} distinct combinations in {n_samples} rows went "
         f"through spectral clustering into n_clusters = {n_clusters}, which are not those combinations: if they are "
-        f"labels, pass joint labels as one column, {joint_labels_code(names.target)}; if not, {names.discrete}=False",
+        f"labels, {way_out}; if not, {names.discrete}=False",
         TargetWarning,
     )
 

@@ -119,10 +119,11 @@ class ClusterReadings:
 
     def p_value(self) -> NDArray[np.float64] | None:
         """Return the part of the permutations whose information is at least the value, [times]."""
-        if self.null is None:
-            return None
-        reached: NDArray[np.float64] = (1 + (self.null >= self.value - _ROUNDING).sum(axis=0)) / (1 + len(self.null))
-        return reached
+        return None if self.null is None else permutation_p_value(self.value, self.null)
+
+    def z(self) -> NDArray[np.float64] | None:
+        """Return how many standard deviations of the permutations the value is above their mean, [times]."""
+        return None if self.null is None else standard_score(self.value, self.null)
 
     def standard_error(self) -> NDArray[np.float64]:
         """Return the error of the value, [times], with the uncertainty of estimates; NaN for one repeat."""
@@ -138,18 +139,37 @@ class ClusterReadings:
         total: NDArray[np.float64] = np.sqrt(error**2 + shares**2 @ sampling**2) + np.abs(shares) @ bounds
         return total
 
-    def table(self, labels: NDArray[Any], times: list[float]) -> dict[str, list[Any]]:
-        """Return columns of a table with one row a cluster and t."""
+    def table(self, of_cluster: dict[str, list[Any]], times: list[float]) -> dict[str, list[Any]]:
+        """Return columns of a table with one row a cluster and t, after those that say what each cluster is."""
         entropy, random_entropy = self.bits[self.comparison.own], self.of_random.mean(axis=1)
         n = len(times)
         return {
-            "cluster": np.repeat(labels, n).tolist(),
+            **of_cluster,
             "size": np.repeat([len(cluster) for cluster in self.comparison.members], n).tolist(),
-            "t": times * len(labels),
+            "t": times * len(entropy),
             "entropy": entropy.ravel().tolist(),
             "random_entropy": random_entropy.ravel().tolist(),
             "information": (random_entropy - entropy).ravel().tolist(),
         }
+
+
+def permutation_p_value(value: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the part of the permutations whose information is at least the value, which is counted among them."""
+    reached: NDArray[np.float64] = (1 + (null >= value - _ROUNDING).sum(axis=0)) / (1 + len(null))
+    return reached
+
+
+def standard_score(value: NDArray[np.float64], null: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the value less the mean of the null over its standard deviation; NaN where that is 0 up to rounding.
+
+    The standard deviation has the divisor n - 1, so that of one permutation is NaN.
+    """
+    if len(null) == 1:
+        return np.full_like(value, np.nan)
+    spread = null.std(axis=0, ddof=1)
+    score = np.full_like(value, np.nan)
+    np.divide(value - null.mean(axis=0), spread, out=score, where=spread > _ROUNDING)
+    return score
 
 
 def _standard_error(

@@ -13,8 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy._checks.conversion import as_array
-from dsentropy._checks.limits import MAX_CLUSTERS, MAX_DRAWS
+from dsentropy._checks.choices import Binning
+from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import (
@@ -25,31 +25,27 @@ from dsentropy._checks.scalars import (
     as_count,
     as_nonnegative,
     as_numbers,
-    as_optional_flag,
     as_precision,
     as_seed,
     as_threads,
-    drop_axes,
 )
-from dsentropy._checks.unused import require_unused
 from dsentropy._data.cluster_subsets import warn_if_cut
-from dsentropy._data.clusters import assign_clusters, discrete_by_dtype, is_discrete
 from dsentropy._data.data import Data, Metric
+from dsentropy._data.target import TargetReading, classes_of
 from dsentropy._data.target_warning import TargetNames
 from dsentropy._measures.cluster_comparison import ClusterComparison, ClusterReadings
+from dsentropy._measures.information import Information, counted, shaped
 from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import SubsetKernel, require_kernel, subset_entropies
 from dsentropy._spectrum.ways_out import subset_ways_out
 
-_DEFAULT_N_CLUSTERS = 10
-
-_NAMES = TargetNames(target="target", data="X", discrete="target_discrete")
+_NAMES = TargetNames(target="target", data="X", discrete="target_discrete", reference=False)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MutualInformation:
+class MutualInformation(Information):
     """Mutual information, as returned by :func:`mutual_information`.
 
     For a sequence of t, numbers are arrays of shape (len(t),).
@@ -65,15 +61,25 @@ class MutualInformation:
         shared rows. It says nothing of other data from the same population. NaN for one repeat. Where entropies are
         estimates, it contains their standard errors, and their truncation bounds are added.
     p_value : float, ndarray or None
-        Part of the permutations, the true labels counted among them, whose information is at least ``value``. None
-        without permutations.
+        Part of the permutations, the true labels counted among them, whose information is at least ``value``: at
+        least 1 / (n_permutations + 1). None without permutations.
+    z : float, ndarray or None
+        ``value`` less the mean of ``null``, over its standard deviation (divisor n - 1): how far the information is
+        beyond that of permuted labels, where ``p_value`` is at its least. NaN where the permutations do not differ
+        by more than rounding, or there is one. None without permutations.
     null : ndarray of shape (n_permutations,) or (n_permutations, len(t)), or None
         Information of permuted labels.
     per_cluster : dict of lists
         Columns of a table with one row a cluster and t: ``cluster``, ``size``, ``t``, ``entropy`` (of the cluster),
-        ``random_entropy`` (the mean of as large random subsets), ``information`` (their difference); bits.
+        ``random_entropy`` (the mean of as large random subsets), ``information`` (their difference); bits. Of bins
+        also ``lower_edge`` and ``upper_edge``, of several columns of labels ``labels``, a tuple. The table of
+        :meth:`to_dict` and :meth:`to_pandas` has one row a t, and ``pandas.DataFrame(per_cluster)`` is this one.
     clusters : ndarray of shape (N,)
-        The cluster of each row.
+        The cluster of each row: its label; of bins their numbers from 1; of a clustering, and of several columns of
+        labels, numbers from 0. A later call takes them as ``clusters``.
+    edges : ndarray of shape (n_clusters + 1,), or None
+        Edges of the bins. Bin b has ``edges[b - 1] <= target < edges[b]``, and the last one its upper edge, too.
+        Where quantiles are equal there are fewer. None where the target was not cut into bins.
     ceiling : float
         Entropy of the clusters, in bits: an upper bound of Shannon's mutual information with them. This information
         is not bound by it, only comparable to it.
@@ -83,40 +89,20 @@ class MutualInformation:
         Bandwidth of all rows, with which each subset was computed. None where affinities were given.
     """
 
-    value: float | NDArray[np.float64]
-    standard_error: float | NDArray[np.float64]
-    p_value: float | NDArray[np.float64] | None
-    null: NDArray[np.float64] | None
     per_cluster: dict[str, list[Any]]
     clusters: NDArray[Any]
-    ceiling: float
-    t: tuple[float, ...]
-    bandwidth: float | NDArray[np.float64] | None
+    edges: NDArray[np.float64] | None
 
     def __repr__(self) -> str:
-        values, errors = np.atleast_1d(self.value), np.atleast_1d(self.standard_error)
-        tests = (
-            [""] * len(values) if self.p_value is None else [f", p = {p:.3g}" for p in np.atleast_1d(self.p_value)]
-        )
-        parts = [
-            f"{value:.4g}{'' if np.isnan(error) else f' +- {error:.2g}'} bits at t = {t:g}{test}"
-            for value, error, t, test in zip(values, errors, self.t, tests, strict=True)
-        ]
-        n = len(set(self.per_cluster["cluster"]))
-        clusters = "1 cluster" if n == 1 else f"{n} clusters"
-        return f"<MutualInformation {'; '.join(parts)}; {clusters}, ceiling {self.ceiling:.4g} bits>"
-
-    def to_pandas(self) -> Any:
-        """Return ``per_cluster`` as a pandas DataFrame. Needs pandas."""
-        import pandas as pd
-
-        return pd.DataFrame(self.per_cluster)
+        clusters = counted(len(set(self.per_cluster["cluster"])), "cluster", "clusters")
+        return f"<MutualInformation {self._readings()}; {clusters}, ceiling {self.ceiling:.4g} bits>"
 
 
 def mutual_information(
     X: ArrayLike,
-    target: ArrayLike,
+    target: ArrayLike | None = None,
     *,
+    clusters: ArrayLike | None = None,
     bandwidth: BandwidthLike | None = None,
     n_neighbors: int | None = None,
     alpha: float = 0.0,
@@ -124,6 +110,8 @@ def mutual_information(
     t: Numbers = 1,
     target_discrete: bool | None = None,
     n_clusters: int | None = None,
+    binning: Binning | None = None,
+    clustering: Any = None,
     n_repeats: int = 20,
     n_permutations: int = 0,
     precision: Precision = "auto",
@@ -146,10 +134,15 @@ def mutual_information(
         The data A: anything that NumPy can make an array of, a table, a torch tensor, or a sparse matrix, of which a
         dense copy is made; see :func:`diffusion_spectrum`.
     target : array_like of shape (N,) or (N, D2)
-        The variable B. One column of integers, strings, bools or categories is taken as labels; one column of other
-        numbers is cut into ``n_clusters`` equal-width bins; more columns go through scikit-learn's spectral
-        clustering. Columns of labels are passed as one: ``np.unique(target, axis=0, return_inverse=True)[1]``.
-        Missing entries are refused.
+        The variable B. Labels, which are integers, strings, bools or categories, are classes as they are; of several
+        columns, each of labels, each combination is a class. One column of other numbers is cut into ``n_clusters``
+        bins. Several columns of numbers are standardised to zero mean and unit variance (constant columns become 0),
+        so that their units do not decide, and go through scikit-learn's spectral clustering. Floats that are whole
+        numbers of few kinds are labels, with a warning, unless an argument says how numbers become classes. Missing
+        entries are refused.
+    clusters : array_like of shape (N,) or (N, 1), optional
+        Classes in place of ``target``, such as the ``clusters`` of an earlier result: a training loop clusters a
+        target once, and not in each epoch.
     bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, optional, default "median"
         Bandwidth of all rows, which each subset uses; see :func:`diffusion_spectrum`.
     n_neighbors, alpha, metric
@@ -160,11 +153,20 @@ def mutual_information(
         Take ``target`` as labels, or not, whatever its dtype. With either there is no :class:`TargetWarning`.
     n_clusters : int, optional, default 10
         Bins or clusters of a target that is not discrete: at most 2^24 bins of one column, and fewer clusters of
-        several than there are rows. Refused where it is discrete.
+        several than there are rows. Refused where it is discrete, as are ``binning`` and ``clustering``.
+    binning : {"width", "quantile"}, optional, default "width"
+        Bins of one column of numbers: of equal width from minimum to maximum, or with equally many rows each, which
+        suits a skewed target. Equal numbers share a bin.
+    clustering : clusterer of scikit-learn, optional
+        Clusters numbers in place of bins and of the spectral clustering: a copy of it fits the standardised columns,
+        or the one column as it is (``fit_predict``). A ``random_state`` of None becomes that of this call. Its label
+        -1, rows that are noise, is a class.
     n_repeats : int, default 20
         R, the number of random subsets for each cluster; at most 10^7. They are held in memory.
     n_permutations : int, default 0
-        Random permutations of the clusters for ``p_value``; at most 10^7. Their clusters are held in memory.
+        Random permutations of the clusters for ``p_value`` and ``z``; at most 10^7. Their clusters are held in
+        memory. They are the resolution of the p-value, which is a multiple of 1 / (n_permutations + 1) and at least
+        that: 19 reach 0.05, 999 reach 0.001. ``z`` is known to about a part of 1 / sqrt(2 n_permutations).
     precision : {"auto", "single", "double"}, default "auto"
         See :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is faster and accurate:
         every t is from 1 to 10.
@@ -182,7 +184,8 @@ def mutual_information(
     Returns
     -------
     MutualInformation
-        ``value``, ``standard_error``, ``p_value``, ``null``, ``per_cluster``, ``clusters``, ``ceiling``.
+        ``value``, ``standard_error``, ``p_value``, ``z``, ``null``, ``per_cluster``, ``clusters``, ``edges``,
+        ``ceiling``; a table, and a picture by ``plot``.
 
     Raises
     ------
@@ -197,13 +200,14 @@ def mutual_information(
         Where a cluster has more than 10,000 rows.
     TargetWarning
         Where ``target_discrete`` is None and the target may have been misread. With K distinct values in N rows:
-        floats in fewer than K bins with N >= 5 K look like labels where they are whole numbers from 0 or 1 without
-        gaps, whose counts have no thin tail, or have gaps and about equal counts; several columns look so where each
-        does and one has fewer than 10 values, and fewer than ``n_clusters`` distinct rows are split in any case.
-        Labels look like numbers where N < 5 K and K > 20, where N < 2 K and K > 10, and, as integers with N < 20 K
+        floats that are whole numbers, with 2 <= K <= 10 and N >= 5 K, or that look like codes of labels (from 0 or 1
+        without gaps, with counts that have no thin tail, or with gaps and about equal counts), are taken as labels,
+        and so are several columns where each has codes and one has fewer than 10 values. Labels, and combinations of
+        labels, look like numbers where N < 5 K and K > 20, where N < 2 K and K > 10, and, as integers with N < 20 K
         and K > 20, where one is below -1 or counts of successive values are correlated (codes sorted by frequency
-        excepted). Whole numbers that are spread evenly from 0 or 1 cannot be told from labels. Also where one bin has
-        95% of the rows.
+        excepted). Whole numbers that are spread evenly from 0 or 1 cannot be told from labels. Also where bins of
+        ``n_clusters`` merge what looks like labels, where one bin has 95% of the rows, where several columns have
+        fewer distinct rows than ``n_clusters``, and where a clusterer left rows out.
     ToleranceWarning
         Where an estimate did not converge to its tolerance.
 
@@ -237,14 +241,14 @@ def mutual_information(
     threads, shown = as_threads(num_threads), as_progress(progress)
     repeats = as_count(n_repeats, "n_repeats", most=MAX_DRAWS)
     permutations = as_count(n_permutations, "n_permutations", least=0, most=MAX_DRAWS)
-    discrete = as_optional_flag(target_discrete, "target_discrete")
+    reading = TargetReading.of(target_discrete, n_clusters, binning, clustering)
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed, times=times, orders=[1.0])
     data = Data.of(X, metric)
     require_kernel(bandwidth, n_neighbors, data, stored, options)
-    labels = _labels(target, discrete, n_clusters, data.n_samples)
-    comparison = ClusterComparison.of(labels, repeats, permutations, seed, len(times))
-    warn_if_cut(comparison.members, "target")
+    classes = classes_of(target, clusters, reading, data.n_samples, _NAMES, seed)
+    comparison = ClusterComparison.of(classes.of_rows, repeats, permutations, seed, len(times))
+    warn_if_cut(comparison.members, "target" if clusters is None else "clusters")
     fewer = ("smaller clusters", "fewer rows of X")
     with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, threads, *fewer)):
         kernel = SubsetKernel.of(
@@ -253,14 +257,11 @@ def mutual_information(
         entropies = subset_entropies(kernel, comparison.subsets.rows, times, [1.0], options, threads, shown)
     read = ClusterReadings(comparison, entropies)
     _warn_if_saturated(read, times, kernel)
-    p_value = read.p_value()
     return MutualInformation(
-        value=drop_axes(read.value, several),
-        standard_error=drop_axes(read.standard_error(), several),
-        p_value=None if p_value is None else drop_axes(p_value, several),
-        null=None if read.null is None else drop_axes(read.null, several),
-        per_cluster=read.table(np.unique(labels), times),
-        clusters=labels,
+        **shaped(several, read.value, read.standard_error(), read.p_value(), read.z(), read.null),
+        per_cluster=read.table(classes.columns(len(times)), times),
+        clusters=classes.of_rows,
+        edges=classes.edges,
         ceiling=comparison.cluster_entropy,
         t=tuple(times),
         bandwidth=None if data.metric == "affinity" else kernel.bandwidth,
@@ -279,12 +280,3 @@ def _warn_if_saturated(read: ClusterReadings, times: list[float], kernel: Subset
             quantity="the mean entropy of random subsets",
             distinct_rows=kernel.data.few_distinct(),
         )
-
-
-def _labels(target: Any, target_discrete: bool | None, n_clusters: Any, n_samples: int) -> NDArray[Any]:
-    """Return the cluster of each row [N]; refuse a number of clusters where labels are given."""
-    number = as_count(_DEFAULT_N_CLUSTERS if n_clusters is None else n_clusters, "n_clusters", most=MAX_CLUSTERS)
-    clusters, _ = assign_clusters(target, target_discrete, number, None, n_samples, _NAMES)
-    if is_discrete(as_array(target, "target"), discrete_by_dtype(target, target_discrete)):
-        require_unused(n_clusters, "n_clusters", "target is discrete")
-    return clusters.ravel()

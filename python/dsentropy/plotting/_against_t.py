@@ -82,6 +82,81 @@ def subsampled(
     return ax
 
 
+def information(
+    value: ArrayLike,
+    standard_error: ArrayLike,
+    t: float | Sequence[float],
+    *,
+    null: ArrayLike | None = None,
+    ceiling: float | None = None,
+    title: str | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw an information against t with its standard error, beside that of permuted classes.
+
+    Parameters
+    ----------
+    value, standard_error : array_like of shape (len(t),)
+        Bits. An error of NaN is not drawn.
+    t : float or sequence of float
+        Diffusion times, at least 0.
+    null : array_like of shape (n_permutations, len(t)), optional
+        Informations of permuted classes: a bar has 95% of them, from the quantile of 2.5% to that of 97.5%, and a
+        dash at their mean.
+    ceiling : float, optional
+        Entropy of the classes in bits: a dotted line.
+    title : str, optional
+        Title of the axes.
+    ax : matplotlib Axes, optional
+        Axes to draw on; by default new ones.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ImportError
+        Where matplotlib is not installed.
+    ValueError
+        Where arrays have other shapes, or ``t`` is negative.
+    TypeError
+        Where ``t`` is no number.
+
+    Examples
+    --------
+    >>> from dsentropy import plotting
+    >>> from matplotlib.figure import Figure
+    >>> axes = plotting.information([0.5, 0.7], [0.1, 0.1], [1, 2], ceiling=1, ax=Figure().add_subplot())
+    >>> axes.get_xlabel(), axes.get_ylabel()
+    ('t', 'information (bits)')
+    """
+    times, _ = as_numbers(t, "t", as_nonnegative)
+    bits, errors = as_floats(value, "value"), as_floats(standard_error, "standard_error")
+    permuted = None if null is None else as_floats(null, "null")
+    most = None if ceiling is None else as_nonnegative(ceiling, "ceiling")
+    for array, name in [(bits, "value"), (errors, "standard_error")]:
+        _require_shape(array, name, (len(times),))
+    if permuted is not None:
+        _require_shape(permuted, "null", (max(len(permuted) if permuted.ndim else 0, 1), len(times)))
+    ax = new_axes(ax, title)
+    places = np.arange(len(times))
+    if permuted is not None:
+        low, high = np.quantile(permuted, [0.025, 0.975], axis=0)
+        ax.bar(places, high - low, bottom=low, width=0.3, color="0.8", label="permuted classes, 95%")
+        ax.hlines(permuted.mean(axis=0), places - 0.15, places + 0.15, color="0.5")
+    reach = np.where(np.isnan(errors), 0, errors)
+    ax.errorbar(places, bits, yerr=reach, marker="o", capsize=4, color="C0", label="information, standard error")
+    if most is not None:
+        ax.axhline(most, color="0.4", linewidth=0.8, linestyle=":", label="ceiling")
+    ax.set(ylabel="information (bits)")
+    ax.use_sticky_edges = False  # so that bars at the bottom have a margin
+    ax.margins(y=0.08)
+    _label_times(ax, times)
+    finish(ax, title, 2)
+    return ax
+
+
 def _require_shape(array: NDArray[np.float64], name: str, shape: tuple[int, ...]) -> None:
     if array.shape != shape:
         raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")

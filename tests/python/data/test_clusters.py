@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 from dsentropy import diffusion_spectral_entropy, diffusion_spectral_mutual_information
-from dsentropy._data.clusters import _bins
+from dsentropy._data.bins import width_bins
 
 X = np.random.default_rng(0).normal(size=(40, 3))
 
@@ -39,12 +39,12 @@ def test_bins_are_those_of_edges_that_are_stored(dtype):
         column = (100 * beside).astype(dtype)[:, None] if dtype is np.int8 else beside.astype(dtype)[:, None]
         numbers = column.astype(np.float64) if dtype is np.int8 else column
         fractions = (numbers - numbers.min()) / (numbers.max() - numbers.min())
-        np.testing.assert_array_equal(_bins(column, n_bins), np.digitize(fractions, edges[:-1]))
+        np.testing.assert_array_equal(width_bins(column, n_bins), np.digitize(fractions, edges[:-1]))
 
 
 def test_bins_may_be_as_many_as_integers_of_float64():
     column = np.array([[0.0], [0.5], [1.0]])
-    assert _bins(column, 2**53).ravel().tolist() == [1, 2**52 + 1, 2**53]
+    assert width_bins(column, 2**53).ravel().tolist() == [1, 2**52 + 1, 2**53]
 
 
 # Many equal rows: the graph falls into parts, each with an eigenvalue of 1. In this order ARPACK restarts.

@@ -44,6 +44,7 @@ def by_asmi(target, **arguments):
 
 
 NAMES = {by_mutual_information: "target", by_dsmi: "reference", by_asmi: "reference"}
+every_reference = pytest.mark.parametrize("clusters_of", [by_dsmi, by_asmi], ids=["by_dsmi", "by_asmi"])
 every_function = pytest.mark.parametrize("clusters_of", NAMES, ids=lambda function: function.__name__)
 
 
@@ -76,7 +77,7 @@ def test_a_continuous_target_as_integers(clusters_of):
     assert same_partition(clusters_of(y, discrete=True), y)
 
 
-@every_function
+@every_reference
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_classes_as_floats(clusters_of, dtype):
     text = warned(clusters_of, CLASSES.astype(dtype)[:, None])
@@ -85,7 +86,7 @@ def test_classes_as_floats(clusters_of, dtype):
     assert len(np.unique(clusters_of(CLASSES.astype(dtype), discrete=False))) == 10
 
 
-@every_function
+@every_reference
 @pytest.mark.parametrize("dtype", [int, float, np.float32])
 def test_columns_of_labels(clusters_of, dtype):
     text = warned(clusters_of, COLUMNS.astype(dtype))
@@ -98,7 +99,7 @@ def test_columns_of_labels(clusters_of, dtype):
 
 
 @pytest.mark.filterwarnings("ignore:ARPACK has failed")  # of four components, where the eigenvalue is not simple
-@every_function
+@every_reference
 def test_equal_rows_of_columns_that_a_clustering_splits(clusters_of):
     """Ten clusters of four distinct rows: more clusters than there can be without a split."""
     text = warned(clusters_of, np.eye(4)[np.arange(N) % 4])
@@ -147,7 +148,11 @@ def test_ordinary_targets_give_no_warning(clusters_of):
         "columns": RNG.normal(size=(N, 4)),
         "columns of whole numbers": np.round(RNG.normal(size=(N, 8)) * 10),
     }
+    coded = {"0.0 and 1.0", "ten classes as floats, ten bins"} if clusters_of is by_mutual_information else set()
     for name, target in ordinary.items():
+        if name in coded:  # which are labels, and not bins
+            warned(clusters_of, target)
+            continue
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             clusters_of(target)
@@ -155,7 +160,7 @@ def test_ordinary_targets_give_no_warning(clusters_of):
 
 
 def clusters_of_rows(target):
-    """Cluster a target as all three functions do, without the entropies."""
+    """Cluster a target as the functions of the reference do, without the entropies."""
     return assign_clusters(target, None, 10, None, len(target), TargetNames("target", "X", "target_discrete"))
 
 
@@ -251,22 +256,23 @@ def test_the_values_of_labels_and_bins_differ():
     centres = RNG.normal(size=(40, 8)) * 3
     rows = centres[CLASSES] + RNG.normal(size=(N, 8))
     as_labels = mutual_information(rows, CLASSES, n_repeats=2).value
-    with pytest.warns(TargetWarning, match="40 distinct whole numbers"):
-        binned = mutual_information(rows, CLASSES.astype(np.float32), n_repeats=2).value
+    numbers = CLASSES.astype(np.float32)
+    binned = mutual_information(rows, numbers, n_repeats=2, target_discrete=False).value
     assert as_labels > 1.2 * binned
-    assert mutual_information(rows, CLASSES.astype(np.float32), target_discrete=True, n_repeats=2).value == as_labels
+    with pytest.warns(TargetWarning, match="40 distinct whole numbers .* were taken as 40 labels"):
+        assert mutual_information(rows, numbers, n_repeats=2).value == as_labels
+    assert mutual_information(rows, numbers, target_discrete=True, n_repeats=2).value == as_labels
     assert issubclass(dsentropy.TargetWarning, UserWarning)
 
 
 @pytest.mark.parametrize("dtype", [str, object])
-@every_function
+@every_reference
 def test_columns_of_text_become_joint_labels(clusters_of, dtype):
     columns = np.array([["a", "b"], ["a", "c"], ["d", "b"]] * 40, dtype=dtype)
     with pytest.raises(TypeError, match="got 'a' in row 0, column 0: pass joint labels as one column") as caught:
         clusters_of(columns)
-    name = NAMES[clusters_of] if clusters_of is by_mutual_information else "reference_vectors"
     code = str(caught.value).partition("column, ")[2]
-    labels = eval(code, {"np": np, name: columns})
+    labels = eval(code, {"np": np, "reference_vectors": columns})
     assert same_partition(clusters_of(labels), np.arange(120) % 3)
     with pytest.raises(ValueError, match="must have one column") as caught:
         clusters_of(columns, discrete=True)
@@ -291,3 +297,16 @@ def test_a_clustering_that_finds_the_combinations_gives_no_warning():
         warn_of_clustering(columns, 3 - combinations, 4, names)
     with pytest.warns(dsentropy.TargetWarning, match="4 distinct combinations"):
         warn_of_clustering(columns, columns[:, 0], 2, names)
+
+
+@every_reference
+def test_one_column_that_decides_the_clusters(clusters_of):
+    """Metres and millimetres: the variance of one column is 10^6 times that of the other."""
+    text = warned(clusters_of, RNG.normal(size=(N, 2)) * [1, 1000])
+    assert "column 1 has 100.0% of the variance of 2 columns" in text
+    clusters_of(RNG.normal(size=(N, 2)) * [1, 1000], discrete=False)
+    clusters_of(RNG.normal(size=(N, 2)) * [1, 3])  # 90%
+
+
+def test_one_column_that_varies_is_no_choice_of_units():
+    assert not warns(np.stack([RNG.normal(size=N), np.ones(N)], axis=1))

@@ -211,7 +211,7 @@ def test_times_are_at_least_0(function, t, error):
         ("mutual_information", {"n_clusters": 0, "target": X[:, 0]}, "n_clusters"),
         ("mutual_information", {"target": LABELS[1:]}, "target"),
         ("mutual_information", {"target": changed(X, 0, 0, np.nan)[:, 0]}, "target"),
-        ("mutual_information", {"target": X, "target_discrete": True}, "target_discrete"),
+        ("mutual_information", {"target": X, "target_discrete": True, "n_clusters": 3}, "n_clusters"),
         ("subsampled_entropy", {"n_samples": 0}, "n_samples"),
         ("subsampled_entropy", {"n_samples": N + 1}, "n_samples"),
         ("subsampled_entropy", {"n_repeats": 1}, "n_repeats"),

@@ -7,6 +7,7 @@ else is said.
 import math
 
 import numpy as np
+import pandas
 import pytest
 from dsentropy import (
     SaturationWarning,
@@ -79,6 +80,42 @@ def test_p_is_1_where_no_permutation_can_differ():
     assert (alone.value, alone.p_value) == (0, 1)
 
 
+@pytest.mark.parametrize("t", [2, [0.5, 2]])
+def test_z_is_the_value_in_standard_deviations_of_the_permutations(t):
+    X = cloud()
+    X[:, 0] += 4 * labels()
+    found = mutual_information(X, labels(), t=t, n_permutations=19)
+    expected = (found.value - found.null.mean(axis=0)) / found.null.std(axis=0, ddof=1)
+    np.testing.assert_allclose(found.z, expected, rtol=1e-12)
+    assert np.min(found.z) > 10  # 19 permutations say no more of p than that it is at most 0.05
+    assert np.ndim(found.z) == np.ndim(t)
+    assert ", z = " in repr(found)
+
+
+def test_z_is_nan_where_permutations_do_not_differ():
+    """One cluster is drawn in other orders, which rounds; one permutation has no spread."""
+    assert math.isnan(mutual_information(cloud(), np.zeros(60), t=2, n_permutations=9).z)
+    assert math.isnan(mutual_information(cloud(), labels(), n_permutations=1).z)
+    assert mutual_information(cloud(), labels()).z is None
+    assert "z = " not in repr(mutual_information(cloud(), labels(), n_permutations=1))
+
+
+@pytest.mark.parametrize("n_permutations", [0, 19])
+@pytest.mark.parametrize("t", [1, [0.5, 2]])
+def test_a_table_of_an_information_has_a_row_for_each_t(t, n_permutations):
+    found = mutual_information(cloud(), labels(), t=t, n_permutations=n_permutations)
+    table = found.to_pandas()
+    assert list(table) == ["t", "value", "standard_error", "p_value", "z", "ceiling"]
+    assert table.t.tolist() == np.ravel(t).tolist()
+    for name in ("value", "standard_error", "p_value", "z"):
+        expected = getattr(found, name)
+        assert np.array_equal(table[name], np.ravel(np.nan if expected is None else expected), equal_nan=True) or (
+            expected is None and table[name].isna().all()
+        )
+    assert (table.ceiling == found.ceiling).all()
+    assert found._repr_html_().count("<tr>") == 1 + len(table)
+
+
 # The Monte Carlo error.
 
 
@@ -127,10 +164,14 @@ def bins(target):
 @pytest.mark.parametrize("seed", [0, 1, -5])
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 def test_with_its_settings_the_value_is_that_of_the_reference(target, seed, t):
-    """Which adds eps to each p: at most 53 eps each, in two entropies whose weights sum to 1."""
+    """Which adds eps to each p: at most 53 eps each, in two entropies whose weights sum to 1.
+
+    It clusters columns in their own units.
+    """
     X = 9 * cloud(100, 5)
+    points = (target - target.mean(axis=0)) / target.std(axis=0) if target.ndim == 2 else target
     expected, clusters = diffusion_spectral_mutual_information(
-        X, target, t=t, n_clusters=4, random_seed=seed, gaussian_kernel_sigma=10
+        X, points, t=t, n_clusters=4, random_seed=seed, gaussian_kernel_sigma=10
     )
     found = mutual_information(X, target, t=t, **bins(target), random_state=seed, bandwidth=10, n_repeats=5)
     assert abs(found.value - expected) <= 2 * 53 * 100 * EPS
@@ -142,7 +183,7 @@ def test_clusters_sum_to_the_value(target):
     """Weighted by their sizes. Of several terms, none above log2 N, each rounded a few times."""
     times = [0.5, 1, 3]
     found = mutual_information(cloud(100), target, t=times, **bins(target))
-    table = found.to_pandas()
+    table = pandas.DataFrame(found.per_cluster)
     rounding = 8 * len(table) * EPS * math.log2(100)
     for t, value in zip(times, found.value, strict=True):
         part = table[table.t == t]

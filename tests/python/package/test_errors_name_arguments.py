@@ -78,6 +78,7 @@ CALLS = {
     "plotting.spectrum": (plotting.spectrum, {"eigenvalues": [1.0, 0.5]}),
     "plotting.estimate": (plotting.estimate, {"eigenvalues": [1.0, 0.5], "counts": [1.0, 2.0]}),
     "plotting.null_baseline": (plotting.null_baseline, {"values": [[1.0]], "null": [[[0.0]], [[2.0]]], "t": 1}),
+    "plotting.information": (plotting.information, {"value": [1.0], "standard_error": [0.1], "t": 1}),
     "plotting.subsampled": (plotting.subsampled, {"values": [[[1.0]]], "interval": [[[0.0]], [[2.0]]], "t": 1}),
     "plotting.differences": (
         plotting.differences,

@@ -222,7 +222,7 @@ def worked(*arguments, **named):
 )
 def test_all_arguments_are_checked_before_any_work(name, function, monkeypatch):
     monkeypatch.setattr("random.Random.sample", worked)
-    monkeypatch.setattr("dsentropy._data.clusters._spectral_clustering", worked)
+    monkeypatch.setattr("sklearn.cluster.SpectralClustering.fit_predict", worked)
     for of_core in ("median_distance", "neighbor_distances", "neighbor_edges", "eigenvalues", "sweep_eigenvalues"):
         monkeypatch.setattr(f"dsentropy._core.{of_core}", worked)
     with pytest.raises((TypeError, ValueError), match=rf"^{name}\b"):
