@@ -203,7 +203,18 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
 ARRAYS = {"X", "A", "B", "K", "embedding_vectors", "eigenvalues", "target", "reference_vectors", "counts", "values"}
 """Parameters that take an array."""
 
-STRINGS = {"null", "null_bandwidth", "binning", "metric", "graph", "symmetrize", "rule", "precision", "solver", "storage"}
+STRINGS = {
+    "null",
+    "null_bandwidth",
+    "binning",
+    "metric",
+    "graph",
+    "symmetrize",
+    "rule",
+    "precision",
+    "solver",
+    "storage",
+}
 """Parameters that take one of several strings."""
 
 

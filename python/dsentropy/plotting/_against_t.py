@@ -152,7 +152,7 @@ def information(
     ax.set(ylabel="information (bits)")
     ax.use_sticky_edges = False  # so that bars at the bottom have a margin
     ax.margins(y=0.08)
-    _label_times(ax, times)
+    label_times(ax, times)
     finish(ax, title, 2)
     return ax
 
