@@ -325,9 +325,9 @@ mod tests {
         let seeds = 60;
         let options = |seed| SlqOptions { times: vec![1.0, 5.0], orders: vec![1.0], ..options(2e-2, seed) };
         let exact = exact(&x, sigma, &options(0));
+        let estimates: Vec<_> = (0..seeds).map(|seed| estimated(&x, sigma, true, 2, &options(seed)).0).collect();
         for (i, t) in [1.0, 5.0].into_iter().enumerate() {
-            let readings: Vec<Reading> =
-                (0..seeds).map(|seed| estimated(&x, sigma, true, 2, &options(seed)).0.read(t, 1.0)).collect();
+            let readings: Vec<Reading> = estimates.iter().map(|estimate| estimate.read(t, 1.0)).collect();
             let mean = |of: &dyn Fn(&Reading) -> f64| readings.iter().map(of).sum::<f64>() / seeds as f64;
             let error = mean(&|reading| reading.value) - exact[[i, 0]];
             let spread = mean(&|reading| (reading.value - exact[[i, 0]] - error).powi(2)).sqrt();

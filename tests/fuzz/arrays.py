@@ -127,7 +127,7 @@ def _read_only(X: Any) -> Any:
 def _table(X: Any) -> Any:
     import pandas
 
-    return pandas.DataFrame(X) if X.ndim == 2 else pandas.Series(X)
+    return pandas.DataFrame(X) if X.ndim == 2 else pandas.Series(X) if X.ndim == 1 else X
 
 
 def _sparse(X: Any) -> Any:
