@@ -22,6 +22,7 @@ from dsentropy._data.subsets import SubsetWarning
 from dsentropy._data.target_warning import TargetWarning
 from dsentropy._measures.adjacency import adjacency_spectrum
 from dsentropy._measures.comparison import Comparison, compare
+from dsentropy._measures.convergence import Convergence, convergence
 from dsentropy._measures.covariance import covariance_spectrum
 from dsentropy._measures.diffusion import diffusion_spectrum
 from dsentropy._measures.kernel import kernel_spectrum
@@ -42,6 +43,7 @@ from dsentropy._spectrum.spectrum import Spectrum
 
 __all__ = [
     "Comparison",
+    "Convergence",
     "EntropySurface",
     "EstimatedSpectrum",
     "MutualInformation",
@@ -59,6 +61,7 @@ __all__ = [
     "adjacency_spectral_mutual_information",
     "adjacency_spectrum",
     "compare",
+    "convergence",
     "covariance_spectrum",
     "diffusion_spectral_entropy",
     "diffusion_spectral_mutual_information",

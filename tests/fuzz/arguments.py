@@ -120,6 +120,13 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "A": lambda draw, X, _: X,
     "B": lambda draw, X, _: X[:, :1] ** 2 if draw.random() < 0.8 else X[: max(1, len(X) // 2)],
     "against": lambda draw, X, _: None,
+    "sizes": lambda draw, X, _: draw.choice([None, [max(1, len(X) // 3), len(X)]]),
+    "reading": lambda draw, X, _: draw.choice([None, None, lambda spectrum: spectrum.participation_ratio()]),
+    "tolerance": lambda draw, X, _: draw.choice([1e-6, 0.05, 1]),
+    "bandwidth_of": lambda draw, X, _: draw.choice(["all", "all", "subset"]),
+    "mean": lambda draw, X, _: X[:1, :1],
+    "standard_deviation": lambda draw, X, _: X[:1, :1],
+    "ylabel": lambda draw, X, _: "bits",
     "paired": lambda draw, X, _: draw.choice([True, False]),
     "labels": lambda draw, X, _: ["A - B"],
     "low": lambda draw, X, _: X[:1, :1],
@@ -204,6 +211,7 @@ ARRAYS = {"X", "A", "B", "K", "embedding_vectors", "eigenvalues", "target", "ref
 """Parameters that take an array."""
 
 STRINGS = {
+    "bandwidth_of",
     "null",
     "null_bandwidth",
     "binning",

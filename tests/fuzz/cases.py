@@ -40,6 +40,7 @@ METHODS: dict[type, list[str]] = {
     dsentropy.EntropySurface: ["to_dict", "to_pandas", "plot"],
     dsentropy.MutualInformation: ["to_dict", "to_pandas", "plot"],
     dsentropy.Comparison: ["to_dict", "to_pandas", "plot"],
+    dsentropy.Convergence: ["to_dict", "to_pandas", "plot"],
     dsentropy.NullBaseline: ["to_dict", "to_pandas", "plot"],
     dsentropy.SubsampledEntropy: ["to_dict", "to_pandas", "plot"],
 }
@@ -125,6 +126,9 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
         call["X"] = arguments.of_metric(call.get("metric"), X)
     for name_of in {"A", "B"} & call.keys():
         call[name_of] = arguments.of_metric(call.get("metric"), call[name_of])
+    if name == "plotting.convergence":
+        call.update({array: np.resize(X, (3, 2)) for array in ("mean", "standard_deviation")})
+        call["sizes"], call["labels"] = [2, 4, 8], ["t = 1", "t = 2"]
     if name == "plotting.differences":
         call.update({bound: np.resize(X, (2, 3)) for bound in ("values", "low", "high")})
         call["labels"], call["t"] = ["A - B", "A - C"], [1, 2, 3]
@@ -232,6 +236,7 @@ def _ask(case: Case, draw: random.Random, folder: Path) -> None:
     """Draw a method of the result, and its arguments; a hostile one at times."""
     returned = {
         "compare": dsentropy.Comparison,
+        "convergence": dsentropy.Convergence,
         "entropy_surface": dsentropy.EntropySurface,
         "mutual_information": dsentropy.MutualInformation,
         "null_baseline": dsentropy.NullBaseline,

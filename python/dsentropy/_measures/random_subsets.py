@@ -51,6 +51,8 @@ class SubsetArguments:
     progress: bool
     seed: int | None
     options: SlqOptions | None
+    fewer: str
+    """What to give for fewer rows of a subset, for errors."""
 
     @classmethod
     def of(
@@ -64,16 +66,19 @@ class SubsetArguments:
         num_threads: Any,
         progress: Any,
         solver: Any,
+        own_times: bool = True,
+        fewer: str = "a smaller n_samples",
     ) -> SubsetArguments:
-        """Check and convert the arguments."""
+        """Check and convert the arguments; ``own_times`` says that an estimate's tolerance holds at t and order."""
         times, several_times = as_numbers(t, "t", as_nonnegative)
         orders, several_orders = as_numbers(order, "order", as_order)
         of_alpha, stored = as_alpha(alpha), as_precision(precision)
         threads, shown = as_threads(num_threads), as_progress(progress)
         seed = as_seed(random_state, "random_state")
-        options = resolve_solver(solver, seed, times=times, orders=orders, orders_name="order")
+        own = {"times": times, "orders": orders} if own_times else {}
+        options = resolve_solver(solver, seed, **own, orders_name="order")
         several = (several_times, several_orders)
-        return cls(times, orders, several, of_alpha, stored, threads, shown, seed, options)
+        return cls(times, orders, several, of_alpha, stored, threads, shown, seed, options, fewer)
 
     @property
     def readings(self) -> int:
@@ -86,9 +91,7 @@ class SubsetArguments:
 
     def entropies(self, data: Data, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]) -> SampledData:
         """Compute the entropies of subsets of the rows, all with the bandwidth of all rows of the data."""
-        more = "a smaller n_samples"
-        ways = subset_ways_out(self.options, self.precision, data.metric, bandwidth, self.num_threads, more)
-        with memory_errors(*ways):
+        with memory_errors(*self.ways_out(data, bandwidth)):
             kernel = SubsetKernel.of(
                 data,
                 bandwidth,
@@ -105,6 +108,10 @@ class SubsetArguments:
                 kernel, rows, self.times, self.orders, self.options, self.num_threads, self.progress
             )
         return SampledData(data, kernel.bandwidth, found)
+
+    def ways_out(self, data: Data, bandwidth: Any) -> tuple[str, ...]:
+        """Return what the caller can do where memory is too little."""
+        return subset_ways_out(self.options, self.precision, data.metric, bandwidth, self.num_threads, self.fewer)
 
     def uncertainty(self, entropies: SubsetEntropies, keys: list[int]) -> Uncertainty | None:
         """Return the uncertainty of the mean over subsets with these numbers; None where entropies are exact."""

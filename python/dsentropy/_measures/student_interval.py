@@ -9,7 +9,7 @@ freedom of Welch (Biometrika 34, 1947).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,13 @@ class RepeatedMean:
         freedom = np.divide(self.degrees_of_freedom * total**2, squares, out=equal, where=squares > 0)
         uncertainty = sum_of(self.uncertainty, other.uncertainty)
         return RepeatedMean(self.mean - other.mean, np.sqrt(total), self.repeats, freedom, uncertainty)
+
+    def divided(self, number: float) -> RepeatedMean:
+        """Return the mean in another unit."""
+        known = self.uncertainty
+        if known is not None:
+            known = Uncertainty(known.variance / number**2, known.bounds / number)
+        return replace(self, mean=self.mean / number, deviation=self.deviation / number, uncertainty=known)
 
     def interval(self, confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return both ends of the confidence interval of the expected value of a random subset."""

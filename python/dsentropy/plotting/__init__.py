@@ -6,9 +6,19 @@ arrays and so draw spectra and entropies from anywhere. matplotlib is imported w
 """
 
 from dsentropy.plotting._against_t import information, subsampled
+from dsentropy.plotting._convergence import convergence
 from dsentropy.plotting._differences import differences
 from dsentropy.plotting._null import null_baseline
 from dsentropy.plotting._spectra import estimate, spectrum
 from dsentropy.plotting._surface import surface
 
-__all__ = ["differences", "estimate", "information", "null_baseline", "spectrum", "subsampled", "surface"]
+__all__ = [
+    "convergence",
+    "differences",
+    "estimate",
+    "information",
+    "null_baseline",
+    "spectrum",
+    "subsampled",
+    "surface",
+]

@@ -61,6 +61,7 @@ CALLS = {
     ),
     "adjacency_spectrum": (dsentropy.adjacency_spectrum, {"X": X}),
     "compare": (dsentropy.compare, {"A": X, "B": X, "n_samples": 6}),
+    "convergence": (dsentropy.convergence, {"X": X, "sizes": [4, 6]}),
     "covariance_spectrum": (dsentropy.covariance_spectrum, {"X": X}),
     "diffusion_spectral_entropy": (dsentropy.diffusion_spectral_entropy, {"embedding_vectors": X}),
     "diffusion_spectral_mutual_information": (
@@ -80,6 +81,10 @@ CALLS = {
     "plotting.null_baseline": (plotting.null_baseline, {"values": [[1.0]], "null": [[[0.0]], [[2.0]]], "t": 1}),
     "plotting.information": (plotting.information, {"value": [1.0], "standard_error": [0.1], "t": 1}),
     "plotting.subsampled": (plotting.subsampled, {"values": [[[1.0]]], "interval": [[[0.0]], [[2.0]]], "t": 1}),
+    "plotting.convergence": (
+        plotting.convergence,
+        {"sizes": [4], "mean": [[1.0]], "standard_deviation": [[0.1]], "labels": ["t = 1"]},
+    ),
     "plotting.differences": (
         plotting.differences,
         {"values": [[1.0]], "low": [[0.5]], "high": [[2.0]], "labels": ["A - B"], "t": 1},
@@ -135,6 +140,7 @@ def value_of(kind):
 def test_each_public_function_has_a_call():
     classes = {
         "Comparison",
+        "Convergence",
         "EntropySurface",
         "EstimatedSpectrum",
         "MutualInformation",

@@ -21,6 +21,7 @@ FUNCTIONS = [
 NEW_FUNCTIONS = [
     "adjacency_spectrum",
     "compare",
+    "convergence",
     "covariance_spectrum",
     "diffusion_spectrum",
     "entropy_surface",
@@ -124,6 +125,7 @@ def test_public_names_are_listed_in_order():
     ]
     classes += [
         "Comparison",
+        "Convergence",
         "NeighborWarning",
         "SaturationWarning",
         "Stochastic",

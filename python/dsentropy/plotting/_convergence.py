@@ -1,0 +1,88 @@
+"""Picture of a reading against the number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from dsentropy._checks.printing import printed
+from dsentropy._checks.scalars import as_count, as_numbers, entries_of
+from dsentropy.plotting._axes import as_floats, finish, new_axes
+
+
+def convergence(
+    sizes: Sequence[int],
+    mean: ArrayLike,
+    standard_deviation: ArrayLike,
+    labels: Sequence[str],
+    *,
+    ylabel: str = "entropy (bits)",
+    title: str | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw means against the number of rows, a line for each label, with their standard deviations shaded.
+
+    Parameters
+    ----------
+    sizes : sequence of int
+        Numbers of rows; the axis is logarithmic.
+    mean, standard_deviation : array_like of shape (len(sizes), len(labels))
+        What is drawn, and half the width of what is shaded.
+    labels : sequence of str
+        Names of the lines.
+    ylabel : str, default "entropy (bits)"
+        Label of the vertical axis.
+    title : str, optional
+        Title of the axes.
+    ax : matplotlib Axes, optional
+        Axes to draw on; by default new ones.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ImportError
+        Where matplotlib is not installed.
+    ValueError
+        Where arrays have another shape, or a size is not positive.
+    TypeError
+        Where a size is no integer, or a label no string.
+
+    Examples
+    --------
+    >>> from dsentropy import plotting
+    >>> from matplotlib.figure import Figure
+    >>> mean, spread = [[3.0], [3.1]], [[0.2], [0.1]]
+    >>> axes = plotting.convergence([100, 200], mean, spread, ["t = 1"], ax=Figure().add_subplot())
+    >>> axes.get_xscale()
+    'log'
+    """
+    rows, _ = as_numbers(sizes, "sizes", as_count)
+    lines = entries_of(labels, "labels", "strings")
+    if lines is None or isinstance(labels, (Mapping, Set)) or not all(isinstance(line, str) for line in lines):
+        raise TypeError(f"labels must be a sequence of strings, got {printed(labels)}")
+    if not isinstance(ylabel, str):
+        raise TypeError(f"ylabel must be a string, got {printed(ylabel)}")
+    shape = (len(rows), len(lines))
+    drawn, spread = as_floats(mean, "mean"), as_floats(standard_deviation, "standard_deviation")
+    for array, name in ((drawn, "mean"), (spread, "standard_deviation")):
+        if array.shape != shape:
+            raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")
+    ax = new_axes(ax, title)
+    for i, line in enumerate(lines):
+        color = f"C{i % 10}"
+        ax.plot(rows, drawn[:, i], marker="o", markersize=4, color=color, label=line)
+        low, high = drawn[:, i] - spread[:, i], drawn[:, i] + spread[:, i]
+        ax.fill_between(rows, low, high, color=color, alpha=0.25, linewidth=0)
+    ax.set_xscale("log", base=2)
+    if len(rows) <= 12:
+        ax.set_xticks(rows, [f"{size:d}" for size in np.array(rows, dtype=np.int64)])
+        ax.set_xticks([], minor=True)
+    ax.set(xlabel="rows", ylabel=ylabel)
+    finish(ax, title, len(lines))
+    return ax
