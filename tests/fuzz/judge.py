@@ -35,7 +35,7 @@ THREADS = re.compile("ThreadPoolExecutor|Dask|tqdm")
 """Threads that Dask and tqdm start once and keep."""
 
 # A value whose number is not finite by its definition.
-NOT_FINITE = re.compile(r"standard_error|p_value|null|per_cluster|coords|order|parameters|\.z\b")
+NOT_FINITE = re.compile(r"standard_error|change\[|p_value|null|per_cluster|coords|order|parameters|\.z\b")
 
 
 @dataclasses.dataclass
