@@ -22,6 +22,7 @@ from dsentropy._data.subsets import SubsetWarning
 from dsentropy._data.target_warning import TargetWarning
 from dsentropy._measures.adjacency import adjacency_spectrum
 from dsentropy._measures.comparison import Comparison, compare
+from dsentropy._measures.conditional_information import ConditionalMutualInformation, conditional_mutual_information
 from dsentropy._measures.convergence import Convergence, convergence
 from dsentropy._measures.covariance import covariance_spectrum
 from dsentropy._measures.diffusion import diffusion_spectrum
@@ -43,6 +44,7 @@ from dsentropy._spectrum.spectrum import Spectrum
 
 __all__ = [
     "Comparison",
+    "ConditionalMutualInformation",
     "Convergence",
     "EntropySurface",
     "EstimatedSpectrum",
@@ -61,6 +63,7 @@ __all__ = [
     "adjacency_spectral_mutual_information",
     "adjacency_spectrum",
     "compare",
+    "conditional_mutual_information",
     "convergence",
     "covariance_spectrum",
     "diffusion_spectral_entropy",

@@ -170,6 +170,8 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "null_bandwidth": lambda draw, X, _: draw.choice(["own", "data"]),
     "n_draws": lambda draw, X, _: draw.randint(2, 4),
     "n_permutations": lambda draw, X, _: draw.choice([0, 1, 5]),
+    "given": lambda draw, X, _: target(draw, len(X)),
+    "given_discrete": lambda draw, X, _: draw.choice([None, True, False]),
     "clusters": lambda draw, X, _: None if draw.random() < 0.7 else target(draw, len(X)),
     "binning": lambda draw, X, _: draw.choice(["width", "quantile"]),
     "clustering": lambda draw, X, _: clusterer(draw),
@@ -207,7 +209,19 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
 }
 """Makers of values by the name of the parameter, from the data of the call and a folder for files."""
 
-ARRAYS = {"X", "A", "B", "K", "embedding_vectors", "eigenvalues", "target", "reference_vectors", "counts", "values"}
+ARRAYS = {
+    "X",
+    "A",
+    "B",
+    "K",
+    "embedding_vectors",
+    "eigenvalues",
+    "target",
+    "given",
+    "reference_vectors",
+    "counts",
+    "values",
+}
 """Parameters that take an array."""
 
 STRINGS = {

@@ -38,6 +38,7 @@ METHODS: dict[type, list[str]] = {
         "save",
     ],
     dsentropy.EntropySurface: ["to_dict", "to_pandas", "plot"],
+    dsentropy.ConditionalMutualInformation: ["to_dict", "to_pandas", "plot"],
     dsentropy.MutualInformation: ["to_dict", "to_pandas", "plot"],
     dsentropy.Comparison: ["to_dict", "to_pandas", "plot"],
     dsentropy.Convergence: ["to_dict", "to_pandas", "plot"],

@@ -8,7 +8,7 @@ scikit-learn's spectral clustering, or through a clusterer that is given. Cost: 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from dsentropy._checks.conversion import numbers_of
 from dsentropy._checks.entries import first_non_number, non_numbers_error, place
 from dsentropy._checks.limits import MAX_CLUSTERS
 from dsentropy._checks.printing import printed
-from dsentropy._checks.scalars import as_choice, as_count, as_optional_flag
+from dsentropy._checks.scalars import as_choice, as_count
 from dsentropy._checks.unused import require_unused
 from dsentropy._data.bins import quantile_bins, width_bins, width_edges
 from dsentropy._data.clustering import cluster_by, spectral_clustering, standardized
@@ -66,89 +66,124 @@ class Classes:
 
 
 @dataclass(frozen=True)
-class TargetReading:
-    """Checked arguments that say how a target becomes classes."""
+class OfNumbers:
+    """Checked arguments that say how numbers become classes; None where they were not given."""
 
-    discrete: bool | None
     n_clusters: int | None
     binning: Binning | None
     clustering: Any
 
     @classmethod
-    def of(cls, target_discrete: Any, n_clusters: Any, binning: Any, clustering: Any) -> TargetReading:
+    def of(cls, n_clusters: Any, binning: Any, clustering: Any) -> OfNumbers:
         """Check the arguments, and that a clusterer comes without what it replaces."""
         if clustering is not None:
             require_unused(n_clusters, "n_clusters", "clustering is given")
             require_unused(binning, "binning", "clustering is given")
         return cls(
-            as_optional_flag(target_discrete, "target_discrete"),
             None if n_clusters is None else as_count(n_clusters, "n_clusters", most=MAX_CLUSTERS),
             None if binning is None else _as_binning(binning),
             clustering,
         )
 
+    @property
+    def number(self) -> int:
+        """The number of bins or clusters."""
+        return _DEFAULT_N_CLUSTERS if self.n_clusters is None else self.n_clusters
+
     def require_unused(self, reason: str) -> None:
-        """Raise where an argument was given that makes classes of numbers."""
+        """Raise where one of the arguments was given."""
         for name in ("n_clusters", "binning", "clustering"):
             require_unused(getattr(self, name), name, reason)
 
-    @property
-    def of_numbers(self) -> bool:
-        """Whether an argument was given that makes classes of numbers."""
-        return any(given is not None for given in (self.n_clusters, self.binning, self.clustering))
+    def require_used(self, *targets: Target) -> None:
+        """Raise where one of the arguments was given and plays no part for any of these targets."""
+        names = " and ".join(target.names.target for target in targets)
+        one = len(targets) == 1
+        if all(target.kind in ("labels", "codes") for target in targets):
+            self.require_unused(f"{names} {'is' if one else 'are'} discrete")
+        elif not any(target.kind == "bins" for target in targets):
+            reason = f"{names} {'has' if one else 'have'} several columns or labels"
+            require_unused(self.binning, "binning", reason.removesuffix(" or labels") if one else reason)
 
-    def classes(self, target: Any, n_samples: int, names: TargetNames, seed: int | None) -> Classes:
-        """Return the classes of a target of N rows; warn where it may have been misread."""
+
+@dataclass(frozen=True)
+class Target:
+    """A checked target of N rows, and what its columns are."""
+
+    columns: NDArray[Any]
+    kind: Literal["labels", "codes", "bins", "points"]
+    """Labels; floats that are codes of labels; a column of numbers; points, or numbers for a clusterer."""
+    chosen: bool | None
+    """Whether the caller chose labels or numbers: then there is no warning."""
+    names: TargetNames
+
+    @classmethod
+    def of(
+        cls, target: Any, discrete: bool | None, of_numbers: OfNumbers, n_samples: int, names: TargetNames
+    ) -> Target:
+        """Check a target, and find out what it is: by choice, or by the dtype of each column."""
         columns = as_columns(target, names.target, n_samples, names.data)
-        chosen = discrete_by_dtype(target, self.discrete)
+        chosen = discrete_by_dtype(target, discrete)
         if chosen or (chosen is None and _all_are_labels(target, columns)):
-            self.require_unused(f"{names.target} is discrete")
-            classes = _joint(columns, names.target)
-            if chosen is None:
-                warn_of_labels(classes.of_rows, names, columns.shape[1])
-            return classes
+            return cls(columns, "labels", chosen, names)
         if columns.dtype.kind not in "fiub":
             raise _not_numbers(target, columns, names)
         require_finite(columns, target, names.target)
-        if self._are_codes(columns):
-            warn_of_codes(columns, names)
-            return _joint(columns, names.target)
-        if self.clustering is not None:
-            points = standardized(columns) if columns.shape[1] > 1 else columns.astype(np.float64)
-            found = cluster_by(self.clustering, points, names.target, seed)
-            if self.discrete is None:
-                warn_of_noise(found, names)
-            return Classes(found)
-        return self._bins(columns, names) if columns.shape[1] == 1 else self._clusters(columns, names)
+        free = chosen is None and of_numbers == OfNumbers(None, None, None)
+        if free and are_codes_of_few_labels(columns, _DEFAULT_N_CLUSTERS):
+            return cls(columns, "codes", chosen, names)
+        one_column = columns.shape[1] == 1 and of_numbers.clustering is None
+        return cls(columns, "bins" if one_column else "points", chosen, names)
 
-    def _are_codes(self, columns: NDArray[Any]) -> bool:
-        """Return whether numbers are labels written as floats, and no argument says otherwise."""
-        if self.discrete is not None or self.of_numbers:
-            return False
-        return are_codes_of_few_labels(columns, _DEFAULT_N_CLUSTERS)
+    def classes(self, of_numbers: OfNumbers, seed: int | None) -> Classes:
+        """Return the class of each row; warn where the target may have been misread."""
+        if self.kind in ("labels", "codes"):
+            return self._labels()
+        if self.kind == "bins":
+            return self._bins(of_numbers)
+        return self._clusters(of_numbers, seed)
 
-    def _bins(self, column: NDArray[Any], names: TargetNames) -> Classes:
-        number = _DEFAULT_N_CLUSTERS if self.n_clusters is None else self.n_clusters
-        if self.binning == "quantile":
+    def _labels(self) -> Classes:
+        classes = _joint(self.columns, self.names.target)
+        if self.kind == "codes":
+            warn_of_codes(self.columns, self.names)
+        elif self.chosen is None:
+            warn_of_labels(classes.of_rows, self.names, self.columns.shape[1])
+        return classes
+
+    def _bins(self, of_numbers: OfNumbers) -> Classes:
+        column, number = self.columns, of_numbers.number
+        if of_numbers.binning == "quantile":
             bins, edges = quantile_bins(column, number)
         else:
             bins, edges = width_bins(column, number).ravel(), width_edges(column, number)
-        if self.discrete is None:
-            kind = "quantile" if self.binning == "quantile" else "equal-width"
-            warn_of_bins(column.ravel(), bins, number, names, kind)
+        if self.chosen is None:
+            kind = "quantile" if of_numbers.binning == "quantile" else "equal-width"
+            warn_of_bins(column.ravel(), bins, number, self.names, kind)
         return Classes(bins, edges)
 
-    def _clusters(self, columns: NDArray[Any], names: TargetNames) -> Classes:
-        require_unused(self.binning, "binning", f"{names.target} has several columns")
-        number = _DEFAULT_N_CLUSTERS if self.n_clusters is None else self.n_clusters
-        clusters = spectral_clustering(standardized(columns), number, names.target)
-        if self.discrete is None:
-            warn_of_clustering(columns, clusters, number, names)
+    def _clusters(self, of_numbers: OfNumbers, seed: int | None) -> Classes:
+        several = self.columns.shape[1] > 1
+        points = standardized(self.columns) if several else self.columns.astype(np.float64)
+        if of_numbers.clustering is not None:
+            clusters = cluster_by(of_numbers.clustering, points, self.names.target, seed)
+            if self.chosen is None:
+                warn_of_noise(clusters, self.names)
+        else:
+            clusters = spectral_clustering(points, of_numbers.number, self.names.target)
+            if self.chosen is None:
+                warn_of_clustering(self.columns, clusters, of_numbers.number, self.names)
         return Classes(clusters)
 
 
 def classes_of(
-    target: Any, clusters: Any, reading: TargetReading, n_samples: int, names: TargetNames, seed: int | None
+    target: Any,
+    clusters: Any,
+    discrete: bool | None,
+    of_numbers: OfNumbers,
+    n_samples: int,
+    names: TargetNames,
+    seed: int | None,
 ) -> Classes:
     """Return the classes of a target, or those that were given as ``clusters``; exactly one of both is given."""
     if target is not None and clusters is not None:
@@ -156,9 +191,11 @@ def classes_of(
     if target is None and clusters is None:
         raise ValueError(f"{names.target} must be given, or clusters in its place, as [N] or [N, D], got None")
     if clusters is None:
-        return reading.classes(target, n_samples, names, seed)
-    require_unused(reading.discrete, names.discrete, "clusters are given")
-    reading.require_unused("clusters are given")
+        found = Target.of(target, discrete, of_numbers, n_samples, names)
+        of_numbers.require_used(found)
+        return found.classes(of_numbers, seed)
+    require_unused(discrete, names.discrete, "clusters are given")
+    of_numbers.require_unused("clusters are given")
     return Classes(given_clusters(clusters, "clusters", n_samples, names.data).ravel())
 
 

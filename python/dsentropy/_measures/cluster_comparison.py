@@ -127,17 +127,25 @@ class ClusterReadings:
 
     def standard_error(self) -> NDArray[np.float64]:
         """Return the error of the value, [times], with the uncertainty of estimates; NaN for one repeat."""
+        variance, bounds = self.uncertainty()
+        total: NDArray[np.float64] = np.sqrt(variance) + bounds
+        return total
+
+    def uncertainty(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the variance of the value over random subsets and probes, and how far truncation bounds reach.
+
+        Both have the shape [times]; the variance is NaN for one repeat.
+        """
         comparison, (_, repeats, times) = self.comparison, self.of_random.shape
         if repeats == 1:
-            return np.full(times, np.nan)
+            return np.full(times, np.nan), np.zeros(times)
         rows = [[comparison.subsets.rows[key] for key in keys] for keys in comparison.random]
         error = _standard_error(self.of_random, comparison.weights, rows, comparison.n_samples)
         shares = np.zeros(len(self.bits))
         np.subtract.at(shares, comparison.own, comparison.weights)
         np.add.at(shares, comparison.random, comparison.weights[:, None] / repeats)
         sampling, bounds = self.entropies.standard_errors[..., 0], self.entropies.reaches[..., 0]
-        total: NDArray[np.float64] = np.sqrt(error**2 + shares**2 @ sampling**2) + np.abs(shares) @ bounds
-        return total
+        return error**2 + shares**2 @ sampling**2, np.abs(shares) @ bounds
 
     def table(self, of_cluster: dict[str, list[Any]], times: list[float]) -> dict[str, list[Any]]:
         """Return columns of a table with one row a cluster and t, after those that say what each cluster is."""

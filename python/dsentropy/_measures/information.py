@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from dsentropy import plotting
 from dsentropy._checks.scalars import drop_axes
 from dsentropy._results.tabular import Tabular
+from dsentropy._spectrum.saturation import warn_if_saturated
+from dsentropy._spectrum.subset_entropies import SubsetKernel
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -86,6 +88,22 @@ def shaped(
     """Return these fields by name, without the axis of t where t was one number."""
     given = {"value": value, "standard_error": standard_error, "p_value": p_value, "z": z, "null": null}
     return {name: None if numbers is None else drop_axes(numbers, several) for name, numbers in given.items()}
+
+
+def warn_of_random_subsets(
+    random_entropy: NDArray[np.float64], max_entropy: float, times: list[float], kernel: SubsetKernel
+) -> None:
+    """Warn where the mean entropy of random subsets [times] is saturated, if there is a bandwidth to change."""
+    if kernel.data.metric != "affinity":
+        warn_if_saturated(
+            random_entropy[:, None],
+            max_entropy,
+            times,
+            [1.0],
+            kernel.bandwidth,
+            quantity="the mean entropy of random subsets",
+            distinct_rows=kernel.data.few_distinct(),
+        )
 
 
 def counted(n: int, one: str, several: str) -> str:

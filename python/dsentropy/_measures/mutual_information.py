@@ -25,18 +25,18 @@ from dsentropy._checks.scalars import (
     as_count,
     as_nonnegative,
     as_numbers,
+    as_optional_flag,
     as_precision,
     as_seed,
     as_threads,
 )
 from dsentropy._data.cluster_subsets import warn_if_cut
 from dsentropy._data.data import Data, Metric
-from dsentropy._data.target import TargetReading, classes_of
+from dsentropy._data.target import OfNumbers, classes_of
 from dsentropy._data.target_warning import TargetNames
 from dsentropy._measures.cluster_comparison import ClusterComparison, ClusterReadings
-from dsentropy._measures.information import Information, counted, shaped
+from dsentropy._measures.information import Information, counted, shaped, warn_of_random_subsets
 from dsentropy._operator.bandwidth import BandwidthLike
-from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import SubsetKernel, require_kernel, subset_entropies
 from dsentropy._spectrum.ways_out import subset_ways_out
@@ -241,12 +241,13 @@ def mutual_information(
     threads, shown = as_threads(num_threads), as_progress(progress)
     repeats = as_count(n_repeats, "n_repeats", most=MAX_DRAWS)
     permutations = as_count(n_permutations, "n_permutations", least=0, most=MAX_DRAWS)
-    reading = TargetReading.of(target_discrete, n_clusters, binning, clustering)
+    discrete = as_optional_flag(target_discrete, "target_discrete")
+    of_numbers = OfNumbers.of(n_clusters, binning, clustering)
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed, times=times, orders=[1.0])
     data = Data.of(X, metric)
     require_kernel(bandwidth, n_neighbors, data, stored, options)
-    classes = classes_of(target, clusters, reading, data.n_samples, _NAMES, seed)
+    classes = classes_of(target, clusters, discrete, of_numbers, data.n_samples, _NAMES, seed)
     comparison = ClusterComparison.of(classes.of_rows, repeats, permutations, seed, len(times))
     warn_if_cut(comparison.members, "target" if clusters is None else "clusters")
     fewer = ("smaller clusters", "fewer rows of X")
@@ -256,7 +257,7 @@ def mutual_information(
         )
         entropies = subset_entropies(kernel, comparison.subsets.rows, times, [1.0], options, threads, shown)
     read = ClusterReadings(comparison, entropies)
-    _warn_if_saturated(read, times, kernel)
+    warn_of_random_subsets(read.random_entropy, comparison.max_entropy, times, kernel)
     return MutualInformation(
         **shaped(several, read.value, read.standard_error(), read.p_value(), read.z(), read.null),
         per_cluster=read.table(classes.columns(len(times)), times),
@@ -266,17 +267,3 @@ def mutual_information(
         t=tuple(times),
         bandwidth=None if data.metric == "affinity" else kernel.bandwidth,
     )
-
-
-def _warn_if_saturated(read: ClusterReadings, times: list[float], kernel: SubsetKernel) -> None:
-    """Warn where the mean entropy of the random subsets is saturated, if there is a bandwidth to change."""
-    if kernel.data.metric != "affinity":
-        warn_if_saturated(
-            read.random_entropy[:, None],
-            read.comparison.max_entropy,
-            times,
-            [1.0],
-            kernel.bandwidth,
-            quantity="the mean entropy of random subsets",
-            distinct_rows=kernel.data.few_distinct(),
-        )

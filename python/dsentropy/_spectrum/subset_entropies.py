@@ -31,6 +31,10 @@ class SubsetEntropies:
     reaches: NDArray[np.float64]
     """How far truncation bounds reach from the entropies; 0 where those are exact."""
 
+    def part(self, start: int, stop: int) -> SubsetEntropies:
+        """Return those of the subsets from ``start`` up to ``stop``."""
+        return SubsetEntropies(self.bits[start:stop], self.standard_errors[start:stop], self.reaches[start:stop])
+
 
 @dataclass(frozen=True)
 class SubsetKernel:

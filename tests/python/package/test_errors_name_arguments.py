@@ -62,6 +62,10 @@ CALLS = {
     "adjacency_spectrum": (dsentropy.adjacency_spectrum, {"X": X}),
     "compare": (dsentropy.compare, {"A": X, "B": X, "n_samples": 6}),
     "convergence": (dsentropy.convergence, {"X": X, "sizes": [4, 6]}),
+    "conditional_mutual_information": (
+        dsentropy.conditional_mutual_information,
+        {"X": X, "target": LABELS, "given": LABELS},
+    ),
     "covariance_spectrum": (dsentropy.covariance_spectrum, {"X": X}),
     "diffusion_spectral_entropy": (dsentropy.diffusion_spectral_entropy, {"embedding_vectors": X}),
     "diffusion_spectral_mutual_information": (
@@ -139,6 +143,7 @@ def value_of(kind):
 
 def test_each_public_function_has_a_call():
     classes = {
+        "ConditionalMutualInformation",
         "Comparison",
         "Convergence",
         "EntropySurface",

@@ -22,6 +22,7 @@ NEW_FUNCTIONS = [
     "adjacency_spectrum",
     "compare",
     "convergence",
+    "conditional_mutual_information",
     "covariance_spectrum",
     "diffusion_spectrum",
     "entropy_surface",
