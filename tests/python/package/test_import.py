@@ -126,6 +126,7 @@ def test_public_names_are_listed_in_order():
     ]
     classes += [
         "Comparison",
+        "ConditionalMutualInformation",
         "Convergence",
         "NeighborWarning",
         "SaturationWarning",
