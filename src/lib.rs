@@ -65,7 +65,7 @@ pub use linalg::scalar::Element;
 pub use linalg::upper_triangle::UpperTriangle;
 pub use linalg::{general_eigenvalues, symmetric_eigenvalues};
 pub use measure::binned_rows::binned_rows_entropy;
-pub use measure::covariance::covariance_eigenvalues;
+pub use measure::covariance::{Scatter, block_scatter, covariance_eigenvalues};
 pub use measure::direct_entropy::{Measure, matrix_entry_entropy};
 pub use measure::entropy::{renyi_entropies, spectral_entropy};
 pub use measure::estimated_spectrum::{

@@ -158,7 +158,8 @@ fn given_distances_are_in_double_precision_in_any_case() {
         Array2::from_shape_fn((300, 300), |(i, j)| if i == j { 0.0 } else { 1.0 + f64::from(i % 2 == j % 2) });
     let input = Input { metric: Metric::Precomputed, matrix: distances.view() };
     let of = |precision| {
-        let operator = OperatorSpec::Diffusion { bandwidth: Bandwidth::Fixed(1.0), alpha: 0.0, precision };
+        let operator =
+            OperatorSpec::Diffusion { bandwidth: Bandwidth::Fixed(1.0), alpha: 0.0, precision, row_weights: None };
         let alone = run(|job| operator.eigenvalues(input, job)).unwrap();
         let swept = run(|job| sweep_eigenvalues(input, std::slice::from_ref(&operator), &|| (), job)).unwrap();
         (alone, swept)
@@ -167,6 +168,37 @@ fn given_distances_are_in_double_precision_in_any_case() {
     let trace = of(Precision::Double).0.iter().sum::<f64>();
     let degree = 1.0 + 150.0 * (-0.5_f64).exp() + 149.0 * (-2.0_f64).exp();
     assert!(trace > 300.0 / degree + 0.1, "moduli of negative eigenvalues add to the trace");
+}
+
+/// Row i counts as w_i rows: the spectrum is that of the copies without the zeros that they add.
+#[test]
+fn row_weights_count_copies() {
+    let n = sized(40, 20);
+    let x = Array2::from_shape_fn((n, 2), |(i, j)| ((i * 29 + j * 7) % 53) as f64);
+    let numbers: Vec<usize> = (0..n).map(|i| 1 + i % 3).collect();
+    let copied: Vec<usize> = (0..n).flat_map(|i| std::iter::repeat_n(i, numbers[i])).collect();
+    let copies = Array2::from_shape_fn((copied.len(), 2), |(i, j)| x[[copied[i], j]]);
+    let sigma = |row: usize| 6.0 + (row % 5) as f64;
+    let of = |rows: &[usize], alpha: f64, is_adaptive: bool, row_weights: Option<Vec<f64>>| {
+        let each = Bandwidth::Adaptive(rows.iter().map(|&row| sigma(row)).collect());
+        let bandwidth = if is_adaptive { each } else { Bandwidth::Fixed(8.0) };
+        OperatorSpec::Diffusion { bandwidth, alpha, precision: Precision::Single, row_weights }
+    };
+    let all: Vec<usize> = (0..n).collect();
+    let weights: Vec<f64> = numbers.iter().map(|&number| number as f64 / 4.0).collect();
+    for (alpha, is_adaptive) in [(0.0, false), (0.0, true), (0.5, false), (1.0, true)] {
+        let expected = sorted_eigenvalues(of(&copied, alpha, is_adaptive, None), &copies);
+        let weighted = of(&all, alpha, is_adaptive, Some(weights.clone()));
+        let found = sorted_eigenvalues(weighted, &x);
+        for (value, expected) in found.iter().zip(&expected[copied.len() - n..]) {
+            assert_abs_diff_eq!(value, expected, epsilon = 1e-13);
+        }
+    }
+    for wrong in [vec![1.0; n - 1], vec![0.0; n], vec![f64::NAN; n]] {
+        let operator = of(&all, 0.0, false, Some(wrong));
+        let error = run(|job| operator.eigenvalues(Input::rows(x.view()), job)).unwrap_err();
+        assert!(error.to_string().starts_with("row_weights must be positive and finite"), "{error}");
+    }
 }
 
 /// Affinities G in place of the rows: K does not depend on their scale.

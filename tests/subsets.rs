@@ -46,6 +46,7 @@ fn spectra_equal_those_of_the_rows_alone_with_their_bandwidths() {
         bandwidth: Bandwidth::Adaptive(rows.iter().map(|&i| sigmas[i]).collect()),
         alpha: 0.5,
         precision: Precision::Double,
+        row_weights: None,
     };
     let all: Vec<usize> = (0..200).collect();
     let of_all = [adaptive(&all), OperatorSpec::diffusion(4.0), OperatorSpec::neighbor_graph(8)];

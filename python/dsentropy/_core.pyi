@@ -6,7 +6,8 @@ from typing import Final, Literal, Protocol, TypeAlias, final
 import numpy as np
 from numpy.typing import NDArray
 
-_Rows: TypeAlias = NDArray[np.float32] | NDArray[np.float64]
+_Floats: TypeAlias = NDArray[np.float64]
+_Rows: TypeAlias = NDArray[np.float32] | _Floats
 _Metric: TypeAlias = Literal["euclidean", "precomputed", "affinity"]
 _Precision: TypeAlias = Literal["single", "double", "fastest"]
 _Storage: TypeAlias = Literal["auto", "dense", "tiled"]
@@ -21,12 +22,12 @@ _Progress: TypeAlias = Callable[[int, float], None]
 __all__ = [
     "CHUNK_ALIGNMENT", "BlasConfig", "CallbackAffinity", "CallbackOperator", "Chunk", "Estimate", "EstimateArrays",
     "EstimateInfo", "GlobalScaling", "Measure", "Moments", "NeighborEdges", "Neighbors", "OperatorSpec",
-    "PairProduct", "Readings", "Solution", "SparseOperator", "__version__", "allowed_single_error", "blas_config",
-    "chunk_error", "covariance_eigenvalues", "default_threads", "distinct_rows", "eigenvalues", "entropy",
-    "estimate_operator", "estimate_spectrum", "estimate_subsets", "median_distance", "nearest_neighbors",
-    "neighbor_distances", "neighbor_edges", "neighbor_graph", "operator_eigenvalues", "pair_moments",
-    "pair_product", "renyi_entropies", "require_memory", "spectral_entropy", "subset_eigenvalues", "subset_entropies",
-    "sweep_eigenvalues", "symmetric_eigenvalues",
+    "PairProduct", "Readings", "Scatter", "Solution", "SparseOperator", "__version__", "allowed_single_error",
+    "blas_config", "block_scatter", "chunk_error", "covariance_eigenvalues", "default_threads", "distinct_rows",
+    "eigenvalues", "entropy", "estimate_operator", "estimate_spectrum", "estimate_subsets", "median_distance",
+    "nearest_neighbors", "neighbor_distances", "neighbor_edges", "neighbor_graph", "operator_eigenvalues",
+    "pair_moments", "pair_product", "renyi_entropies", "require_memory", "spectral_entropy", "subset_eigenvalues",
+    "subset_entropies", "sweep_eigenvalues", "symmetric_eigenvalues",
 ]
 # fmt: on
 
@@ -64,10 +65,12 @@ class OperatorSpec:
     """The description of a matrix that is built on a data set."""
 
     @staticmethod
-    def diffusion(bandwidth: float | NDArray[np.float64], alpha: float, precision: _Precision) -> OperatorSpec:
-        """The symmetric diffusion operator, with eigenvalues in this precision."""
+    def diffusion(
+        bandwidth: float | _Floats, alpha: float, precision: _Precision, row_weights: _Floats | None = None
+    ) -> OperatorSpec:
+        """The symmetric diffusion operator, with eigenvalues in this precision; each row counts as its weight."""
     @staticmethod
-    def affinity(bandwidth: float | NDArray[np.float64]) -> OperatorSpec:
+    def affinity(bandwidth: float | _Floats) -> OperatorSpec:
         """The Gaussian affinity itself."""
     @staticmethod
     def neighbor_graph(n_neighbors: int, symmetrize: _Symmetrize | None, rounding: _Rounding = None) -> OperatorSpec:
@@ -119,24 +122,24 @@ class EstimateInfo:
 class Readings:
     """Entropies that are read off an estimate, with their errors: arrays [times, orders], in bits."""
 
-    entropy: Final[NDArray[np.float64]]
+    entropy: Final[_Floats]
     """The entropies."""
-    standard_error: Final[NDArray[np.float64]]
+    standard_error: Final[_Floats]
     """One standard error of the sampling."""
-    lower: Final[NDArray[np.float64]]
+    lower: Final[_Floats]
     """The lower truncation bounds; rounding is in them."""
-    upper: Final[NDArray[np.float64]]
+    upper: Final[_Floats]
     """The upper truncation bounds; rounding is in them."""
 
 @final
 class EstimateArrays:
     """The numbers that an estimate consists of, besides its `EstimateInfo`."""
 
-    known: Final[NDArray[np.float64]]
+    known: Final[_Floats]
     """The sums of 1, x and x^2 over the part that is left to the probes, as far as they are known: [0 to 3]."""
-    deflated: Final[NDArray[np.float64]]
+    deflated: Final[_Floats]
     """Nodes and weights of the five quadrature rules of the deflated part: [10, nodes]."""
-    probes: Final[NDArray[np.float64]]
+    probes: Final[_Floats]
     """Nodes and weights of the five quadrature rules of each probe: [probes, 10, nodes]."""
     steps: Final[NDArray[np.uint64]]
     """The products of the deflated part and of each probe: [1 + probes]."""
@@ -157,11 +160,7 @@ class Estimate:
         """Copies the estimate into arrays, from which `from_arrays` restores it."""
     @staticmethod
     def from_arrays(
-        info: EstimateInfo,
-        known: Sequence[float] | NDArray[np.float64],
-        deflated: NDArray[np.float64],
-        probes: NDArray[np.float64],
-        steps: Sequence[int],
+        info: EstimateInfo, known: Sequence[float] | _Floats, deflated: _Floats, probes: _Floats, steps: Sequence[int]
     ) -> Estimate:
         """Restores an estimate from its `info` and the arrays of `to_arrays`."""
 
@@ -170,20 +169,20 @@ class Solution:
     """An estimated spectrum, or all eigenvalues where the exact solver costs less."""
 
     @staticmethod
-    def exact(eigenvalues: NDArray[np.float64]) -> Solution:
+    def exact(eigenvalues: _Floats) -> Solution:
         """Wraps the eigenvalues that the exact solver computed."""
     estimate: Final[Estimate | None]
     """The estimate; None where the exact solver was used."""
     converged: Final[bool]
     """Whether the uncertainty is within the tolerance; always true of the exact solver."""
-    eigenvalues: Final[NDArray[np.float64]]
+    eigenvalues: Final[_Floats]
     """The eigenvalues of the exact solver; AttributeError where the spectrum is estimated."""
 
 @final
 class Neighbors:
     """The nearest other rows of each row: two arrays [N, n_neighbors], ascending by distance, then by number."""
 
-    distances: Final[NDArray[np.float64]]
+    distances: Final[_Floats]
     indices: Final[NDArray[np.uintp]]
 
 @final
@@ -192,17 +191,15 @@ class NeighborEdges:
 
     indptr: Final[NDArray[np.uintp]]
     indices: Final[NDArray[np.uintp]]
-    distances: Final[NDArray[np.float64]]
+    distances: Final[_Floats]
 
 @final
 class GlobalScaling:
     """The mean row, largest entry, bandwidth and precision that all chunks of a data set share."""
 
-    def __new__(
-        cls, *, mean: NDArray[np.float64], largest: float, bandwidth: float, single: bool
-    ) -> GlobalScaling: ...
+    def __new__(cls, *, mean: _Floats, largest: float, bandwidth: float, single: bool) -> GlobalScaling: ...
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, object]]: ...
-    mean: Final[NDArray[np.float64]]
+    mean: Final[_Floats]
     """The mean row [D]."""
     largest: Final[float]
     """The largest modulus of an entry of the data."""
@@ -215,15 +212,15 @@ class GlobalScaling:
 class Chunk:
     """Rows [n, D] of a chunk, and vectors [n, b] of these rows or the diagonal [n, 1] of a scaling."""
 
-    def __new__(cls, rows: _Rows, vectors: NDArray[np.float64]) -> Chunk: ...
+    def __new__(cls, rows: _Rows, vectors: _Floats) -> Chunk: ...
 
 @final
 class PairProduct:
     """The products of one or two chunks with the affinity between them."""
 
-    first: Final[NDArray[np.float64]]
+    first: Final[_Floats]
     """The rows of the first chunk: G_12 x_2 of two chunks, G_11 x_1 of one."""
-    second: Final[NDArray[np.float64] | None]
+    second: Final[_Floats | None]
     """The rows of the second chunk, G_21 x_1; None where there is one chunk."""
 
 @final
@@ -246,7 +243,7 @@ class SparseOperator:
         cls,
         indptr: NDArray[np.int64],
         indices: NDArray[np.uint32],
-        data: NDArray[np.float64],
+        data: _Floats,
         *,
         positive_semidefinite: bool,
         unit_roundoff: float,
@@ -260,7 +257,7 @@ class CallbackOperator:
 
     def __new__(
         cls,
-        product: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+        product: Callable[[_Floats], _Floats],
         dim: int,
         *,
         name: str,
@@ -276,8 +273,8 @@ class CallbackAffinity:
 
     def __new__(
         cls,
-        product: Callable[[NDArray[np.float64], list[float], bool], NDArray[np.float64]],
-        moments: Callable[[NDArray[np.float64], bool], _Moments],
+        product: Callable[[_Floats, list[float], bool], _Floats],
+        moments: Callable[[_Floats, bool], _Moments],
         dim: int,
         *,
         alpha: float,
@@ -337,14 +334,10 @@ def estimate_operator(
     Exact eigenvalues keep their signs. ``progress(products, uncertainty)`` has the uncertainty in bits.
     """
 
-def operator_eigenvalues(
-    operator: SparseOperator | CallbackOperator, num_threads: int | None = None
-) -> NDArray[np.float64]:
+def operator_eigenvalues(operator: SparseOperator | CallbackOperator, num_threads: int | None = None) -> _Floats:
     """The eigenvalues of a sparse or a callback operator, ascending, from its products with the identity matrix."""
 
-def eigenvalues(
-    x: _Rows, metric: _Metric, operator: OperatorSpec, num_threads: int | None = None
-) -> NDArray[np.float64]:
+def eigenvalues(x: _Rows, metric: _Metric, operator: OperatorSpec, num_threads: int | None = None) -> _Floats:
     """The moduli of an operator's eigenvalues, in no particular order."""
 
 def sweep_eigenvalues(
@@ -354,7 +347,7 @@ def sweep_eigenvalues(
     *,
     progress: _Progress | None = None,
     num_threads: int | None = None,
-) -> list[NDArray[np.float64]]:
+) -> list[_Floats]:
     """The moduli of eigenvalues of several operators on the same data; ``progress(done, nan)`` after each."""
 
 def subset_eigenvalues(
@@ -365,24 +358,33 @@ def subset_eigenvalues(
     *,
     progress: _Progress | None = None,
     num_threads: int | None = None,
-) -> list[NDArray[np.float64]]:
+) -> list[_Floats]:
     """The moduli of the eigenvalues of an operator on each subset of the rows.
 
     ``progress(done, nan)`` is called with the number of subsets that are done.
     """
 
-def symmetric_eigenvalues(matrix: _Rows, num_threads: int | None = None) -> NDArray[np.float64]:
+def symmetric_eigenvalues(matrix: _Rows, num_threads: int | None = None) -> _Floats:
     """The eigenvalues of a symmetric matrix, ascending; only its diagonal and what is above it are read."""
 
-def covariance_eigenvalues(x: _Rows, num_threads: int | None = None) -> NDArray[np.float64]:
-    """The eigenvalues of the covariance matrix of the columns."""
+def covariance_eigenvalues(x: _Rows, centred: bool, num_threads: int | None = None) -> _Floats:
+    """The eigenvalues of the covariance matrix of the columns or, if not ``centred``, of their second moments."""
 
-def renyi_entropies(
-    eigenvalues: NDArray[np.float64], times: Sequence[float], orders: Sequence[float]
-) -> NDArray[np.float64]:
+@final
+class Scatter:
+    """Mean and scatter of a block of rows, in units of a power of two."""
+
+    mean: Final[_Floats]
+    scatter: Final[_Floats]
+    exponent: Final[int]
+
+def block_scatter(x: _Rows, num_threads: int | None = None) -> Scatter:
+    """Mean and scatter of a block of rows."""
+
+def renyi_entropies(eigenvalues: _Floats, times: Sequence[float], orders: Sequence[float]) -> _Floats:
     """The Renyi entropies of eigenvalues raised to each power t, in bits: an array [times, orders]."""
 
-def spectral_entropy(eigenvalues: NDArray[np.float64], t: float) -> float:
+def spectral_entropy(eigenvalues: _Floats, t: float) -> float:
     """The entropy of eigenvalues raised to the power t, in bits, shifted as in dse-dsmi."""
 
 def entropy(x: _Rows, measure: Measure, num_threads: int | None = None) -> float:
@@ -390,26 +392,24 @@ def entropy(x: _Rows, measure: Measure, num_threads: int | None = None) -> float
 
 def subset_entropies(
     x: _Rows, subsets: Sequence[NDArray[np.uint64]], measure: Measure, num_threads: int | None = None
-) -> NDArray[np.float64]:
+) -> _Floats:
     """The entropy of each subset of the rows by a measure that needs no spectrum, in bits."""
 
 def distinct_rows(x: _Rows, tolerance: float = 0.0) -> NDArray[np.uintp]:
     """The number of a row that represents each row: one that is equal to it, or at most ``tolerance`` from it."""
 
 def median_distance(
-    x: _Rows, metric: _Metric, multiplicities: NDArray[np.float64] | None = None, num_threads: int | None = None
+    x: _Rows, metric: _Metric, multiplicities: _Floats | None = None, num_threads: int | None = None
 ) -> float:
     """The median of the positive distances of all pairs of rows, each of which may stand for several; or 0."""
 
-def neighbor_distances(
-    x: _Rows, metric: _Metric, n_neighbors: int, num_threads: int | None = None
-) -> NDArray[np.float64]:
+def neighbor_distances(x: _Rows, metric: _Metric, n_neighbors: int, num_threads: int | None = None) -> _Floats:
     """The distance of each row to its ``n_neighbors``-th nearest other row."""
 
 def nearest_neighbors(x: _Rows, n_neighbors: int, num_threads: int | None = None) -> Neighbors:
     """The nearest other rows of each row; the row itself is not counted."""
 
-def neighbor_graph(x: _Rows, n_neighbors: int, num_threads: int | None = None) -> NDArray[np.float64]:
+def neighbor_graph(x: _Rows, n_neighbors: int, num_threads: int | None = None) -> _Floats:
     """The adjacency matrix of the nearest-neighbour graph [N, N]; the row itself is counted."""
 
 def neighbor_edges(

@@ -42,6 +42,7 @@ pub struct Points {
     /// The rows in units of the data.
     rows: Array2<f64>,
     centred: Array2<f64>,
+    mean: Array1<f64>,
     squared_norms: Array1<f64>,
     exponent: i32,
     exceeds_squares: bool,
@@ -81,6 +82,14 @@ impl Points {
         Self::with_exponent(rows, exponent, None)
     }
 
+    /// Prepares rows in their own scale that are not centred: distances of rows far from the origin lose digits.
+    pub(crate) fn about_origin<T: Element>(x: ArrayView2<T>) -> Self {
+        let rows = in_rows(x);
+        let exponent = binary_exponent(max_abs(rows.rows()));
+        let origin = Array1::zeros(rows.ncols());
+        Self::with_exponent(rows, exponent, Some(origin))
+    }
+
     /// Centres rows, in units of 2^exponent, on `mean` in these units or else on their own.
     fn with_exponent(rows: Array2<f64>, exponent: i32, mean: Option<Array1<f64>>) -> Self {
         let (first, second) = halves(-exponent);
@@ -90,7 +99,7 @@ impl Points {
         centred -= &mean;
         let squared_norms: Array1<f64> =
             centred.rows().into_iter().map(|row| sum_of_squares(row.to_slice().expect(CONTIGUOUS))).collect();
-        Self { rows, centred, squared_norms, exponent, exceeds_squares: false }
+        Self { rows, centred, mean, squared_norms, exponent, exceeds_squares: false }
     }
 
     /// Notes whether squares of distances near `length` may underflow.
@@ -134,6 +143,11 @@ impl Points {
     /// The centred rows x - m, in units of [`Points::unit`].
     pub(crate) fn centred(&self) -> &Array2<f64> {
         &self.centred
+    }
+
+    /// The mean row m, in units of [`Points::unit`].
+    pub(crate) fn mean(&self) -> &Array1<f64> {
+        &self.mean
     }
 
     /// The squared norms |x - m|^2, in the square of [`Points::unit`].

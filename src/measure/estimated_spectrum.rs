@@ -17,7 +17,7 @@ use crate::linalg::scalar::{Element, Entry, F64_ROUNDOFF};
 use crate::linalg::symmetric_eigenvalues;
 use crate::measure::spectrum::{KernelSpec, OperatorSpec, given_eigenvalues};
 use crate::operator::SymmetricOperator;
-use crate::operator::normalization::require_alpha;
+use crate::operator::normalization::Density;
 use crate::operator::sparse::SparseOperator;
 use crate::operator::tiled::{AffinityOperator, DiffusionOperator};
 use crate::operator::tiles::{ExternalAffinity, StoredTiles, TiledAffinity};
@@ -97,17 +97,17 @@ pub fn estimate_spectrum<T: Element>(
 ) -> Result<Solution> {
     input.require()?;
     let n = input.len();
-    let KernelSpec { bandwidth, alpha, .. } = operator.kernel("operator")?;
+    let KernelSpec { bandwidth, density, .. } = operator.kernel("operator")?;
     AffinitySource::require_bandwidth(&input, bandwidth)?; // before memory is counted
-    require_alpha(alpha.unwrap_or(0.0))?;
+    density.map_or(Ok(()), |density| density.require(n))?;
     let cost = job.tuning().slq.exact_products * n as f64;
     let budget = exact_budget(n, estimate_bytes(n, input.columns(), job), cost, options, job)?;
     let exact_products = if options.storage == Storage::Dense { Some(budget?) } else { budget.ok() };
     let is_stored = options.storage != Storage::Tiled && exact_products.is_some();
-    let task = KernelTask { alpha, is_stored, given, options, exact_products, progress };
+    let task = KernelTask { density, is_stored, given, options, exact_products, progress };
     let estimated = task.estimate_source(&AffinitySource::reproducible(input, bandwidth)?, job)?;
     // Affinities that are called positive semi-definite keep the signs of their eigenvalues, to check that they are.
-    let keeps_signs = given.positive_semidefinite && input.metric == Metric::Affinity && alpha.is_none();
+    let keeps_signs = given.positive_semidefinite && input.metric == Metric::Affinity && density.is_none();
     Solution::estimated_or(estimated, || {
         if keeps_signs { given_eigenvalues(input.matrix, job) } else { operator.eigenvalues(input, job) }
     })
@@ -115,8 +115,8 @@ pub fn estimate_spectrum<T: Element>(
 
 /// An estimate of an operator of a kernel, whatever its precision.
 struct KernelTask<'a> {
-    /// The exponent of the diffusion operator; none for the affinity matrix itself.
-    alpha: Option<f64>,
+    /// How the density enters the diffusion operator; none for the affinity matrix itself.
+    density: Option<Density<'a>>,
     is_stored: bool,
     given: GivenPairs,
     options: &'a SlqOptions,
@@ -145,8 +145,8 @@ impl KernelTask<'_> {
         let stored = if self.is_stored { Some(StoredTiles::new(kernel, job)?) } else { None };
         let affinity = stored.as_ref().map_or(TiledAffinity::Computed(kernel), TiledAffinity::Stored);
         let info = kernel.info(positive, self.given);
-        if let Some(alpha) = self.alpha {
-            let operator = DiffusionOperator::new(affinity, info, alpha, job)?;
+        if let Some(density) = self.density {
+            let operator = DiffusionOperator::new(affinity, info, density, job)?;
             return estimate(&operator, self.options, self.exact_products, self.progress, job);
         }
         let operator = AffinityOperator::new(affinity, info, job)?;
@@ -222,7 +222,7 @@ pub fn estimate_affinity(
             unit_roundoff: F64_ROUNDOFF,
             max_entry: 1.0,
         };
-        DiffusionOperator::<f64>::new(TiledAffinity::External(affinity), info, alpha, job)
+        DiffusionOperator::<f64>::new(TiledAffinity::External(affinity), info, Density::of_rows(alpha), job)
     };
     let estimated = estimate(&operator(affinity, entry_error)?, options, exact_products, progress, job)?;
     Solution::estimated_or(estimated, || operator_eigenvalues(&operator(exact, f64::EPSILON)?, job))

@@ -21,7 +21,7 @@ use crate::linalg::scalar::Element;
 use crate::linalg::{EDGE_BYTES, general_eigenvalues, symmetric_eigenvalues};
 use crate::operator::deflated_f32::diffusion_eigenvalues_single;
 use crate::operator::dense::normalize;
-use crate::operator::normalization::require_alpha;
+use crate::operator::normalization::Density;
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
 use crate::runtime::tuning::Tuning;
@@ -69,8 +69,12 @@ pub enum OperatorSpec {
         /// The power of the density by which affinities are divided, in 0..=1.
         alpha: f64,
         /// The precision of the eigenvalues. It is f64 in any case where there is one bandwidth per row, or distances or
-        /// affinities are given: eigenvalues that f32 does not resolve are known of a positive definite affinity only.
+        /// affinities are given: eigenvalues that f32 does not resolve are known of a positive definite affinity only. It
+        /// is f64 with row weights too.
         precision: Precision,
+        /// How many rows each row counts as, positive; None where each is one. The eigenvalues are those of all copies,
+        /// without the zeros that copies add.
+        row_weights: Option<Vec<f64>>,
     },
     /// G, the affinity itself.
     Affinity {
@@ -93,15 +97,20 @@ pub enum OperatorSpec {
 pub(crate) struct KernelSpec<'a> {
     /// The bandwidth sigma.
     pub bandwidth: &'a Bandwidth,
-    /// The alpha of the diffusion operator; None for the affinity itself.
-    pub alpha: Option<f64>,
+    /// How the density enters the diffusion operator; None for the affinity itself.
+    pub density: Option<Density<'a>>,
     precision: Precision,
 }
 
 impl OperatorSpec {
     /// The diffusion operator of one bandwidth as arXiv 2312.04823 defines it, in f64.
     pub fn diffusion(bandwidth: f64) -> Self {
-        Self::Diffusion { bandwidth: Bandwidth::Fixed(bandwidth), alpha: 0.0, precision: Precision::Double }
+        Self::Diffusion {
+            bandwidth: Bandwidth::Fixed(bandwidth),
+            alpha: 0.0,
+            precision: Precision::Double,
+            row_weights: None,
+        }
     }
 
     /// The affinity of one bandwidth.
@@ -139,10 +148,13 @@ impl OperatorSpec {
 
     fn kernel_spec(&self) -> Option<KernelSpec<'_>> {
         match self {
-            Self::Diffusion { bandwidth, alpha, precision } => {
-                Some(KernelSpec { bandwidth, alpha: Some(*alpha), precision: *precision })
+            Self::Diffusion { bandwidth, alpha, precision, row_weights } => {
+                let density = Density { alpha: *alpha, row_weights: row_weights.as_deref() };
+                Some(KernelSpec { bandwidth, density: Some(density), precision: *precision })
             }
-            Self::Affinity { bandwidth } => Some(KernelSpec { bandwidth, alpha: None, precision: Precision::Double }),
+            Self::Affinity { bandwidth } => {
+                Some(KernelSpec { bandwidth, density: None, precision: Precision::Double })
+            }
             Self::NeighborGraph { .. } => None,
         }
     }
@@ -150,9 +162,12 @@ impl OperatorSpec {
     /// The operator's definition for some of the rows.
     pub(crate) fn of_rows(&self, rows: &[usize]) -> Self {
         match self {
-            Self::Diffusion { bandwidth, alpha, precision } => {
-                Self::Diffusion { bandwidth: bandwidth.of_rows(rows), alpha: *alpha, precision: *precision }
-            }
+            Self::Diffusion { bandwidth, alpha, precision, row_weights } => Self::Diffusion {
+                bandwidth: bandwidth.of_rows(rows),
+                alpha: *alpha,
+                precision: *precision,
+                row_weights: row_weights.as_ref().map(|weights| rows.iter().map(|&row| weights[row]).collect()),
+            },
             Self::Affinity { bandwidth } => Self::Affinity { bandwidth: bandwidth.of_rows(rows) },
             Self::NeighborGraph { .. } => self.clone(),
         }
@@ -182,8 +197,10 @@ impl OperatorSpec {
 impl KernelSpec<'_> {
     /// The floating-point type in which the operator of n rows is decomposed.
     fn float_type(&self, n: usize, distances: DistanceKind, tuning: &Tuning) -> FloatType {
-        match (self.alpha, self.bandwidth) {
-            (Some(_), Bandwidth::Fixed(_)) => self.precision.resolve(n, distances, tuning),
+        match (self.density, self.bandwidth) {
+            (Some(Density { row_weights: None, .. }), Bandwidth::Fixed(_)) => {
+                self.precision.resolve(n, distances, tuning)
+            }
             _ => FloatType::F64,
         }
     }
@@ -191,20 +208,20 @@ impl KernelSpec<'_> {
     /// Computes the moduli of the operator's eigenvalues from an affinity of its bandwidth.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an alpha outside 0..=1, and a row without a positive affinity; [`Error::OutOfMemory`];
+    /// [`Error::Invalid`] for an alpha outside 0..=1, row weights that do not fit, and a row without a positive affinity; [`Error::OutOfMemory`];
     /// [`Error::Interrupted`]; [`Error::Lapack`].
     pub(crate) fn eigenvalues<T: Element>(&self, source: &AffinitySource<T>, job: &Job) -> Result<Vec<f64>> {
-        let Some(alpha) = self.alpha else {
+        let Some(density) = self.density else {
             return moduli(source.matrix(AffinityUnit::AsGiven, job)?.into_matrix(), job);
         };
-        require_alpha(alpha)?;
+        density.require(source.len())?;
         if self.float_type(source.len(), source.distance_kind(), job.tuning()) == FloatType::F32
             && let Some((distances, sigma)) = source.positive_definite_gaussian()
         {
-            return diffusion_eigenvalues_single(distances, sigma, alpha, job);
+            return diffusion_eigenvalues_single(distances, sigma, density.alpha, job);
         }
         let mut operator = source.matrix(AffinityUnit::FiniteSums, job)?;
-        normalize(&mut operator, alpha, job)?;
+        normalize(&mut operator, density, job)?;
         moduli(operator.into_matrix(), job)
     }
 }

@@ -17,7 +17,7 @@ use crate::kernel::bandwidth::Bandwidth;
 use crate::kernel::gaussian::Gaussian;
 use crate::linalg::symmetric_eigenvalues;
 use crate::linalg::upper_triangle::{TILE_COLUMNS, UpperTriangle, tiles};
-use crate::operator::normalization::{Normalization, require_alpha};
+use crate::operator::normalization::{Density, Normalization, require_alpha};
 use crate::runtime::parallel::Job;
 
 /// Computes the eigenvalues of the symmetric diffusion operator in f32, in no particular order, for an affinity that is
@@ -37,7 +37,8 @@ pub fn diffusion_eigenvalues_single(
 ) -> Result<Vec<f64>> {
     require_alpha(alpha)?;
     let kernel = Gaussian::new(distances, &Bandwidth::Fixed(bandwidth))?;
-    let normalization = Normalization::new(alpha, |weights| kernel.weighted_row_sums(weights, job))?;
+    let normalization =
+        Normalization::new(Density::of_rows(alpha), |weights| kernel.weighted_row_sums(weights, job))?;
     let remainder = remainder(&kernel, &normalization, job)?;
     let computed = symmetric_eigenvalues(remainder.into_matrix(), job)?;
     Ok(with_largest(&computed, normalization.trace_of_unit_diagonal() - 1.0))

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::kernel::bandwidth::Bandwidth;
 use crate::kernel::gaussian::{gaussian_affinity, multiply};
 use crate::linalg::upper_triangle::UpperTriangle;
-use crate::operator::normalization::{Normalization, require_alpha};
+use crate::operator::normalization::{Density, Normalization, require_alpha};
 use crate::runtime::parallel::Job;
 
 /// The symmetric diffusion operator of rows whose distances were prepared for this bandwidth.
@@ -27,15 +27,18 @@ pub fn diffusion_operator(
 ) -> Result<UpperTriangle> {
     require_alpha(alpha)?;
     let mut operator = gaussian_affinity(distances, bandwidth, job)?;
-    normalize(&mut operator, alpha, job)?;
+    normalize(&mut operator, Density::of_rows(alpha), job)?;
     Ok(operator)
 }
 
-/// Turns G into K, in place. Each row of G must have a positive sum.
-pub(crate) fn normalize(affinity: &mut UpperTriangle, alpha: f64, job: &Job) -> Result<()> {
-    let normalization = Normalization::new(alpha, |weights| {
-        if let Some(weights) = weights {
-            multiply_both_sides(affinity, weights, job)?;
+/// Turns G into K, in place. Each row of G must have a positive sum, and row weights must fit.
+pub(crate) fn normalize(affinity: &mut UpperTriangle, density: Density, job: &Job) -> Result<()> {
+    if let Some(weights) = density.row_weights {
+        multiply_both_sides(affinity, weights, job)?;
+    }
+    let normalization = Normalization::new(density, |factors| {
+        if let Some(factors) = factors {
+            multiply_both_sides(affinity, factors, job)?;
         }
         affinity.row_sums(job)
     })?;

@@ -11,6 +11,14 @@
 //! The largest eigenvalue of K is 1, with the eigenvector sqrt(d / sum d), d the diagonal of D. A common factor of Q
 //! leaves K as it is, so where powers of row sums would leave the range of f64, Q is divided by a power of two. Cost: one
 //! pass over G, and a second one where alpha is not 0.
+//!
+//! Where row i counts as w_i rows, sums over rows are weighted, and K is that of all copies but for zero eigenvalues:
+//!
+//! ```text
+//! q = G w,   G' = Q^-alpha G Q^-alpha,   d = G' w,   K = W^1/2 D^-1/2 G' D^-1/2 W^1/2 = S G S,   S = (W D)^-1/2 W Q^-alpha
+//! ```
+//!
+//! which has the form of K above, with W Q^-alpha in place of Q^-alpha and W D, the row sums of W G' W, in place of D.
 
 use ndarray::{Array2, Axis};
 
@@ -27,33 +35,75 @@ const LARGEST_EXPONENT: i32 = 1000;
 /// The name by which an error calls row sums that are not positive.
 pub(crate) const ROW_SUMS: &str = "row sums";
 
+/// How the density of the rows enters an operator.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Density<'a> {
+    /// The power of the density by which affinities are divided, in 0..=1.
+    pub alpha: f64,
+    /// How many rows each row counts as; None where each is one.
+    pub row_weights: Option<&'a [f64]>,
+}
+
+impl<'a> Density<'a> {
+    /// Rows that count once.
+    pub fn of_rows(alpha: f64) -> Self {
+        Self { alpha, row_weights: None }
+    }
+
+    /// Fails for an alpha outside 0..=1, and for weights that are not a positive, finite one for each of n rows.
+    pub fn require(&self, n: usize) -> Result<()> {
+        require_alpha(self.alpha)?;
+        let Some(weights) = self.row_weights else { return Ok(()) };
+        if weights.len() == n && weights.iter().all(|weight| *weight > 0.0 && weight.is_finite()) {
+            return Ok(());
+        }
+        Err(Error::invalid("row_weights", format!("positive and finite, one for each of {n} rows"), weights.len()))
+    }
+
+    /// The row weights times `factors`, as far as there are any.
+    pub fn weighted(&self, factors: Option<&[f64]>) -> Option<Vec<f64>> {
+        match (self.row_weights, factors) {
+            (Some(weights), Some(factors)) => Some(weights.iter().zip(factors).map(|(w, f)| w * f).collect()),
+            (one, other) => one.or(other).map(<[f64]>::to_vec),
+        }
+    }
+}
+
 /// The diagonal matrices that turn an affinity G into K.
 #[derive(Debug, Clone)]
 pub(crate) struct Normalization {
-    /// The diagonal of Q^-alpha, up to a common factor where it would leave the range of f64.
+    /// The diagonal of Q^-alpha, times the row weights, up to a common factor where it would leave the range of f64.
     pub weights: Vec<f64>,
-    /// The diagonal of D, the row sums of W G W, with W the diagonal matrix of the weights.
+    /// The row sums of W G W, with W the diagonal matrix of the weights: the diagonal of D, times the row weights.
     pub degrees: Vec<f64>,
 }
 
 impl Normalization {
-    /// Computes both from `row_sums`, which returns the row sums of W G W for the diagonal W that it is called with,
-    /// and those of G where it is called with None. It is called once, and a second time where alpha is not 0.
+    /// Computes both from `row_sums`, which returns the row sums of F W G W F for the diagonal F that it is called with,
+    /// and those of W G W where it is called with None; W has the row weights. It is called once, and a second time where
+    /// alpha is not 0.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an alpha outside 0..=1 and for a row sum that is not positive; the errors of `row_sums`.
-    pub fn new(alpha: f64, mut row_sums: impl FnMut(Option<&[f64]>) -> Result<Vec<f64>>) -> Result<Self> {
-        require_alpha(alpha)?;
-        let sums = row_sums(None)?;
+    /// [`Error::Invalid`] for an alpha outside 0..=1, row weights that do not fit, and a row sum that is not positive;
+    /// the errors of `row_sums`.
+    pub fn new(density: Density, mut row_sums: impl FnMut(Option<&[f64]>) -> Result<Vec<f64>>) -> Result<Self> {
+        require_alpha(density.alpha)?;
+        let mut sums = row_sums(None)?;
+        density.require(sums.len())?;
         require_positive_sums(&sums)?;
-        if alpha == 0.0 {
-            return Ok(Self { weights: vec![1.0; sums.len()], degrees: sums });
+        if density.alpha == 0.0 {
+            let weights = density.weighted(None).unwrap_or_else(|| vec![1.0; sums.len()]);
+            return Ok(Self { weights, degrees: sums });
+        }
+        if let Some(weights) = density.row_weights {
+            sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum /= weight);
         }
         let unit = unit_of(&sums);
         let sums: Vec<f64> = sums.into_iter().map(|sum| sum / unit).collect();
-        let weights = inverse_powers(&sums, alpha);
-        let degrees = row_sums(Some(&weights))?;
+        let factors = inverse_powers(&sums, density.alpha);
+        let degrees = row_sums(Some(&factors))?;
         require_positive_sums(&degrees)?;
+        let weights = density.weighted(Some(&factors)).unwrap_or(factors);
         Ok(Self { weights, degrees })
     }
 
@@ -139,7 +189,7 @@ impl<'a> NormalizedOperator<'a> {
     /// products.
     pub fn new(affinity: &'a dyn SymmetricOperator, alpha: f64, job: &Job) -> Result<Self> {
         let n = affinity.dim();
-        let normalization = Normalization::new(alpha, |weights| {
+        let normalization = Normalization::new(Density::of_rows(alpha), |weights| {
             let weights = weights.map_or_else(|| Array2::ones((n, 1)), column);
             let sums: Vec<f64> = (affinity.apply(&weights, job)? * &weights).into_iter().collect();
             require_positive_products(&sums)?;
@@ -292,7 +342,7 @@ mod tests {
     #[test]
     fn alpha_is_in_its_range() {
         for alpha in [-0.1, 1.1, f64::NAN] {
-            let error = Normalization::new(alpha, |_| Ok(vec![1.0])).unwrap_err().to_string();
+            let error = Normalization::new(Density::of_rows(alpha), |_| Ok(vec![1.0])).unwrap_err().to_string();
             assert!(error.starts_with("alpha must be in 0..=1"), "{error}");
         }
     }

@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 use crate::linalg::scalar::F64_ROUNDOFF;
 use crate::linalg::scaling::{max_abs, power_of_two_near};
 use crate::operator::SymmetricOperator;
-use crate::operator::normalization::{Normalization, require_alpha};
+use crate::operator::normalization::{Density, Normalization, require_alpha};
 use crate::runtime::parallel::Job;
 
 /// Rows of a thread's unit of work.
@@ -160,7 +160,7 @@ impl SparseOperator {
         require_alpha(alpha)?;
         let (numbers, zero_rows) = of_copies(multiplicities, matrix.dim())?;
         matrix.scale_to_one();
-        let mut normalization = Normalization::new(alpha, |weights| {
+        let mut normalization = Normalization::new(Density::of_rows(alpha), |weights| {
             if let Some(weights) = weights {
                 matrix.multiply_both_sides(weights);
             }

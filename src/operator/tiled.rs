@@ -13,7 +13,7 @@ use ndarray::Array2;
 use crate::error::Result;
 use crate::kernel::AffinityInfo;
 use crate::linalg::scalar::Entry;
-use crate::operator::normalization::{Normalization, column, scale_rows};
+use crate::operator::normalization::{Density, Normalization, column, scale_rows};
 use crate::operator::tiles::TiledAffinity;
 use crate::operator::{PRODUCT_ROUNDING, SymmetricOperator};
 use crate::runtime::parallel::Job;
@@ -40,14 +40,20 @@ pub(crate) struct DiffusionOperator<'a, A> {
 
 impl<'a, A: Entry> DiffusionOperator<'a, A> {
     /// Computes the degrees, the trace and the squared norm of K; see [`crate::diffusion_operator`].
-    pub(crate) fn new(affinity: TiledAffinity<'a, A>, info: AffinityInfo, alpha: f64, job: &Job) -> Result<Self> {
+    pub(crate) fn new(
+        affinity: TiledAffinity<'a, A>,
+        info: AffinityInfo,
+        density: Density,
+        job: &Job,
+    ) -> Result<Self> {
         let n = affinity.dim();
         // An upper bound of the row sums of G, for the rounding of products: first by the largest entry, then the largest
         // row sum itself.
         let mut largest_row = n as f64 * info.max_entry;
-        let normalization = Normalization::new(alpha, |weights| {
-            let ones = vec![1.0; n];
-            let sums = affinity.times(&column(weights.unwrap_or(&ones)), largest_row, job)?;
+        let normalization = Normalization::new(density, |factors| {
+            let weights = density.weighted(factors);
+            let vector = weights.as_deref().map_or_else(|| Array2::ones((n, 1)), column);
+            let sums = affinity.times(&vector, largest_row, job)?;
             if let Some(weights) = weights {
                 return Ok(sums.into_iter().zip(weights).map(|(sum, weight)| sum * weight).collect());
             }
@@ -198,8 +204,10 @@ mod tests {
                 let k = diffusion_operator(&points, &bandwidth, alpha, job)?;
                 let kernel = Gaussian::new(&points, &bandwidth)?;
                 let g = StoredTiles::new(&kernel, job)?;
-                let stored = DiffusionOperator::new(TiledAffinity::Stored(&g), POSITIVE, alpha, job)?;
-                let tiled = DiffusionOperator::new(TiledAffinity::Computed(&kernel), POSITIVE, alpha, job)?;
+                let stored =
+                    DiffusionOperator::new(TiledAffinity::Stored(&g), POSITIVE, Density::of_rows(alpha), job)?;
+                let tiled =
+                    DiffusionOperator::new(TiledAffinity::Computed(&kernel), POSITIVE, Density::of_rows(alpha), job)?;
                 let full = Array2::from_shape_fn((n, n), |(i, j)| k.get(i, j));
                 // Scaled to a largest entry in 1..2, so that 1 is the unit of the given affinities.
                 let unit = power_of_two_near(full.iter().fold(0.0, |largest: f64, entry| largest.max(*entry)));
@@ -252,7 +260,8 @@ mod tests {
                 let given = GivenAffinities::new(matrix.view());
                 let info = AffinityInfo { max_entry: f64::INFINITY, ..POSITIVE };
                 let work = |job: &Job| {
-                    let operator = DiffusionOperator::new(TiledAffinity::Computed(&given), info, alpha, job)?;
+                    let operator =
+                        DiffusionOperator::new(TiledAffinity::Computed(&given), info, Density::of_rows(alpha), job)?;
                     Ok((operator.trace, operator.squared_norm, operator.apply(&ends, job)?))
                 };
                 parallel::run(1, || false, work).unwrap()
@@ -278,11 +287,12 @@ mod tests {
             let (double, single) =
                 (Gaussian::new(&points, &Bandwidth::Fixed(2.0))?, GaussianF32::new(&points, 2.0, 1e-4));
             let single = single.expect("rows are near");
-            let double = DiffusionOperator::new(TiledAffinity::Computed(&double), POSITIVE, 0.5, job)?;
+            let double =
+                DiffusionOperator::new(TiledAffinity::Computed(&double), POSITIVE, Density::of_rows(0.5), job)?;
             let single = DiffusionOperator::new(
                 TiledAffinity::Computed(&single),
                 AffinityInfo { entry_error: single.entry_error(), ..POSITIVE },
-                0.5,
+                Density::of_rows(0.5),
                 job,
             )?;
             approx::assert_relative_eq!(single.trace().unwrap(), double.trace().unwrap(), max_relative = 1e-6);

@@ -46,8 +46,8 @@ mod _core {
     use super::specs::{PyMeasure, PyOperatorSpec};
     #[pymodule_export]
     use super::spectra::{
-        covariance_eigenvalues, eigenvalues, operator_eigenvalues, subset_eigenvalues, sweep_eigenvalues,
-        symmetric_eigenvalues,
+        PyScatter, block_scatter, covariance_eigenvalues, eigenvalues, operator_eigenvalues, subset_eigenvalues,
+        sweep_eigenvalues, symmetric_eigenvalues,
     };
 
     #[pymodule_export]

@@ -90,9 +90,18 @@ pub struct PyOperatorSpec(pub OperatorSpec);
 #[pymethods]
 impl PyOperatorSpec {
     /// The symmetric diffusion operator, with eigenvalues in "single" or "double" precision or the "fastest" of them.
+    ///
+    /// With `row_weights` each row counts as so many.
     #[staticmethod]
-    fn diffusion(bandwidth: PyBandwidth<'_>, alpha: f64, precision: Choice<Precision>) -> Self {
-        Self(OperatorSpec::Diffusion { bandwidth: bandwidth.into(), alpha, precision: precision.0 })
+    #[pyo3(signature = (bandwidth, alpha, precision, row_weights=None))]
+    fn diffusion(
+        bandwidth: PyBandwidth<'_>,
+        alpha: f64,
+        precision: Choice<Precision>,
+        row_weights: Option<PyReadonlyArray1<'_, f64>>,
+    ) -> Self {
+        let row_weights = row_weights.map(|weights| weights.as_array().to_vec());
+        Self(OperatorSpec::Diffusion { bandwidth: bandwidth.into(), alpha, precision: precision.0, row_weights })
     }
 
     /// The Gaussian affinity itself.

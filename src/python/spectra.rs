@@ -1,6 +1,6 @@
 //! Eigenvalues by the exact solver: of one operator, of several on the same rows, of one on each subset of the rows.
 
-use numpy::{IntoPyArray, PyArray1};
+use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::prelude::*;
 
 use crate::data::input::{Input, Metric};
@@ -107,14 +107,35 @@ pub fn symmetric_eigenvalues<'py>(
     Ok(values?.into_pyarray(py))
 }
 
-/// The eigenvalues of the covariance matrix of the columns.
+/// The eigenvalues of the covariance matrix of the columns or, where `centred` is false, of their second moments.
 #[pyfunction]
-#[pyo3(signature = (x, num_threads=None))]
+#[pyo3(signature = (x, centred, num_threads=None))]
 pub fn covariance_eigenvalues<'py>(
     py: Python<'py>,
     x: Rows<'py>,
+    centred: bool,
     num_threads: Option<usize>,
 ) -> PyResult<Vector<'py>> {
-    let values = on_rows!(x, x => compute(py, num_threads, |job| crate::covariance_eigenvalues(x, job)));
+    let values = on_rows!(x, x => compute(py, num_threads, |job| crate::covariance_eigenvalues(x, centred, job)));
     Ok(values?.into_pyarray(py))
+}
+
+/// Mean and scatter of a block of rows, in units of a power of two.
+#[pyclass(name = "Scatter", module = "dsentropy._core", frozen, get_all)]
+pub struct PyScatter {
+    /// The mean row [D] in the unit.
+    mean: Py<PyArray1<f64>>,
+    /// The matrix [D, D] of sums of products of centred columns, in the square of the unit.
+    scatter: Py<PyArray2<f64>>,
+    /// The binary exponent of the unit.
+    exponent: i32,
+}
+
+/// Mean and scatter of a block of rows.
+#[pyfunction]
+#[pyo3(signature = (x, num_threads=None))]
+pub fn block_scatter(py: Python<'_>, x: Rows<'_>, num_threads: Option<usize>) -> PyResult<PyScatter> {
+    let found = on_rows!(x, x => compute(py, num_threads, |job| crate::block_scatter(x, job)))?;
+    let crate::Scatter { mean, scatter, exponent } = found;
+    Ok(PyScatter { mean: mean.into_pyarray(py).unbind(), scatter: scatter.into_pyarray(py).unbind(), exponent })
 }

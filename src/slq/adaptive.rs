@@ -196,6 +196,7 @@ mod tests {
     use crate::kernel::gaussian::Gaussian;
     use crate::linalg::scalar::F64_ROUNDOFF;
     use crate::measure::entropy::renyi_entropies;
+    use crate::operator::normalization::Density;
     use crate::operator::tiled::DiffusionOperator;
     use crate::operator::tiles::{StoredTiles, TiledAffinity};
     use crate::runtime::parallel;
@@ -257,7 +258,7 @@ mod tests {
             let affinity = StoredTiles::new(&kernel, job)?;
             let tiles = TiledAffinity::Computed(&kernel);
             let tiles = if stored { TiledAffinity::Stored(&affinity) } else { tiles };
-            let operator = DiffusionOperator::new(tiles, POSITIVE, 0.0, job)?;
+            let operator = DiffusionOperator::new(tiles, POSITIVE, Density::of_rows(0.0), job)?;
             estimate(&operator, options, None, &|_, _| (), job)
         };
         match parallel::run(threads, || false, work).unwrap() {
@@ -383,7 +384,8 @@ mod tests {
         let bandwidth = Bandwidth::Fixed(sigma);
         let work = |job: &Job| {
             let kernel = Gaussian::new(&points, &bandwidth)?;
-            let operator = DiffusionOperator::new(TiledAffinity::Computed(&kernel), POSITIVE, 0.0, job)?;
+            let operator =
+                DiffusionOperator::new(TiledAffinity::Computed(&kernel), POSITIVE, Density::of_rows(0.0), job)?;
             estimate(&operator, &options(1e-6, 0), Some(350), &|_, _| (), job)
         };
         assert!(matches!(parallel::run(2, || false, work), Ok(None)));

@@ -5,7 +5,8 @@ With G the Gaussian affinity of the rows::
     G' = Q^-alpha G Q^-alpha,    K = D^-1/2 G' D^-1/2,
 
 Q and D the diagonal matrices of the row sums of G and of G' (Coifman & Lafon, "Diffusion maps", ACHA 21, 2006).
-Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances.
+Row i may count as w_i rows: sums over rows are weighted then, and K is multiplied by W^1/2 on both sides. Cost: 4/3
+N^3 flops for the eigenvalues, N^2 D for the distances.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from dsentropy._checks.unused import require_unused
 from dsentropy._core import OperatorSpec
 from dsentropy._data.data import METRICS, Metric
 from dsentropy._data.neighbors import warn_of_duplicates
+from dsentropy._data.row_weights import as_row_weights, in_unit
 from dsentropy._measures.operator_arguments import operator_source
 from dsentropy._operator import neighbor_graph as _graph
 from dsentropy._operator.bandwidth import (
@@ -60,6 +62,7 @@ def diffusion_spectrum(
     n_neighbors: int | None = None,
     alpha: float = 0.0,
     metric: Metric = "euclidean",
+    weights: ArrayLike | None = None,
     precision: Precision = "auto",
     max_samples: int | None = None,
     random_state: RandomState = 0,
@@ -107,6 +110,13 @@ def diffusion_spectrum(
         2 - 2 cos, with rows that are parallel up to the rounding of their dtype made equal; X itself, a symmetric
         matrix of distances. With ``"affinity"`` X is G itself, symmetric and not negative. What the rounding of the
         dtype of such matrices explains is repaired in a copy, as in Notes, and what it does not explain is an error.
+    weights : array_like of shape (N,), optional
+        How many rows each row counts as, positive; their scale plays no part. The nonzero eigenvalues are those of
+        the data with row i repeated w_i times: in sums over rows, row i counts w_i times. A pair counts
+        :math:`w_i w_j` times for the ``"median"``; a random subset of rows is drawn without regard to weights.
+        Refused with the bandwidth or the graph ``"knn"``, whose neighbours are whole rows, with
+        ``precision="single"``, for affinities that are sparse or an object, and for a ``dask.array`` with a
+        stochastic solver.
     precision : {"auto", "single", "double"}, default "auto"
         Precision in which K is stored and decomposed. A spectrum may be read at any t and order, so ``"auto"`` is
         double. ``"single"`` takes half the memory for K, and entropies for ``1 <= t <= 10`` and orders from 1 to 2
@@ -168,6 +178,11 @@ def diffusion_spectrum(
     :math:`8 \sqrt{2 u} m` is set to 0, and affinities down to :math:`-32 u m` are clipped to 0. Eigenvalues are those
     of these numbers as if they were given in float64; :func:`kernel_spectrum` allows for their rounding.
 
+    With weights, G' = Q^-alpha G Q^-alpha for :math:`q_i = \sum_j w_j G_{ij}`, and
+    :math:`K_{ij} = \sqrt{w_i w_j} G'_{ij} / \sqrt{d_i d_j}` for :math:`d_i = \sum_j w_j G'_{ij}`. There are N
+    eigenvalues, one for each row that is given: copies of a row would only add zeros, which count at t = 0 alone. So
+    the maximum of the entropy, by which saturation is judged, is log2 of the rows that are given.
+
     Cost: 4/3 N^3 flops for the eigenvalues, N^2 D for the distances. Memory: N x N numbers and 15% more, and 16 N D
     bytes. :class:`Stochastic` has the cost of an estimate. The graph ``"knn"`` takes N^2 D flops for the neighbours,
     and 4 N n_neighbors a product, where N counts equal rows once; ties add to it. See docs/scaling.md. Where no two
@@ -199,6 +214,7 @@ def diffusion_spectrum(
         n_neighbors=n_neighbors,
         alpha=as_alpha(alpha),
         metric=metric,
+        weights=weights,
         precision=as_precision(precision),
         max_samples=max_samples,
         random_state=seed,
@@ -219,6 +235,7 @@ class _Arguments:
     n_neighbors: Any
     alpha: float
     metric: Any
+    weights: Any
     precision: Precision
     max_samples: Any
     random_state: int | None
@@ -237,12 +254,19 @@ def _ways_out(X: Any, arguments: _Arguments) -> tuple[str, ...]:
         return ways_out(options, "smaller chunks, X.rechunk(...)", has_storage=False)
     fewer = "fewer rows, max_samples=..." if arguments.neighbors is None else "neighbors of fewer rows"
     is_dense = arguments.graph == "gaussian"
-    has_single = is_dense and arguments.precision != "single" and allows_single(arguments.metric, arguments.bandwidth)
+    has_single = (
+        is_dense
+        and arguments.weights is None
+        and arguments.precision != "single"
+        and allows_single(arguments.metric, arguments.bandwidth)
+    )
     return ways_out(options, fewer, has_storage=is_dense, has_single=has_single)
 
 
 def _problem(X: Any, arguments: _Arguments) -> Problem:
     require_free_precision(arguments.precision, arguments.options)
+    if arguments.weights is not None:
+        _require_weighable(X, arguments)
     if is_operator_on(X, arguments.metric):
         return _of_operator(X, arguments)
     if is_dask_array(X) and arguments.options is not None:
@@ -250,19 +274,48 @@ def _problem(X: Any, arguments: _Arguments) -> Problem:
     return (_of_neighbors if arguments.graph == "knn" else _of_rows)(X, arguments)
 
 
+def _require_weighable(X: Any, arguments: _Arguments) -> None:
+    """Raise where rows cannot count as several."""
+    rule = arguments.bandwidth if isinstance(arguments.bandwidth, str) else ""
+    for reason, is_so, way in [
+        ("graph is 'knn'", arguments.graph == "knn", "np.repeat(X, counts, axis=0) repeats rows"),
+        ("bandwidth is 'knn'", rule == "knn", "a bandwidth as a number, 'median' or one a row has no neighbours"),
+        ("precision is 'single'", arguments.precision == "single", "precision='double' takes them"),
+        ("X is an operator", is_operator_on(X, arguments.metric), "affinities as a dense array take them"),
+        (
+            "X is a dask.array and solver is 'stochastic'",
+            is_dask_array(X) and arguments.options is not None,
+            "X.compute() makes an array of it",
+        ),
+    ]:
+        if is_so:
+            raise ValueError(f"weights must be None where {reason}: {way}")
+
+
 def _of_rows(X: Any, arguments: _Arguments) -> Problem:
     """Make the problem of a dense kernel of rows, distances or affinities."""
     used, n_all, subset = selected_rows(X, arguments.metric, arguments.max_samples, arguments.random_state)
+    weights = as_row_weights(arguments.weights, n_all)
+    if weights is not None:
+        weights = weights if used.chosen is None else weights[used.chosen]
+        subset["weights"] = weights
     sigma, about = kernel_bandwidth(
-        arguments.bandwidth, used, arguments.n_neighbors, arguments.random_state, arguments.num_threads, n_all
+        arguments.bandwidth,
+        used,
+        arguments.n_neighbors,
+        arguments.random_state,
+        arguments.num_threads,
+        n_all,
+        weights=weights,
     )
     require_single_used(arguments.precision, used, sigma)
     stored: Literal["single", "double"] = "single" if arguments.precision == "single" else "double"
     parameters = {"operator": "diffusion", **about, "alpha": arguments.alpha, **subset}
     if arguments.options is None:
         parameters["precision"] = arguments.precision
-    operator = KernelOperator(used, OperatorSpec.diffusion(core_bandwidth(sigma), arguments.alpha, stored))
-    return Problem(operator, used.n_samples, parameters, used.fingerprint)
+    of_rows = None if weights is None else in_unit(weights)
+    spec = OperatorSpec.diffusion(core_bandwidth(sigma), arguments.alpha, stored, of_rows)
+    return Problem(KernelOperator(used, spec), used.n_samples, parameters, used.fingerprint)
 
 
 def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:

@@ -6,17 +6,19 @@ to its power the Vendi score (Friedman & Dieng, arXiv 2210.02410). Cost: 4/3 N^3
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.pairs import as_pairs
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import RandomState, as_seed, as_threads
 from dsentropy._data.data import Data
+from dsentropy._data.row_weights import WeightedMultiplier, as_row_weights, weighted_matrix
 from dsentropy._operator.kernel_operator import KernelMatrix
-from dsentropy._operator.linear_operators import LinearOperator, as_operator, is_operator
+from dsentropy._operator.linear_operators import LinearOperator, SparseMatrix, as_operator, is_operator
 from dsentropy._spectrum.problem import Problem, solve
 from dsentropy._spectrum.solver import Stochastic, require_default_storage, resolve_solver
 from dsentropy._spectrum.spectrum import Spectrum
@@ -26,6 +28,7 @@ from dsentropy._spectrum.ways_out import ways_out
 def kernel_spectrum(
     K: ArrayLike,
     *,
+    weights: ArrayLike | None = None,
     random_state: RandomState = 0,
     num_threads: int | None = None,
     progress: bool = False,
@@ -42,6 +45,10 @@ def kernel_spectrum(
         SciPy, of which the mean with its transpose is used, or an object with ``shape`` and ``matmat`` such as its
         LinearOperator. The dtype says how far entries are rounded: give a kernel that was computed in float32 or
         float16 in that dtype, not converted to float64.
+    weights : array_like of shape (N,), optional
+        How many rows each row counts as, positive: the spectrum is that of :math:`W^{1/2} K W^{1/2}`, W their
+        diagonal matrix. A row of weight 2 has the nonzero eigenvalues of a kernel in which it occurs twice. The
+        entropies at t > 0 do not depend on the scale of the weights.
     random_state : int, Generator, RandomState or None, default 0
         Seed of the signs of an estimate. A generator of NumPy gives one integer as the seed, and its state moves
         on. None draws one from Python's global generator.
@@ -80,12 +87,18 @@ def kernel_spectrum(
 
     Notes
     -----
-    Cost: 4/3 N^3 flops, and N products where K is an object. Memory: N x N numbers of float64 and 15% more.
+    Cost: 4/3 N^3 flops, and N products where K is an object. Memory: N x N numbers of float64 and 15% more; with
+    weights one N x N matrix more.
+
+    With weights there are N eigenvalues all the same, one for each row that is given: copies of a row would only add
+    zeros, which count at t = 0 alone. So the maximum of the entropy is log2 of the rows that are given.
     :class:`Stochastic` has the cost of an estimate.
 
     References
     ----------
-    Friedman & Dieng, "The Vendi Score: A Diversity Evaluation Metric for Machine Learning", arXiv 2210.02410.
+    Friedman & Dieng, "The Vendi Score: A Diversity Evaluation Metric for Machine Learning", arXiv 2210.02410;
+    Sanchez Giraldo, Rao & Principe, "Measures of entropy from data using infinitely divisible kernels", arXiv
+    1211.2459, for joint kernels.
 
     Examples
     --------
@@ -93,19 +106,46 @@ def kernel_spectrum(
     >>> from dsentropy import kernel_spectrum
     >>> kernel_spectrum(np.eye(4)).effective_rank()
     4.0
+
+    A joint kernel of two views of the same rows is the product of theirs, entry by entry: its entropy is their joint
+    entropy, and the sum of both less it a mutual information (Sanchez Giraldo et al.).
+
+    >>> kernels = [np.kron(np.eye(2), np.ones((2, 2))), np.kron(np.ones((2, 2)), np.eye(2))]
+    >>> [kernel_spectrum(K).entropy() for K in (*kernels, kernels[0] * kernels[1])]
+    [1.0, 1.0, 2.0]
     """
     threads, shown = as_threads(num_threads), as_progress(progress)
     options = resolve_solver(solver, as_seed(random_state, "random_state"))
-    parameters = {"operator": "kernel"}
     ways = ways_out(options, "a kernel of fewer rows", has_storage=not is_operator(K))
     with memory_errors(*ways):
         if is_operator(K):
             require_default_storage(options, "K is an operator, which is multiplied as it is")
-            source = as_operator(K, "K", affinities=False)
-            operator = LinearOperator(source, positive=True, name="K")
-            return solve(Problem(operator, source.n_samples, parameters, source.fingerprint), options, threads, shown)
-        pairs = as_pairs(K, "K")
-        data = Data(pairs.matrix, "affinity", pairs.given)
-        kernel = KernelMatrix(pairs.matrix, "K", pairs.unit_roundoff)
-        problem = Problem(kernel, data.n_samples, parameters, data.fingerprint)
-        return solve(problem, options, threads, shown)
+            return solve(_of_operator(K, weights), options, threads, shown)
+        return solve(_of_matrix(K, weights), options, threads, shown)
+
+
+def _of_operator(K: Any, weights: Any) -> Problem:
+    """Make the problem of a sparse matrix or an object that multiplies."""
+    source = as_operator(K, "K", affinities=False)
+    each = as_row_weights(weights, source.n_samples)
+    weighted = source
+    if each is not None and isinstance(source, SparseMatrix):
+        weighted = source.weighted(each)
+    elif each is not None:
+        weighted = as_operator(WeightedMultiplier(K, each), "K", affinities=False)
+    operator = LinearOperator(weighted, positive=True, name="K")
+    return Problem(operator, source.n_samples, _parameters(each), source.fingerprint)
+
+
+def _of_matrix(K: Any, weights: Any) -> Problem:
+    """Make the problem of a matrix [N, N]."""
+    pairs = as_pairs(K, "K")
+    data = Data(pairs.matrix, "affinity", pairs.given)
+    each = as_row_weights(weights, data.n_samples)
+    matrix = pairs.matrix if each is None else weighted_matrix(pairs.matrix, each)
+    kernel = KernelMatrix(matrix, "K", pairs.unit_roundoff)
+    return Problem(kernel, data.n_samples, _parameters(each), data.fingerprint)
+
+
+def _parameters(weights: NDArray[np.float64] | None) -> dict[str, Any]:
+    return {"operator": "kernel", **({} if weights is None else {"weights": weights})}

@@ -111,6 +111,8 @@ def kernel_bandwidth(
     random_state: Any,
     num_threads: int | None,
     n_all: int | None = None,
+    *,
+    weights: NDArray[np.float64] | None = None,
 ) -> tuple[Bandwidth, dict[str, Any]]:
     """Resolve a bandwidth, and return what a spectrum's parameters say of it and of the metric.
 
@@ -119,7 +121,7 @@ def kernel_bandwidth(
     require_kernel_arguments(bandwidth, n_neighbors, data, n_all)
     if data.metric == "affinity":
         return 1.0, {"metric": data.metric}
-    return resolve_with_parameters(bandwidth, data, n_neighbors, random_state, num_threads, n_all)
+    return resolve_with_parameters(bandwidth, data, n_neighbors, random_state, num_threads, n_all, weights=weights)
 
 
 def require_kernel_arguments(bandwidth: Any, n_neighbors: Any, data: Data, n_all: int | None = None) -> None:
@@ -163,11 +165,12 @@ def resolve_with_parameters(
     n_all: int | None,
     *,
     name: str = "bandwidth",
+    weights: NDArray[np.float64] | None = None,
 ) -> tuple[Bandwidth, dict[str, Any]]:
     """Resolve a bandwidth, by default the median, and describe it and the metric; see :func:`resolve`."""
     rule = "median" if bandwidth is None else bandwidth
     with memory_errors(f"a number as {name}", "fewer rows"):
-        sigma = resolve(rule, data, n_neighbors, random_state, num_threads, n_all, name=name)
+        sigma = resolve(rule, data, n_neighbors, random_state, num_threads, n_all, name=name, weights=weights)
     about: dict[str, Any] = {"bandwidth": sigma}
     if isinstance(rule, str):
         about["rule"] = rule
@@ -191,6 +194,7 @@ def resolve(
     n_all: int | None = None,
     *,
     name: str = "bandwidth",
+    weights: NDArray[np.float64] | None = None,
 ) -> Bandwidth:
     """Compute the bandwidth: one number, or one a row of the data.
 
@@ -210,11 +214,13 @@ def resolve(
         Length that an array must have, where the data are a subset: their numbers are taken from it.
     name : str
         The name of the argument, for errors.
+    weights : ndarray, optional
+        How many rows each row counts as, for the rule ``"median"``: a pair counts as often as the product.
     """
     seed = as_seed(random_state, "random_state")
     if isinstance(bandwidth, str):
         if as_choice(bandwidth, name, "median", "knn") == "median":
-            return _median(data, seed, num_threads)
+            return _median(data, seed, num_threads, weights)
         return _neighbor_distances(data, n_neighbors, num_threads)
     if callable(bandwidth):
         bandwidth, n_all = bandwidth(data.rows), None
@@ -248,25 +254,36 @@ def core_bandwidth(bandwidth: Bandwidth) -> Bandwidth:
     return bandwidth if bandwidth.all() else np.full_like(bandwidth, 1e-300)
 
 
-def _median(data: Data, seed: int | None, num_threads: int | None) -> float:
-    n = data.n_samples
-    part = data if n <= MEDIAN_ROWS else data.part(_subsample.draw(n, MEDIAN_ROWS, seed))
-    median = _core.median_distance(part.rows, part.core_metric, num_threads=num_threads)
+def _median(
+    data: Data, seed: int | None, num_threads: int | None, weights: NDArray[np.float64] | None = None
+) -> float:
+    n, part = data.n_samples, data
+    if n > MEDIAN_ROWS:
+        chosen = _subsample.draw(n, MEDIAN_ROWS, seed)
+        part, of_part = data.part(chosen), None if weights is None else weights[chosen]
+    else:
+        of_part = weights
+    median = _core.median_distance(part.rows, part.core_metric, of_part, num_threads)
     if median == 0 and part is not data:
-        return _median_of_distinct(data, seed, num_threads)
+        return _median_of_distinct(data, seed, num_threads, weights)
     return median
 
 
-def _median_of_distinct(data: Data, seed: int | None, num_threads: int | None) -> float:
+def _median_of_distinct(
+    data: Data, seed: int | None, num_threads: int | None, weights: NDArray[np.float64] | None
+) -> float:
     """Compute the median positive distance where nearly all rows are equal, from at most 4000 distinct rows.
 
     Each pair of distinct rows counts as often as it occurs.
     """
+    if data.metric == "precomputed" and weights is not None:
+        return _core.median_distance(data.rows, data.core_metric, weights, num_threads)
     if data.metric == "precomputed":
         positive = data.rows[data.rows > 0]
         return float(np.median(positive)) if positive.size else 0.0
-    found: tuple[Any, NDArray[np.int64]] = np.unique(data.rows, axis=0, return_counts=True)
-    distinct, counts = found
+    found: tuple[Any, NDArray[np.intp]] = np.unique(data.rows, axis=0, return_inverse=True)
+    distinct, groups = found
+    counts = np.bincount(groups.ravel(), weights=weights)
     if len(distinct) > MEDIAN_ROWS:
         chosen = _subsample.draw(len(distinct), MEDIAN_ROWS, seed)
         distinct, counts = distinct[chosen], counts[chosen]

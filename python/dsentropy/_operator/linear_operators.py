@@ -178,6 +178,14 @@ class SparseMatrix:
             multiplicities=self.multiplicities,
         )
 
+    def weighted(self, weights: NDArray[np.float64]) -> SparseMatrix:
+        """Return ``W^1/2 A W^1/2``, with W the diagonal matrix of the weights of rows."""
+        roots = np.sqrt(weights)
+        matrix = self.matrix.copy()
+        rows = np.repeat(roots, np.diff(matrix.indptr))
+        matrix.data = matrix.data * (rows * roots[matrix.indices])
+        return replace(self, matrix=matrix)
+
     def fingerprint(self) -> str:
         """Digest the entries and their places."""
         sorted_matrix = self.matrix.sorted_indices()
