@@ -31,6 +31,7 @@ from dsentropy._data.target_warning import (
     warn_of_clustering,
     warn_of_labels,
     warn_of_units,
+    warn_of_unused_clusters,
 )
 
 _PRECOMPUTED = "precomputed_clusters"
@@ -81,6 +82,8 @@ def assign_clusters(
         labels = sortable(columns, name)
         if discrete is None:
             warn_of_labels(labels, names)
+        if precomputed_clusters is not None:
+            warn_of_unused_clusters(labels, precomputed_clusters, _PRECOMPUTED, names)
         return labels, name
     if precomputed_clusters is not None:
         return given_clusters(precomputed_clusters, _PRECOMPUTED, n_samples, data_name), _PRECOMPUTED

@@ -138,6 +138,33 @@ def warn_of_units(columns: NDArray[Any], names: TargetNames) -> None:
         )
 
 
+def warn_of_unused_clusters(labels: NDArray[Any], clusters: Any, name: str, names: TargetNames) -> None:
+    """Warn where clusters that were given are other ones than the labels, which are used.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (N, 1)
+        The labels.
+    clusters : object
+        The clusters, which were not checked.
+    name : str
+        The argument that has them.
+    names : TargetNames
+        Names of the arguments.
+    """
+    try:
+        given = np.ravel(clusters).tolist()
+        pairs = {*zip(labels.ravel().tolist(), given, strict=True)}
+        alike = len(pairs) == len({*given}) == len(np.unique(labels))
+    except (TypeError, ValueError):  # of another length, or of objects that are not hashable
+        alike = False
+    if not alike:
+        warn(
+            f"{name} is not used, because {names.target} has labels: pass {names.target}=None to use {name}",
+            TargetWarning,
+        )
+
+
 def warn_of_noise(clusters: NDArray[Any], names: TargetNames) -> None:
     """Warn where a clusterer left rows out: scikit-learn's label -1, which is a class here."""
     n_left = int((clusters == -1).sum())

@@ -104,7 +104,7 @@ def diffusion_spectral_mutual_information(
         passed as one: ``np.unique(reference_vectors, axis=0, return_inverse=True)[1]``.
     reference_discrete : bool, optional
         Take ``reference_vectors`` as labels, or not, whatever their dtype. With either there is no
-        :class:`TargetWarning`.
+        :class:`TargetWarning` of how they were read.
     gaussian_kernel_sigma, t, classic_shannon_entropy, matrix_entry_entropy, num_bins_per_dim
         Arguments of the entropy; see :func:`diffusion_spectral_entropy`.
     chebyshev_approx : bool, default False
@@ -115,7 +115,7 @@ def diffusion_spectral_mutual_information(
         Bins or clusters of a variable that is not discrete: at most 2^24 bins of one column, and fewer clusters of
         several than there are rows.
     precomputed_clusters : array_like of shape (N,) or (N, 1), optional
-        Clusters to use in place of a variable that is not discrete.
+        Clusters to use in place of a variable that is not discrete. Where it is discrete, its labels are used.
     random_seed : int, Generator, RandomState or None, default 0
         Seed of the random subsets. Clusters of equal size are compared with the same subsets. A generator of
         NumPy gives one integer as the seed, and its state moves on. None draws from Python's global generator.
@@ -154,7 +154,8 @@ def diffusion_spectral_mutual_information(
         Where a cluster has more than 10,000 rows.
     TargetWarning
         Where ``reference_discrete`` is None and ``reference_vectors`` may have been misread: as labels with few rows
-        each, or clustered though they look like labels; see :func:`mutual_information`.
+        each, or clustered though they look like labels or one column's units decide; see :func:`mutual_information`.
+        Also where ``precomputed_clusters`` are not used, because labels are given that differ from them.
     ToleranceWarning
         Where an estimate is not within ``tol``.
 

@@ -251,6 +251,20 @@ def test_precomputed_clusters_give_no_warning():
     diffusion_spectral_mutual_information(X, None, precomputed_clusters=np.arange(N))
 
 
+@pytest.mark.parametrize("given", [CLASSES % 2, CLASSES[1:], [[0]] * N, object(), np.arange(N)], ids=range(5))
+def test_clusters_that_are_not_used_warn(given):
+    text = "precomputed_clusters is not used, because reference_vectors has labels: pass reference_vectors=None"
+    with pytest.warns(TargetWarning, match=text) as caught:
+        _, used = diffusion_spectral_mutual_information(X, CLASSES, precomputed_clusters=given)
+    assert caught[0].filename == __file__
+    assert np.array_equal(used.ravel(), CLASSES)
+
+
+def test_clusters_that_are_the_labels_give_no_warning():
+    for given in (CLASSES, CLASSES[:, None], (100 - CLASSES).astype(str)):
+        diffusion_spectral_mutual_information(X, CLASSES, precomputed_clusters=given)
+
+
 def test_the_values_of_labels_and_bins_differ():
     """The information of 40 classes that divide the data, as labels and in 10 bins."""
     centres = RNG.normal(size=(40, 8)) * 3

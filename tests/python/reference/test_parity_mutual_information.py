@@ -169,7 +169,8 @@ def test_anything_is_a_label_where_it_is_said_to_be_discrete(reference, A, rng, 
 
 def test_precomputed_clusters_are_ignored_where_the_reference_is_discrete(reference, A, rng):
     B = labels(EQUAL, rng)
-    _, clusters = assert_agree(reference, "dsmi", A, B, precomputed_clusters=labels(UNEQUAL, rng))
+    with pytest.warns(dsentropy.TargetWarning, match="precomputed_clusters is not used"):
+        _, clusters = assert_agree(reference, "dsmi", A, B, precomputed_clusters=labels(UNEQUAL, rng))
     assert np.array_equal(clusters.ravel(), B)
 
 
