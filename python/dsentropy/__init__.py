@@ -29,6 +29,7 @@ from dsentropy._measures.diffusion import diffusion_spectrum
 from dsentropy._measures.kernel import kernel_spectrum
 from dsentropy._measures.mutual_information import MutualInformation, mutual_information
 from dsentropy._measures.null_baseline import NullBaseline, null_baseline
+from dsentropy._measures.population import PopulationInterval, population_interval
 from dsentropy._measures.subsampled import SubsampledEntropy, subsampled_entropy
 from dsentropy._measures.surface import EntropySurface, entropy_surface
 from dsentropy._operator.bandwidth import estimate_bandwidth
@@ -51,6 +52,7 @@ __all__ = [
     "MutualInformation",
     "NeighborWarning",
     "NullBaseline",
+    "PopulationInterval",
     "SaturationWarning",
     "Spectrum",
     "Stochastic",
@@ -75,5 +77,6 @@ __all__ = [
     "mutual_information",
     "nearest_neighbors",
     "null_baseline",
+    "population_interval",
     "subsampled_entropy",
 ]

@@ -41,6 +41,7 @@ METHODS: dict[type, list[str]] = {
     dsentropy.ConditionalMutualInformation: ["to_dict", "to_pandas", "plot"],
     dsentropy.MutualInformation: ["to_dict", "to_pandas", "plot"],
     dsentropy.Comparison: ["to_dict", "to_pandas", "plot"],
+    dsentropy.PopulationInterval: ["to_dict", "to_pandas", "plot"],
     dsentropy.Convergence: ["to_dict", "to_pandas", "plot"],
     dsentropy.NullBaseline: ["to_dict", "to_pandas", "plot"],
     dsentropy.SubsampledEntropy: ["to_dict", "to_pandas", "plot"],
@@ -237,6 +238,7 @@ def _ask(case: Case, draw: random.Random, folder: Path) -> None:
     """Draw a method of the result, and its arguments; a hostile one at times."""
     returned = {
         "compare": dsentropy.Comparison,
+        "population_interval": dsentropy.PopulationInterval,
         "convergence": dsentropy.Convergence,
         "entropy_surface": dsentropy.EntropySurface,
         "mutual_information": dsentropy.MutualInformation,

@@ -121,6 +121,10 @@ class SubsetArguments:
         """Drop the last axes, of t and of the order, that belong to arguments that were one number."""
         return drop_axes(values, *self.several)
 
+    def drop_times(self, values: NDArray[Any]) -> Any:
+        """Drop the last axis, of t, where it was one number."""
+        return drop_axes(values, self.several[0])
+
     def warn_if_saturated(
         self, sampled: SampledData, mean: NDArray[np.float64], n_samples: int, quantity: str
     ) -> None:
@@ -152,11 +156,10 @@ class SampledData:
         return None if self.data.metric == "affinity" else self.bandwidth
 
 
-def require_subsets(repeats: int, size: int, n: int, readings: int) -> None:
+def require_subsets(repeats: int, size: int, n: int, readings: int, fewer: str = "a smaller n_samples") -> None:
     """Raise a MemoryError where ``n_repeats`` subsets of n rows, with as many readings of each, do not fit."""
     distinct = 1 if size == n else repeats
-    ways = ("a smaller n_repeats", "a smaller n_samples")
-    require_draws(f"n_repeats = {repeats}", repeats, distinct * size, readings, *ways)
+    require_draws(f"n_repeats = {repeats}", repeats, distinct * size, readings, "a smaller n_repeats", fewer)
 
 
 def drawn(repeats: int, size: int, n: int, seed: int | None) -> tuple[list[NDArray[np.uint64]], list[int]]:

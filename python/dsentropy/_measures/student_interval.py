@@ -100,9 +100,13 @@ class RepeatedMean:
             known = Uncertainty(known.variance / number**2, known.bounds / number)
         return replace(self, mean=self.mean / number, deviation=self.deviation / number, uncertainty=known)
 
+    def quantile(self, confidence: float) -> Any:
+        """Return the quantile of Student's t: how many standard errors an interval reaches to either side."""
+        return _student(confidence, self.degrees_of_freedom)
+
     def interval(self, confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return both ends of the confidence interval of the expected value of a random subset."""
-        quantile = _student(confidence, self.degrees_of_freedom)
+        quantile = self.quantile(confidence)
         if self.uncertainty is None:
             reach = quantile * self.deviation / np.sqrt(self.repeats)
         else:

@@ -19,6 +19,7 @@ from dsentropy import (
     estimate_bandwidth,
     kernel_spectrum,
     mutual_information,
+    population_interval,
     subsampled_entropy,
 )
 
@@ -41,6 +42,7 @@ DRAWING = {
     "entropy_surface": lambda state: entropy_surface(X, 1.0, max_samples=20, random_state=state).values.item(),
     "compare": lambda state: compare(X, X**2, n_samples=20, random_state=state).difference,
     "convergence": lambda state: convergence(X, [10, 20], random_state=state).change,
+    "population_interval": lambda state: population_interval(X, n_repeats=3, random_state=state).standard_error,
     "subsampled_entropy": lambda state: subsampled_entropy(X, n_samples=20, random_state=state).mean,
     "mutual_information": lambda state: mutual_information(X, LABELS, n_repeats=3, random_state=state).value,
     "DSE": lambda state: diffusion_spectral_entropy(X, 1.0, max_N=20, random_seed=state),

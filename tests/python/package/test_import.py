@@ -31,6 +31,7 @@ NEW_FUNCTIONS = [
     "mutual_information",
     "nearest_neighbors",
     "null_baseline",
+    "population_interval",
     "subsampled_entropy",
 ]
 
@@ -127,6 +128,7 @@ def test_public_names_are_listed_in_order():
     classes += [
         "Comparison",
         "ConditionalMutualInformation",
+        "PopulationInterval",
         "Convergence",
         "NeighborWarning",
         "SaturationWarning",
