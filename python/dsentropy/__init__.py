@@ -26,13 +26,14 @@ from dsentropy._measures.conditional_information import ConditionalMutualInforma
 from dsentropy._measures.convergence import Convergence, convergence
 from dsentropy._measures.covariance import covariance_spectrum
 from dsentropy._measures.diffusion import diffusion_spectrum
+from dsentropy._measures.estimated_bandwidth import estimate_bandwidth
 from dsentropy._measures.kernel import kernel_spectrum
 from dsentropy._measures.mutual_information import MutualInformation, mutual_information
 from dsentropy._measures.null_baseline import NullBaseline, null_baseline
 from dsentropy._measures.population import PopulationInterval, population_interval
 from dsentropy._measures.subsampled import SubsampledEntropy, subsampled_entropy
+from dsentropy._measures.suggested_bandwidth import BandwidthSuggestion, suggest_bandwidth
 from dsentropy._measures.surface import EntropySurface, entropy_surface
-from dsentropy._operator.bandwidth import estimate_bandwidth
 from dsentropy._reference.entropy import adjacency_spectral_entropy, diffusion_spectral_entropy
 from dsentropy._reference.mutual_information import (
     adjacency_spectral_mutual_information,
@@ -44,6 +45,7 @@ from dsentropy._spectrum.solver import Stochastic
 from dsentropy._spectrum.spectrum import Spectrum
 
 __all__ = [
+    "BandwidthSuggestion",
     "Comparison",
     "ConditionalMutualInformation",
     "Convergence",
@@ -79,4 +81,5 @@ __all__ = [
     "null_baseline",
     "population_interval",
     "subsampled_entropy",
+    "suggest_bandwidth",
 ]

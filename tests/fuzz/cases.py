@@ -43,6 +43,7 @@ METHODS: dict[type, list[str]] = {
     dsentropy.Comparison: ["to_dict", "to_pandas", "plot"],
     dsentropy.PopulationInterval: ["to_dict", "to_pandas", "plot"],
     dsentropy.Convergence: ["to_dict", "to_pandas", "plot"],
+    dsentropy.BandwidthSuggestion: ["to_dict", "to_pandas", "plot"],
     dsentropy.NullBaseline: ["to_dict", "to_pandas", "plot"],
     dsentropy.SubsampledEntropy: ["to_dict", "to_pandas", "plot"],
 }
@@ -146,6 +147,9 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
     if name == "plotting.information":
         call["value"], call["standard_error"], call["t"] = X[:1, 0], np.abs(X[:1, 0]), 1
         call["null"] = draw.choice([None, np.resize(X, (5, 1))])
+    if name == "plotting.structure":
+        call["structures"], call["spreads"] = np.resize(X, (2, 3)), np.abs(np.resize(X, (2, 3)))
+        call["multiples"] = [0.1, 0.5, 2.0]
     if name == "plotting.estimate":
         call["eigenvalues"] = np.sort(np.abs(X[:, 0]))[::-1]
     return call
@@ -243,6 +247,7 @@ def _ask(case: Case, draw: random.Random, folder: Path) -> None:
         "entropy_surface": dsentropy.EntropySurface,
         "mutual_information": dsentropy.MutualInformation,
         "null_baseline": dsentropy.NullBaseline,
+        "suggest_bandwidth": dsentropy.BandwidthSuggestion,
     }
     kind = returned.get(case.name, dsentropy.Spectrum if case.name.lower().endswith("spectrum") else None)
     if kind is None or case.name.startswith("plotting"):

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy import _core
 from dsentropy._checks.conversion import as_array
 from dsentropy._checks.memory import memory_errors
-from dsentropy._checks.scalars import RandomState, as_choice, as_positive, as_seed, as_threads
+from dsentropy._checks.scalars import as_choice, as_positive, as_seed
 from dsentropy._checks.unused import require_unused
 from dsentropy._data import subsets as _subsample
 from dsentropy._data.data import Data
@@ -33,75 +33,6 @@ MEDIAN_ROWS = 4000
 
 DEFAULT_N_NEIGHBORS = 15
 """Number of neighbours where none is given."""
-
-
-def estimate_bandwidth(
-    X: ArrayLike,
-    rule: Literal["median", "knn"] = "median",
-    *,
-    n_neighbors: int | None = None,
-    metric: Literal["euclidean", "cosine", "precomputed"] = "euclidean",
-    random_state: RandomState = 0,
-    num_threads: int | None = None,
-) -> float:
-    r"""Estimate a bandwidth of the order of the distances between rows.
-
-    Parameters
-    ----------
-    X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"``
-        The data; see :func:`diffusion_spectrum`.
-    rule : {"median", "knn"}, default "median"
-        ``"median"``: the median of the positive distances of all pairs of rows, and of a random subset of 4000 rows
-        where there are more. ``"knn"``: the median over the rows of :math:`\sigma_i`, the distance to the
-        ``n_neighbors``-th nearest other row.
-    n_neighbors : int, optional, default 15
-        Number of neighbours of the rule ``"knn"``, below N; the row itself is not counted. Refused with the rule
-        ``"median"``, which has none.
-    metric : {"euclidean", "cosine", "precomputed"}, default "euclidean"
-        See :func:`diffusion_spectrum`.
-    random_state : int, Generator, RandomState or None, default 0
-        Seed of the random subset. A generator of NumPy gives one integer as the seed, and its state moves on.
-        None draws from Python's global generator.
-    num_threads : int, optional
-        Threads to use; see :func:`diffusion_spectral_entropy`.
-
-    Returns
-    -------
-    float
-        In units of the data; 0 where no two rows differ and, by the rule ``"knn"``, where each row has as many
-        duplicates as neighbours are asked for.
-
-    Raises
-    ------
-    ValueError
-        For a value out of range, data that are not finite, and an argument that plays no part.
-    TypeError, MemoryError
-        See :func:`diffusion_spectrum`.
-
-    Notes
-    -----
-    Cost: N^2 D flops, with at most 4000 rows for the median, which takes 16 bytes a pair.
-
-    References
-    ----------
-    Garreau, Jitkrittum & Kanagawa, "Large sample analysis of the median heuristic", arXiv 1707.07269; Zelnik-Manor &
-    Perona, "Self-tuning spectral clustering", NIPS 2004.
-
-    Examples
-    --------
-    >>> from dsentropy import estimate_bandwidth
-    >>> estimate_bandwidth([[0.0], [1.0], [3.0]])  # of 1, 2 and 3
-    2.0
-    """
-    name = as_choice(rule, "rule", "median", "knn")
-    as_choice(metric, "metric", "euclidean", "cosine", "precomputed")
-    if name == "median":
-        require_unused(n_neighbors, "n_neighbors", "rule is 'median'")
-    data = Data.of(X, metric)
-    seed, threads = as_seed(random_state, "random_state"), as_threads(num_threads)
-    with memory_errors(*(["a smaller n_neighbors"] if name == "knn" else []), "fewer rows of X"):
-        bandwidth = resolve(name, data, n_neighbors, seed, threads)
-    return float(np.median(bandwidth))
 
 
 def kernel_bandwidth(

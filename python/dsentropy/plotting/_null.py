@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy._checks.scalars import as_nonnegative, as_numbers, as_order
+from dsentropy._checks.printing import printed
+from dsentropy._checks.scalars import as_nonnegative, as_numbers, as_order, as_positive, entries_of
 from dsentropy.plotting._against_t import label_times
 from dsentropy.plotting._axes import as_floats, finish, new_axes
 
@@ -79,6 +80,88 @@ def null_baseline(
     label_times(ax, times)
     finish(ax, title, len(each_order))
     return ax
+
+
+def structure(
+    structures: ArrayLike,
+    spreads: ArrayLike,
+    multiples: ArrayLike,
+    *,
+    suggested: float | None = None,
+    labels: Sequence[str] | None = None,
+    title: str | None = None,
+    ax: Any = None,
+) -> Any:
+    """Draw structures, null mean minus entropy, against the bandwidth, with two standard deviations of each null.
+
+    Parameters
+    ----------
+    structures, spreads : array_like of shape (layers, len(multiples))
+        Structures, and standard deviations of the null, in bits.
+    multiples : array_like of shape (k,)
+        Bandwidths in medians of the distances, positive.
+    suggested : float, optional
+        A bandwidth that is marked.
+    labels : sequence of str, optional
+        Names of the layers.
+    title : str, optional
+        Title of the axes.
+    ax : matplotlib Axes, optional
+        Axes to draw on; by default new ones.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Raises
+    ------
+    ImportError
+        Where matplotlib is not installed.
+    ValueError
+        Where arrays have other shapes, or a bandwidth is not positive.
+    TypeError
+        Where ``suggested`` is no number or ``labels`` no strings.
+
+    Examples
+    --------
+    >>> from dsentropy import plotting
+    >>> from matplotlib.figure import Figure
+    >>> axes = plotting.structure([[0.1, 0.6, 0.2]], [[0.1, 0.1, 0.1]], [0.1, 0.5, 2], ax=Figure().add_subplot())
+    >>> axes.get_xlabel(), axes.get_ylabel()
+    ('bandwidth (medians)', 'structure (bits)')
+    """
+    along = as_floats(multiples, "multiples")
+    bits, reach = as_floats(structures, "structures"), as_floats(spreads, "spreads")
+    marked = None if suggested is None else as_positive(suggested, "suggested")
+    if along.ndim != 1 or not (along > 0).all():
+        raise ValueError(f"multiples must be positive, in one dimension, got shape {along.shape}")
+    if bits.ndim != 2 or bits.shape[1:] != along.shape:
+        raise ValueError(
+            f"structures must have the shape (layers, multiples), {len(along)} multiples, got {bits.shape}"
+        )
+    if reach.shape != bits.shape:
+        raise ValueError(f"spreads must have the shape {bits.shape} of structures, got {reach.shape}")
+    names = [None] * len(bits) if labels is None else _labels(labels, len(bits))
+    ax = new_axes(ax, title)
+    for i, name in enumerate(names):
+        color = f"C{i % 10}"
+        ax.plot(along, bits[i], marker="o", markersize=3, color=color, label=name)
+        ax.fill_between(along, -2 * reach[i], 2 * reach[i], color=color, alpha=0.5 / len(bits), linewidth=0)
+    ax.axhline(0, color="0.4", linewidth=0.8, linestyle=":")
+    if marked is not None:
+        ax.axvline(marked, color="0.4", linewidth=0.8, linestyle="--")
+    ax.set(xscale="log", xlabel="bandwidth (medians)", ylabel="structure (bits)")
+    finish(ax, title, 1 if labels is None else len(names))
+    return ax
+
+
+def _labels(labels: Any, n: int) -> list[str]:
+    entries = entries_of(labels, "labels", "strings")
+    if entries is None or not all(isinstance(label, str) for label in entries):
+        raise TypeError(f"labels must be a sequence of strings, got {printed(labels)}")
+    if len(entries) != n:
+        raise ValueError(f"labels must have one name for each of {n} layers, got {len(entries)}")
+    return entries
 
 
 def null_band(ax: Any, places: NDArray[Any], draws: NDArray[np.float64], color: str | None) -> None:

@@ -80,11 +80,13 @@ CALLS = {
     "nearest_neighbors": (dsentropy.nearest_neighbors, {"X": X, "n_neighbors": 2}),
     "null_baseline": (dsentropy.null_baseline, {"X": X}),
     "population_interval": (dsentropy.population_interval, {"X": X, "n_repeats": 2}),
+    "suggest_bandwidth": (dsentropy.suggest_bandwidth, {"X": X, "n_draws": 2}),
     "subsampled_entropy": (dsentropy.subsampled_entropy, {"X": X, "n_samples": 6}),
     "plotting.spectrum": (plotting.spectrum, {"eigenvalues": [1.0, 0.5]}),
     "plotting.estimate": (plotting.estimate, {"eigenvalues": [1.0, 0.5], "counts": [1.0, 2.0]}),
     "plotting.null_baseline": (plotting.null_baseline, {"values": [[1.0]], "null": [[[0.0]], [[2.0]]], "t": 1}),
     "plotting.information": (plotting.information, {"value": [1.0], "standard_error": [0.1], "t": 1}),
+    "plotting.structure": (plotting.structure, {"structures": [[1.0]], "spreads": [[0.1]], "multiples": [1.0]}),
     "plotting.subsampled": (plotting.subsampled, {"values": [[[1.0]]], "interval": [[[0.0]], [[2.0]]], "t": 1}),
     "plotting.convergence": (
         plotting.convergence,
@@ -145,6 +147,7 @@ def value_of(kind):
 def test_each_public_function_has_a_call():
     classes = {
         "ConditionalMutualInformation",
+        "BandwidthSuggestion",
         "Comparison",
         "Convergence",
         "PopulationInterval",

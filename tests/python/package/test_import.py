@@ -33,6 +33,7 @@ NEW_FUNCTIONS = [
     "null_baseline",
     "population_interval",
     "subsampled_entropy",
+    "suggest_bandwidth",
 ]
 
 
@@ -118,6 +119,7 @@ def test_public_names_are_listed_in_order():
     modules = {"cli", "io", "plotting"}  # from when they are imported
     assert {name for name in dir(dsentropy) if not name.startswith("_")} - modules == set(names) - {"__version__"}
     classes = [
+        "BandwidthSuggestion",
         "EntropySurface",
         "EstimatedSpectrum",
         "MutualInformation",
