@@ -117,16 +117,20 @@ def activations(rng: np.random.Generator) -> Sample:
     return np.maximum(_blobs(rng, classes, 1.5) @ of.coefs_[0] + of.intercepts_[0], 0), classes
 
 
-POPULATIONS = [normal, blobs, power_law, sphere, digits, activations]
+POPULATIONS = {of.__name__: of for of in (normal, blobs, power_law, sphere, digits, activations)}
 
 
 def of_populations(
-    repetitions: int, n_truth: int, value: Callable[[Sample, int], Any], interval: Callable[[Sample, int], Any]
+    names: list[str],
+    repetitions: int,
+    n_truth: int,
+    value: Callable[[Sample, int], Any],
+    interval: Callable[[Sample, int], Any],
 ) -> None:
     """Print how many intervals of each population cover the mean of fresh samples, and how large their errors are."""
     print("| population | t | order | mean | deviation | standard error / deviation | covered |")
     print("|:--|--:|--:|--:|--:|--:|--:|")
-    for population in POPULATIONS:
+    for population in (POPULATIONS[name] for name in names):
         fresh = np.array([value(population(np.random.default_rng([1, k])), k) for k in range(n_truth)])
         truth, deviation = fresh.mean(axis=0), fresh.std(axis=0, ddof=1)
         found = [interval(population(np.random.default_rng([2, k])), k) for k in range(repetitions)]
@@ -142,7 +146,7 @@ def of_populations(
             )
 
 
-def of_entropies(repetitions: int, n_truth: int, n_repeats: int, multiple: float) -> None:
+def of_entropies(names: list[str], repetitions: int, n_truth: int, n_repeats: int, multiple: float) -> None:
     """Print the coverage of intervals of entropies."""
 
     def bandwidth(rows: np.ndarray) -> float:
@@ -150,6 +154,7 @@ def of_entropies(repetitions: int, n_truth: int, n_repeats: int, multiple: float
 
     options = {"bandwidth": bandwidth, "num_threads": 1}
     of_populations(
+        names,
         repetitions,
         n_truth,
         lambda sample, _: diffusion_spectrum(sample[0], **options).entropy(T, ORDERS),
@@ -159,9 +164,10 @@ def of_entropies(repetitions: int, n_truth: int, n_repeats: int, multiple: float
     )
 
 
-def of_informations(repetitions: int, n_truth: int, n_repeats: int) -> None:
+def of_informations(names: list[str], repetitions: int, n_truth: int, n_repeats: int) -> None:
     """Print the coverage of intervals of informations."""
     of_populations(
+        names,
         repetitions,
         n_truth,
         lambda sample, seed: mutual_information(*sample, t=T, random_state=seed, num_threads=1).value,
@@ -178,12 +184,15 @@ if __name__ == "__main__":
     parser.add_argument("--truth", type=int, help="subsets, or fresh samples, of the truth")
     parser.add_argument("--repeats", type=int, help="subsets of an interval")
     parser.add_argument("--multiple", type=float, default=1.0, help="bandwidth in median distances")
+    parser.add_argument("--populations", nargs="+", choices=list(POPULATIONS), default=list(POPULATIONS))
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")  # of saturation, which coverage does not depend on
     count = arguments.repetitions
     if arguments.compare:
         of_differences(count, arguments.truth or 10_000, arguments.repeats or 20)
     if arguments.entropy:
-        of_entropies(count, arguments.truth or 2000, arguments.repeats or 40, arguments.multiple)
+        of_entropies(
+            arguments.populations, count, arguments.truth or 2000, arguments.repeats or 40, arguments.multiple
+        )
     if arguments.information:
-        of_informations(count, arguments.truth or 1000, arguments.repeats or 40)
+        of_informations(arguments.populations, count, arguments.truth or 1000, arguments.repeats or 40)

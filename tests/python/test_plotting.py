@@ -60,6 +60,19 @@ def test_a_picture_without_matplotlib_says_what_to_install(monkeypatch):
         (lambda: plotting.spectrum([1.0], t=-1), "t", ValueError),
         (lambda: plotting.spectrum([1.0], t="x"), "t", TypeError),
         (lambda: plotting.estimate([1.0, 2.0], [1, 2]), "eigenvalues", ValueError),
+        (lambda: plotting.differences([[1.0]], [[0.0]], [[2.0]], "A - B", 1), "labels", TypeError),
+        (lambda: plotting.differences([[1.0]], [[0.0]], [[2.0]], [1], 1), "labels", TypeError),
+        (lambda: plotting.differences([[1.0]], [[0.0]], [[2.0]], {"A - B": 1}, 1), "labels", TypeError),
+        (lambda: plotting.differences([1.0], [[0.0]], [[2.0]], ["A - B"], 1), "values", ValueError),
+        (lambda: plotting.differences([[1.0]], [[0.0]], [[2.0, 3.0]], ["A - B"], 1), "high", ValueError),
+        (lambda: plotting.differences([[1.0]], [[0.0]], [[2.0]], ["A - B"], -1), "t", ValueError),
+        (lambda: plotting.convergence([5], [[1.0]], [[0.1]], "t = 1"), "labels", TypeError),
+        (lambda: plotting.convergence([5], [[1.0]], [[0.1]], [1]), "labels", TypeError),
+        (lambda: plotting.convergence([5], [[1.0]], [[0.1]], {"t = 1"}), "labels", TypeError),
+        (lambda: plotting.convergence([5.5], [[1.0]], [[0.1]], ["t = 1"]), "sizes", TypeError),
+        (lambda: plotting.convergence([5], [1.0], [[0.1]], ["t = 1"]), "mean", ValueError),
+        (lambda: plotting.convergence([5], [[1.0]], [0.1], ["t = 1"]), "standard_deviation", ValueError),
+        (lambda: plotting.convergence([5], [[1.0]], [[0.1]], ["t = 1"], ylabel=1), "ylabel", TypeError),
         (lambda: plotting.estimate([np.inf, 2.0], [1, 2]), "eigenvalues", ValueError),
         (lambda: plotting.estimate([2.0, 1.0], [1]), "counts", ValueError),
         (lambda: plotting.estimate([2.0, 1.0], [2, 1]), "counts", ValueError),
@@ -260,3 +273,15 @@ def test_information_is_drawn_beside_that_of_permutations(ax, t, n_repeats, n_pe
         expected = np.quantile(found.null.reshape(39, -1), [0.025, 0.975], axis=0).T
         np.testing.assert_allclose(ranges, expected, rtol=1e-12)
     assert "ceiling" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def test_many_lines_and_sizes_have_ticks_and_colours_of_matplotlib(ax):
+    """Beyond 10 times colours are those of the cycle; beyond 12 sizes ticks are powers of 2."""
+    times = np.arange(1.0, 13.0)
+    plotting.differences([times], [times - 1], [times + 1], ["A - B"], times, ax=ax)
+    assert len([line for line in ax.get_lines() if line.get_label().startswith("t = ")]) == 12
+    sizes = range(1, 14)
+    axes = plotting.convergence(
+        sizes, np.ones((13, 1)), np.ones((13, 1)), ["t = 1"], ax=matplotlib.figure.Figure().add_subplot()
+    )
+    assert len(axes.get_xticks()) != 13
