@@ -1,4 +1,4 @@
-//! The gate in front of BLAS: inside, BLAS has one thread, and a fork waits until nobody is inside.
+//! The gate in front of BLAS: inside, BLAS has one thread, and a fork waits until all have left.
 //!
 //! BLAS's own threads spin while they wait for each other, so the cores are used by our threads alone. OpenBLAS has one
 //! number of threads for the whole process: who comes first sets it to one, and who leaves last puts back the number that

@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 
 from dsentropy._checks.memory import require_bytes
 
+_BYTES_OF_EDGE = 24
+"""Bytes of an edge of equal-width bins: itself, and two more numbers while it is computed."""
+
+_BYTES_OF_QUANTILE = 88
+"""Bytes of a quantile: itself, and ten more numbers while NumPy interpolates it."""
+
 
 def width_bins(column: NDArray[Any], n_bins: int) -> NDArray[np.intp]:
     """Return equal-width bins from minimum to maximum, numbered from 1, with the rounding of the reference."""
@@ -30,7 +36,7 @@ def width_bins(column: NDArray[Any], n_bins: int) -> NDArray[np.intp]:
 
 def width_edges(column: NDArray[Any], n_bins: int) -> NDArray[np.float64]:
     """Return the n_bins + 1 edges of equal-width bins, of which the first is the minimum and the last the maximum."""
-    require_bytes(f"n_clusters = {n_bins}", len(column), 24 * (n_bins + 1), "a smaller n_clusters")
+    _require_edges(column, n_bins, _BYTES_OF_EDGE)
     numbers = column.astype(np.float64)
     scale = _scale(numbers)
     edges: NDArray[np.float64] = scale * np.linspace(numbers.min() / scale, numbers.max() / scale, n_bins + 1)
@@ -43,6 +49,7 @@ def quantile_bins(column: NDArray[Any], n_bins: int) -> tuple[NDArray[np.intp], 
     Edges are the quantiles k / n_bins, interpolated linearly between the rows. Equal numbers share a bin. Where
     several quantiles are one number, it has a bin of its own, and there may be fewer bins. Each bin has rows.
     """
+    _require_edges(column, n_bins, _BYTES_OF_QUANTILE)
     numbers = column.astype(np.float64).ravel()
     values, scale = np.unique(numbers), _scale(numbers)
     quantiles = scale * np.quantile(numbers / scale, np.linspace(0, 1, n_bins + 1))
@@ -52,6 +59,11 @@ def quantile_bins(column: NDArray[Any], n_bins: int) -> tuple[NDArray[np.intp], 
     used, bins = np.unique(np.searchsorted(inner, numbers, side="right"), return_inverse=True)
     edges = np.concatenate([values[:1], inner[used[1:] - 1], values[-1:]])  # between two quantiles may be no row
     return 1 + bins, edges
+
+
+def _require_edges(column: NDArray[Any], n_bins: int, of_edge: int) -> None:
+    """Raise a MemoryError where arrays of all edges do not fit into memory."""
+    require_bytes(f"n_clusters = {n_bins}", len(column), of_edge * (n_bins + 1), "a smaller n_clusters")
 
 
 def _scale(numbers: NDArray[np.float64]) -> float:

@@ -40,15 +40,28 @@ def require_draws(what: str, subsets: int, rows: int, readings: int, *ways: str)
 
 
 def require_repeats(
-    name: str, repeats: int, members: list[NDArray[np.uint64]], seed: int | None, readings: int
+    name: str, repeats: int, *members: list[NDArray[np.uint64]], seed: int | None, readings: int
 ) -> None:
     """Raise a MemoryError, before any draw, where the random subsets of all clusters do not fit into memory.
 
-    With a seed, clusters of equal size have the same random subsets.
+    Parameters
+    ----------
+    name : str
+        The argument that gave the number of random subsets of each cluster.
+    repeats : int
+        Its value.
+    *members : list of ndarray
+        The rows of each cluster, a list for each set of rows that subsets are drawn from.
+    seed : int or None
+        With a seed, clusters of equal size in one set of rows have the same random subsets.
+    readings : int
+        Entropies that are read off each.
     """
-    sizes = [min(len(cluster), INNER_MAX_N) for cluster in members]
-    drawn = sizes if seed is None else {*sizes}
-    what = f"{name} = {repeats} for {len(members)} clusters"
+    drawn: list[int] = []
+    for clusters in members:
+        sizes = [min(len(cluster), INNER_MAX_N) for cluster in clusters]
+        drawn += sizes if seed is None else {*sizes}
+    what = f"{name} = {repeats} for {sum(map(len, members))} clusters"
     require_draws(what, repeats * len(drawn), repeats * sum(drawn), readings, f"a smaller {name}")
 
 

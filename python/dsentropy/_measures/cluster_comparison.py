@@ -50,7 +50,7 @@ class ClusterComparison:
         """Draw the random subsets and the permutations, if they and as many readings of each fit into memory."""
         n = len(labels)
         members = cluster_members(labels)
-        require_repeats("n_repeats", repeats, members, seed, readings)
+        require_repeats("n_repeats", repeats, members, seed=seed, readings=readings)
         what = f"n_permutations = {permutations} of {len(members)} clusters"
         require_draws(what, permutations * len(members), permutations * n, readings, "a smaller n_permutations")
         subsets, draws = Subsets(), Draws(seed)

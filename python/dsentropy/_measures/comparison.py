@@ -322,7 +322,8 @@ def _sampled(
     for data, kernel in zip(sets.data, kernels, strict=True):
         arguments.require_kernel(data, *kernel)
     readings = arguments.readings * (len(sets.data) + len(sets.pairs))
-    require_subsets(repeats, size, max(data.n_samples for data in sets.data), readings)
+    sizes = [data.n_samples for data in sets.data]
+    require_subsets(repeats, size, max(sizes), readings, draws=len({*sizes} if paired else sizes))
     draws = _draws(sets, repeats, size, paired, arguments.seed)
     return draws, [
         arguments.entropies(data, *kernel, rows)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._data.cluster_subsets import cluster_members, require_draws, warn_if_cut
+from dsentropy._data.cluster_subsets import cluster_members, require_draws, require_repeats, warn_if_cut
 from dsentropy._data.target import Classes
 from dsentropy._measures.cluster_comparison import (
     ClusterComparison,
@@ -47,7 +47,9 @@ class ConditionalComparison:
     ) -> ConditionalComparison:
         """Draw random subsets and permutations within each class, if they fit into memory."""
         rows, n = cluster_members(classes), len(classes)
-        pairs = sum(len(np.unique(clusters[of_class])) for of_class in rows)
+        members = [cluster_members(clusters[of_class]) for of_class in rows]
+        pairs = sum(map(len, members))
+        require_repeats("n_repeats", repeats, *members, seed=seed, readings=readings)
         what = f"n_permutations = {permutations} of {pairs} clusters within {len(rows)} classes"
         require_draws(what, permutations * pairs, permutations * n, readings, "a smaller n_permutations")
         comparisons = [

@@ -58,6 +58,9 @@ NullBandwidth: TypeAlias = Literal["own", "data"]
 _BYTES_OF_READING = 40
 """Bytes of one reading of a draw: its value and what the comparison computes from it."""
 
+_BYTES_OF_EIGENVALUE = 8
+"""Bytes of one eigenvalue of a draw; all are held until they are read."""
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NullBaseline(Tabular):
@@ -309,8 +312,9 @@ def null_baseline(
     require_free_precision(stored, options)
     used, n_all, _ = selected_rows(X, metric, max_samples, seed)
     require_rows(used)
-    needed = _BYTES_OF_READING * draws * len(times) * len(each_order)
-    require_bytes(f"n_draws = {draws}", draws, needed, "a smaller n_draws")
+    readings = len(times) * len(each_order)
+    needed = draws * (_BYTES_OF_EIGENVALUE * used.n_samples + _BYTES_OF_READING * readings)
+    require_bytes(f"n_draws = {draws}", used.n_samples, needed, "a smaller n_draws")
     has_single = stored != "single" and allows_single(metric, bandwidth)
     with memory_errors(*ways_out(options, "fewer rows, max_samples=...", has_single=has_single)):
         sigma, _ = kernel_bandwidth(bandwidth, used, n_neighbors, seed, threads, n_all)

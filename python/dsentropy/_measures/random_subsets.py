@@ -6,6 +6,7 @@ so that data sets with equal numbers of rows have equal subsets. Cost: one entro
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -156,10 +157,16 @@ class SampledData:
         return None if self.data.metric == "affinity" else self.bandwidth
 
 
-def require_subsets(repeats: int, size: int, n: int, readings: int, fewer: str = "a smaller n_samples") -> None:
-    """Raise a MemoryError where ``n_repeats`` subsets of n rows, with as many readings of each, do not fit."""
-    distinct = 1 if size == n else repeats
-    require_draws(f"n_repeats = {repeats}", repeats, distinct * size, readings, "a smaller n_repeats", fewer)
+def require_subsets(
+    repeats: int, size: int, n: int, readings: int, fewer: str = "a smaller n_samples", *, draws: int = 1
+) -> None:
+    """Raise a MemoryError where ``n_repeats`` subsets of n rows, with as many readings of each, do not fit.
+
+    Where several sets have ``draws`` of their own, ``readings`` are those of one subset of each.
+    """
+    distinct, of_each = 1 if size == n else repeats, math.ceil(readings / draws)
+    what = f"n_repeats = {repeats}"
+    require_draws(what, draws * repeats, draws * distinct * size, of_each, "a smaller n_repeats", fewer)
 
 
 def drawn(repeats: int, size: int, n: int, seed: int | None) -> tuple[list[NDArray[np.uint64]], list[int]]:

@@ -399,7 +399,7 @@ def _information(
     """Compute weighted differences of entropies, with all subsets of rows in one call of the core."""
     members = cluster_members(clusters)
     warn_if_cut(members, source)
-    require_repeats("num_repetitions", draws.repetitions, members, draws.seed, 1)
+    require_repeats("num_repetitions", draws.repetitions, members, seed=draws.seed, readings=1)
     subsets, generator = Subsets(), Draws(draws.seed)
     keys = [subsets.add_cluster(cluster, len(rows), draws.repetitions, generator) for cluster in members]
     if draws.verbose:

@@ -9,9 +9,13 @@ import pytest
 from dsentropy import (
     Spectrum,
     Stochastic,
+    compare,
+    conditional_mutual_information,
+    convergence,
     diffusion_spectrum,
     entropy_surface,
     mutual_information,
+    null_baseline,
     subsampled_entropy,
 )
 from dsentropy._checks.limits import MAX_BYTES, MAX_CLUSTERS, MAX_DRAWS, MAX_NUMBERS, MAX_PRODUCTS, MAX_SEED_BITS
@@ -20,12 +24,22 @@ from reference_calls import ASMI, DSMI, INFORMATIONS, LABELS, N, X, call
 pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
 
 COLUMN = X[:, 0]
+CLASSES = np.repeat([0, 1, 2, 3], N // 4)
 BEYOND = [10**9, 2**64, 10**400, 10**5000]
 
 DRAWS = {
     "n_permutations": lambda count: mutual_information(X, LABELS, bandwidth=1.0, n_permutations=count),
     "n_repeats": lambda count: subsampled_entropy(X, n_samples=5, bandwidth=1.0, n_repeats=count),
     "n_repeats of clusters": lambda count: mutual_information(X, LABELS, bandwidth=1.0, n_repeats=count),
+    "n_repeats of a difference": lambda count: compare(X, X, n_samples=5, bandwidth=1.0, n_repeats=count),
+    "n_repeats of sizes": lambda count: convergence(X, [3, 6], bandwidth=1.0, n_repeats=count),
+    "n_repeats of classes": lambda count: conditional_mutual_information(
+        X, LABELS, CLASSES, bandwidth=1.0, n_repeats=count
+    ),
+    "n_permutations of classes": lambda count: conditional_mutual_information(
+        X, LABELS, CLASSES, bandwidth=1.0, n_permutations=count
+    ),
+    "n_draws": lambda count: null_baseline(X, bandwidth=1.0, n_draws=count),
     "num_repetitions": lambda count: call(DSMI, num_repetitions=count),
     "num_repetitions of graphs": lambda count: call(ASMI, num_repetitions=count),
 }
@@ -46,11 +60,35 @@ def test_random_subsets_beyond_the_most_are_refused(name, count):
 
 @pytest.mark.parametrize("name", DRAWS)
 def test_random_subsets_are_counted_before_they_are_drawn(name, monkeypatch):
-    """Each subset has 600 bytes beside its rows, so 10^7 of them need 6 GB, of two clusters for permutations."""
+    """Each subset has 600 bytes beside its rows, so 10^7 of them need 6 GB, of two clusters for permutations.
+
+    Those of a null baseline are data sets, which are held one at a time, but for 40 eigenvalues and a reading of
+    each: 3.6 GB.
+    """
     monkeypatch.setattr("random.Random.sample", None)
-    monkeypatch.setattr("dsentropy._core.require_memory", refuse_above(5 * 10**9))
+    monkeypatch.setattr("dsentropy._data.surrogates.Surrogates.draw", None)
+    monkeypatch.setattr("dsentropy._core.require_memory", refuse_above(3 * 10**9))
     with pytest.raises(MemoryError, match=rf"{name.split()[0]} = {MAX_DRAWS}.*: use a smaller {name.split()[0]}"):
         DRAWS[name](MAX_DRAWS)
+
+
+def test_the_random_subsets_of_all_sets_are_counted_together(monkeypatch):
+    """10^6 subsets of 5 rows of one set take 0.9 GB, those of two sets, and of four classes, more than 1.6 GB."""
+    monkeypatch.setattr("random.Random.sample", None)
+    monkeypatch.setattr("dsentropy._core.require_memory", refuse_above(16 * 10**8))
+    draws = {
+        "paired": lambda: compare(X, X, n_samples=5, bandwidth=1.0, n_repeats=10**6),
+        "unpaired": lambda: compare(X, X, n_samples=5, bandwidth=1.0, n_repeats=10**6, paired=False),
+        "n_repeats": lambda: conditional_mutual_information(X, LABELS, CLASSES, bandwidth=1.0, n_repeats=10**6),
+        "n_permutations": lambda: conditional_mutual_information(
+            X, LABELS, CLASSES, bandwidth=1.0, n_permutations=10**6
+        ),
+    }
+    with pytest.raises(TypeError, match="'NoneType' object is not callable"):
+        draws["paired"]()
+    for case, name in [("unpaired", "n_repeats"), ("n_repeats", "n_repeats"), ("n_permutations", "n_permutations")]:
+        with pytest.raises(MemoryError, match=rf"^{name} = 1000000.*: use a smaller {name}"):
+            draws[case]()
 
 
 def refuse_above(most):
@@ -79,6 +117,17 @@ def test_bins_take_no_memory():
     assert len(np.unique(clusters)) == N
     assert np.isfinite(value)
     assert peak < MAX_CLUSTERS
+
+
+@pytest.mark.parametrize("binning", ["width", "quantile"])
+def test_edges_of_bins_are_counted_in_memory(binning, monkeypatch):
+    """2^24 equal-width edges take 0.4 GB with what computes them, as many quantiles 1.5 GB."""
+    most = {"width": 3 * 10**8, "quantile": 10**9}[binning]
+    monkeypatch.setattr("dsentropy._core.require_memory", refuse_above(most))
+    for name in ("linspace", "quantile"):
+        monkeypatch.setattr(np, name, worked)
+    with pytest.raises(MemoryError, match=rf"^n_clusters = {MAX_CLUSTERS}: .*: use a smaller n_clusters$"):
+        mutual_information(X, COLUMN, n_clusters=MAX_CLUSTERS, binning=binning, bandwidth=1.0)
 
 
 @pytest.mark.parametrize("number", [N - 1, N, N + 1, 10**6])
