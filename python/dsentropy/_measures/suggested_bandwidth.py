@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from dsentropy import plotting
 from dsentropy._checks.limits import MAX_DRAWS
-from dsentropy._checks.memory import memory_errors
+from dsentropy._checks.memory import memory_errors, require_bytes
 from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import as_progress, progress_bar
 from dsentropy._checks.scalars import (
@@ -50,6 +50,9 @@ from dsentropy._spectrum.ways_out import one_thread, ways_out
 
 _SMALLEST, _LARGEST = 0.05, 5.0
 """Range of the first grid, in medians."""
+
+_BYTES_OF_DRAW = 1000
+"""Bytes of a draw: its entropies at some twenty bandwidths, and what is computed from each."""
 
 _SETS = 15
 """Bandwidths at which each data set is usually compared with its draws."""
@@ -260,6 +263,8 @@ def suggest_bandwidth(
     if common is not None and names is None:
         raise ValueError("common must not be given where X is one data set: it plays no part")
     shared = "multiple" if common is None else as_choice(common, "common", "multiple", "number")
+    needed = _BYTES_OF_DRAW * draws * len(sets)
+    require_bytes(f"n_draws = {draws}", max(data.n_samples for data in sets), needed, "a smaller n_draws")
     fewer = (*one_thread(threads, "decomposes one matrix"), "fewer rows by max_samples")
     with memory_errors(*ways_out(options, *fewer, has_single=stored != "single")):
         medians = [float(resolve("median", data, None, seed, threads)) for data in sets]

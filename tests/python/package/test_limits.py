@@ -16,7 +16,9 @@ from dsentropy import (
     entropy_surface,
     mutual_information,
     null_baseline,
+    population_interval,
     subsampled_entropy,
+    suggest_bandwidth,
 )
 from dsentropy._checks.limits import MAX_BYTES, MAX_CLUSTERS, MAX_DRAWS, MAX_NUMBERS, MAX_PRODUCTS, MAX_SEED_BITS
 from reference_calls import ASMI, DSMI, INFORMATIONS, LABELS, N, X, call
@@ -40,6 +42,8 @@ DRAWS = {
         X, LABELS, CLASSES, bandwidth=1.0, n_permutations=count
     ),
     "n_draws": lambda count: null_baseline(X, bandwidth=1.0, n_draws=count),
+    "n_draws of a bandwidth": lambda count: suggest_bandwidth(X, 1, n_draws=count),
+    "n_repeats without rows": lambda count: population_interval(X, bandwidth=1.0, n_repeats=count),
     "num_repetitions": lambda count: call(DSMI, num_repetitions=count),
     "num_repetitions of graphs": lambda count: call(ASMI, num_repetitions=count),
 }
@@ -63,7 +67,7 @@ def test_random_subsets_are_counted_before_they_are_drawn(name, monkeypatch):
     """Each subset has 600 bytes beside its rows, so 10^7 of them need 6 GB, of two clusters for permutations.
 
     Those of a null baseline are data sets, which are held one at a time, but for 40 eigenvalues and a reading of
-    each: 3.6 GB.
+    each: 3.6 GB, or entropies at many bandwidths.
     """
     monkeypatch.setattr("random.Random.sample", None)
     monkeypatch.setattr("dsentropy._data.surrogates.Surrogates.draw", None)
