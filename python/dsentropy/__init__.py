@@ -28,6 +28,7 @@ from dsentropy._measures.covariance import covariance_spectrum
 from dsentropy._measures.diffusion import diffusion_spectrum
 from dsentropy._measures.estimated_bandwidth import estimate_bandwidth
 from dsentropy._measures.kernel import kernel_spectrum
+from dsentropy._measures.layer_entropies import LayerEntropies, layer_entropies
 from dsentropy._measures.mutual_information import MutualInformation, mutual_information
 from dsentropy._measures.null_baseline import NullBaseline, null_baseline
 from dsentropy._measures.population import PopulationInterval, population_interval
@@ -51,6 +52,7 @@ __all__ = [
     "Convergence",
     "EntropySurface",
     "EstimatedSpectrum",
+    "LayerEntropies",
     "MutualInformation",
     "NeighborWarning",
     "NullBaseline",
@@ -76,6 +78,7 @@ __all__ = [
     "entropy_surface",
     "estimate_bandwidth",
     "kernel_spectrum",
+    "layer_entropies",
     "mutual_information",
     "nearest_neighbors",
     "null_baseline",

@@ -63,6 +63,14 @@ def null(draw: random.Random) -> Any:
     return draw.choice([*names, lambda rows, rng: rng.normal(size=rows.shape)])
 
 
+def layers(draw: random.Random, X: Floats) -> Any:
+    """Draw layers: rows, and at times the tokens of sequences."""
+    found = {"rows": X, 2: X[:, :1]}
+    if draw.random() < 0.3:
+        found["tokens"] = np.stack([X, X[::-1]], axis=1)
+    return found
+
+
 def seed(draw: random.Random) -> Any:
     """Draw a seed, or a generator in a state that is drawn."""
     number = draw.choice([0, 1, 42, 2**32 - 1])
@@ -146,6 +154,17 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "n_neighbors": lambda draw, X, _: draw.randint(1, max(1, min(len(X) - 1, 20))),
     "knn": lambda draw, X, _: draw.randint(1, max(1, min(len(X) - 1, 20))),
     "neighbors": lambda draw, X, _: neighbors(draw, X),
+    "weights": lambda draw, X, _: arrays.generator(draw).uniform(0.5, 2, size=len(X)),
+    "center": lambda draw, X, _: draw.choice([True, False]),
+    "layers": lambda draw, X, _: layers(draw, X),
+    "masks": lambda draw, X, _: np.ones((len(X), 2)) if draw.random() < 0.2 else None,
+    "tokens": lambda draw, X, _: draw.choice([None, None, "rows", "mean"]),
+    "normalize": lambda draw, X, _: draw.choice([True, False]),
+    "n_null": lambda draw, X, _: draw.randint(2, 4),
+    "names": lambda draw, X, _: ["a"],
+    "null_mean": lambda draw, X, _: X[:1, :1],
+    "null_standard_deviation": lambda draw, X, _: np.abs(X[:1, :1]),
+    "saturated": lambda draw, X, _: None,
     "alpha": lambda draw, X, _: draw.choice([0, 0.5, 1, 1.0, 0.3]),
     "alphas": lambda draw, X, _: draw.choice([0, [0, 1], (0.5,)]),
     "metric": lambda draw, X, _: draw.choice(["euclidean", "euclidean", "cosine", "precomputed", "affinity"]),
@@ -232,6 +251,7 @@ ARRAYS = {
 
 STRINGS = {
     "bandwidth_of",
+    "tokens",
     "null",
     "null_bandwidth",
     "binning",

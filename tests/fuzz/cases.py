@@ -39,6 +39,7 @@ METHODS: dict[type, list[str]] = {
     ],
     dsentropy.EntropySurface: ["to_dict", "to_pandas", "plot"],
     dsentropy.ConditionalMutualInformation: ["to_dict", "to_pandas", "plot"],
+    dsentropy.LayerEntropies: ["to_dict", "to_pandas", "plot"],
     dsentropy.MutualInformation: ["to_dict", "to_pandas", "plot"],
     dsentropy.Comparison: ["to_dict", "to_pandas", "plot"],
     dsentropy.PopulationInterval: ["to_dict", "to_pandas", "plot"],
@@ -144,6 +145,10 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
     if name == "plotting.null_baseline":
         call["values"], call["null"] = np.resize(X, (3, 1)), np.resize(X, (4, 3, 1))
         call["t"], call["orders"] = [1, 2, 3], 1
+    if name == "plotting.layers":
+        call.update({array: np.resize(X, (2, 3)) for array in ("values", "null_mean", "null_standard_deviation")})
+        call["names"], call["t"] = ["a", "b"], [1, 2, 3]
+        call["saturated"] = draw.choice([None, np.ones((2, 3), dtype=bool)])
     if name == "plotting.information":
         call["value"], call["standard_error"], call["t"] = X[:1, 0], np.abs(X[:1, 0]), 1
         call["null"] = draw.choice([None, np.resize(X, (5, 1))])
@@ -195,6 +200,7 @@ def _permuted(seed: int, draw: random.Random, folder: Path) -> Case:
     if call.get("precision") == "single" or call.get("metric") in {"precomputed", "affinity"}:
         call.pop("metric", None)
         call.pop("precision", None)
+    call.pop("weights", None)  # of the rows in their order
     if isinstance(call.get("bandwidth"), np.ndarray):
         call.pop("bandwidth")
     if name.startswith("adjacency"):  # the graph is directed, and a defective eigenvalue moves by sqrt(eps)
@@ -245,6 +251,7 @@ def _ask(case: Case, draw: random.Random, folder: Path) -> None:
         "population_interval": dsentropy.PopulationInterval,
         "convergence": dsentropy.Convergence,
         "entropy_surface": dsentropy.EntropySurface,
+        "layer_entropies": dsentropy.LayerEntropies,
         "mutual_information": dsentropy.MutualInformation,
         "null_baseline": dsentropy.NullBaseline,
         "suggest_bandwidth": dsentropy.BandwidthSuggestion,

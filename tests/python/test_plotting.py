@@ -285,3 +285,16 @@ def test_many_lines_and_sizes_have_ticks_and_colours_of_matplotlib(ax):
         sizes, np.ones((13, 1)), np.ones((13, 1)), ["t = 1"], ax=matplotlib.figure.Figure().add_subplot()
     )
     assert len(axes.get_xticks()) != 13
+
+
+def test_layers_need_arrays_of_one_shape_and_both_numbers_of_a_null():
+    with pytest.raises(ValueError, match=r"values must have the shape \(2, 1\), got \(1, 1\)"):
+        plotting.layers([[1.0]], ["a", "b"], 1)
+    with pytest.raises(ValueError, match="null_standard_deviation must be given where null_mean is"):
+        plotting.layers([[1.0]], ["a"], 1, null_mean=[[1.0]])
+    with pytest.raises(ValueError, match="null_mean must be given where null_standard_deviation is"):
+        plotting.layers([[1.0]], ["a"], 1, null_standard_deviation=[[1.0]])
+    with pytest.raises(TypeError, match="names must be a sequence of strings"):
+        plotting.layers([[1.0]], [1], 1)
+    with pytest.raises(TypeError, match="ylabel must be a string"):
+        plotting.layers([[1.0]], ["a"], 1, ylabel=1)

@@ -8,6 +8,7 @@ arrays and so draw spectra and entropies from anywhere. matplotlib is imported w
 from dsentropy.plotting._against_t import information, subsampled
 from dsentropy.plotting._convergence import convergence
 from dsentropy.plotting._differences import differences
+from dsentropy.plotting._layers import layers
 from dsentropy.plotting._null import null_baseline, structure
 from dsentropy.plotting._spectra import estimate, spectrum
 from dsentropy.plotting._surface import surface
@@ -17,6 +18,7 @@ __all__ = [
     "differences",
     "estimate",
     "information",
+    "layers",
     "null_baseline",
     "spectrum",
     "structure",

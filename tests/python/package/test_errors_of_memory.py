@@ -47,6 +47,7 @@ CASES = [
     (KERNEL, (SPARSE,), {}, {ESTIMATE}),
     (KERNEL, (FEW @ FEW.T,), {"solver": DENSE}, {TILED, "memory_limit"}),
     ("null_baseline", (MANY,), {"bandwidth": 1.0}, {ESTIMATE, TILED, SINGLE, "max_samples"}),
+    ("layer_entropies", ({"a": MANY}, 1.0), {}, {ESTIMATE, TILED, SINGLE, "max_samples"}),
     (SURFACE, (MANY, [1.0]), {}, {ESTIMATE, TILED, SINGLE, ONE, "max_samples"}),
     (INFORMATION, (MANY[:9999], LABELS[:9999]), {"bandwidth": 1.0, "solver": LIMIT}, {ONE, "memory_limit"}),
     (

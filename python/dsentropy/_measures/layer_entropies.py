@@ -1,0 +1,386 @@
+"""Entropies of the layers of a network, as one table and one picture by depth.
+
+Cost: one entropy for each layer and bandwidth, and as many for each surrogate of a layer; t and orders are free.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dsentropy import plotting
+from dsentropy._checks.limits import MAX_DRAWS
+from dsentropy._checks.memory import memory_errors, require_bytes
+from dsentropy._checks.printing import printed
+from dsentropy._checks.progress import as_progress, progress_bar
+from dsentropy._checks.scalars import (
+    Numbers,
+    Precision,
+    RandomState,
+    as_alpha,
+    as_choice,
+    as_count,
+    as_float,
+    as_nonnegative,
+    as_numbers,
+    as_order,
+    as_precision,
+    as_seed,
+    as_threads,
+    entries_of,
+)
+from dsentropy._checks.unused import require_unused
+from dsentropy._data.data import Data
+from dsentropy._data.layer_rows import RowOptions, has_tokens, layer_rows, layers_of, masks_of
+from dsentropy._data.surrogates import Null, as_null, fixed_seed, null_name
+from dsentropy._measures.layer_readings import NULL_COLUMNS, LayerReadings, ReadingOptions, read_layer
+from dsentropy._operator.bandwidth import BandwidthLike
+from dsentropy._operator.precision import require_free_precision
+from dsentropy._results.tabular import Tabular
+from dsentropy._spectrum.solver import Stochastic, resolve_solver
+from dsentropy._spectrum.ways_out import one_thread, ways_out
+
+_N_NULL = 20
+"""Surrogates of each layer where n_null is not given."""
+
+_BYTES_OF_READING = 80
+"""Bytes of one reading of one data set: its numbers, and those of the comparison with the null."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LayerEntropies(Tabular):
+    """Entropies of layers, as returned by :func:`layer_entropies`.
+
+    Arrays have the shape (layers, bandwidths, t, orders).
+
+    Attributes
+    ----------
+    names : tuple
+        The layers, in the order in which they were given.
+    entropy : ndarray
+        Bits.
+    standard_error, lower, upper : ndarray
+        Sampling error and truncation bounds of estimates; 0 and the entropy itself where that is exact.
+    saturated : ndarray of bool
+        Which entropies are within 2% of 0 or of log2 of the rows.
+    null_mean, null_standard_deviation, structure, z, p_value, like_noise : ndarray or None
+        The comparison with the surrogates of each layer, see :class:`NullBaseline`; None without a null.
+    null : tuple of ndarray of shape (n_null, bandwidths, t, orders), or None
+        Entropies of the surrogates of each layer.
+    bandwidth : tuple of tuple
+        The bandwidths of each layer: numbers, or ``"knn"`` or ``"adaptive"`` where they differ from row to row.
+    t, orders : tuple of float
+        Diffusion times and Renyi orders.
+    n_samples : tuple of int
+        Rows of each layer that were used.
+    null_name : str or None
+        The surrogates.
+    """
+
+    names: tuple[Any, ...]
+    entropy: NDArray[np.float64]
+    standard_error: NDArray[np.float64]
+    lower: NDArray[np.float64]
+    upper: NDArray[np.float64]
+    saturated: NDArray[np.bool_]
+    bandwidth: tuple[tuple[Any, ...], ...]
+    t: tuple[float, ...]
+    orders: tuple[float, ...]
+    n_samples: tuple[int, ...]
+    null_mean: NDArray[np.float64] | None = None
+    null_standard_deviation: NDArray[np.float64] | None = None
+    structure: NDArray[np.float64] | None = None
+    z: NDArray[np.float64] | None = None
+    p_value: NDArray[np.float64] | None = None
+    like_noise: NDArray[np.bool_] | None = None
+    null: tuple[NDArray[np.float64], ...] | None = None
+    null_name: str | None = None
+
+    def __repr__(self) -> str:
+        n, least, most = len(self.names), min(self.n_samples), max(self.n_samples)
+        rows = f"{least}" if least == most else f"{least} or more"
+        readings = self.entropy[0].size
+        size = f"{n} {'layer' if n == 1 else 'layers'} of {rows} samples, {readings} readings each"
+        saturated = f"{int(self.saturated.sum())} of {self.saturated.size} entropies saturated"
+        if self.structure is None or self.z is None or self.null is None:
+            return f"<LayerEntropies of {size}: {saturated}>"
+        place = tuple(int(i) for i in np.unravel_index(np.abs(self.structure).argmax(), self.structure.shape))
+        layer, _, time, order = place
+        noise = 0 if self.like_noise is None else int(self.like_noise.sum())
+        return (
+            f"<LayerEntropies of {size}: {saturated}, {noise} as good as noise; largest structure "
+            f"{self.structure[place]:.3g} bits (z = {self.z[place]:.3g}) in {printed(self.names[layer])} at t = "
+            f"{self.t[time]:g}, order {self.orders[order]:g}; {len(self.null[0])} draws of {self.null_name!r}>"
+        )
+
+    def to_dict(self) -> dict[str, list[Any]]:
+        """Return columns of a table with one row an entropy.
+
+        They are ``layer``, ``n_samples``, ``bandwidth``, ``t``, ``order``; ``entropy``, ``standard_error``,
+        ``lower``, ``upper`` (bits), ``saturated``; and with a null ``null_mean``, ``null_standard_deviation``,
+        ``structure``, ``z``, ``p_value`` and ``like_noise``.
+        """
+        places = list(np.ndindex(self.entropy.shape))
+        table: dict[str, list[Any]] = {
+            "layer": [self.names[layer] for layer, _, _, _ in places],
+            "n_samples": [self.n_samples[layer] for layer, _, _, _ in places],
+            "bandwidth": [self.bandwidth[layer][place] for layer, place, _, _ in places],
+            "t": [self.t[time] for _, _, time, _ in places],
+            "order": [self.orders[order] for _, _, _, order in places],
+        }
+        columns = ["entropy", "standard_error", "lower", "upper", "saturated"]
+        columns += [] if self.null is None else NULL_COLUMNS
+        return {**table, **{name: getattr(self, name).ravel().tolist() for name in columns}}
+
+    def plot(self, *, order: float | None = None, bandwidth: int = 0, ax: Any = None) -> Any:
+        """Draw the entropy by depth: a line for each t, the null's mean dashed with a band, saturated ones hollow.
+
+        Parameters
+        ----------
+        order : float, optional
+            The Renyi order that is drawn; by default the first.
+        bandwidth : int, default 0
+            Number of the bandwidth that is drawn, counted from 0.
+        ax : matplotlib Axes, optional
+            Axes to draw on; by default new ones.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        chosen = self.orders[0] if order is None else as_float(order, "order")
+        if chosen not in self.orders:
+            raise ValueError(f"order must be one of {self.orders}, got {printed(order)}")
+        number = self.entropy.shape[1]
+        if isinstance(bandwidth, bool) or not isinstance(bandwidth, int) or not 0 <= bandwidth < number:
+            raise ValueError(f"bandwidth must be a number from 0 to {number - 1}, got {printed(bandwidth)}")
+        at = (slice(None), bandwidth, slice(None), self.orders.index(chosen))
+        title = "entropy by depth" if chosen == 1 else f"entropy of order {chosen:g} by depth"
+        return plotting.layers(
+            self.entropy[at],
+            [str(name) for name in self.names],
+            self.t,
+            null_mean=None if self.null_mean is None else self.null_mean[at],
+            null_standard_deviation=None if self.null_mean is None else self.null_standard_deviation[at],  # type: ignore[index]
+            saturated=self.saturated[at],
+            title=f"{title}, null {self.null_name!r}" if self.null else title,
+            ax=ax,
+        )
+
+
+def layer_entropies(
+    layers: Mapping[Any, ArrayLike],
+    bandwidths: BandwidthLike | Sequence[BandwidthLike] = "median",
+    t: Numbers = 1,
+    orders: Numbers = 1,
+    *,
+    masks: ArrayLike | Mapping[Any, ArrayLike] | None = None,
+    tokens: Literal["rows", "mean"] | None = None,
+    normalize: bool = False,
+    null: Null | None = None,
+    n_null: int | None = None,
+    null_bandwidth: Literal["own", "data"] | None = None,
+    n_neighbors: int | None = None,
+    alpha: float = 0.0,
+    metric: Literal["euclidean", "cosine"] = "euclidean",
+    precision: Precision = "auto",
+    max_samples: int | None = None,
+    random_state: RandomState = 0,
+    num_threads: int | None = None,
+    progress: bool = False,
+    solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+) -> LayerEntropies:
+    r"""Compute the diffusion spectral entropy of each layer of a network: one table, one picture by depth.
+
+    .. math::
+
+        H_q(\sigma, t) = \frac{1}{1 - q} \log_2 \sum_i p_i^q, \qquad p_i = \lambda_i^t / \sum_j \lambda_j^t,
+
+    with :math:`\lambda_i` the eigenvalues of the diffusion operator of a layer at the bandwidth :math:`\sigma`.
+
+    Parameters
+    ----------
+    layers : mapping of names to array_like of shape (N, D) or (N, T, D)
+        The layers, from the first to the last. Each is whatever :func:`diffusion_spectrum` takes as rows, or the
+        tokens of sequences, for which ``tokens`` must be given. Layers may differ in rows and columns.
+    bandwidths : float, {"median", "knn"}, array_like of shape (N,) or callable, or a sequence, default "median"
+        As in :func:`entropy_surface`, for each layer. A mapping of all names to bandwidths, as many for each, gives
+        each layer its own. ``"median"`` takes the scale of a layer out; a number compares scales as well.
+    t, orders : float or sequence of float, default 1
+        Diffusion times and Renyi orders; further ones are free. See :meth:`Spectrum.entropy`.
+    masks : array_like of shape (N, T), or mapping of names to such arrays, optional
+        Which tokens count: 1 or True for a token, 0 for padding, as attention masks have it. One array is that of all
+        layers with tokens.
+    tokens : {"rows", "mean"}, optional
+        What becomes of the tokens of a layer (N, T, D): each is a row, without its padding; or the mean over the
+        tokens of a sequence is its row. Refused where no layer has tokens.
+    normalize : bool, default False
+        Scale each row to length 1 (L2), after tokens were averaged. Surrogates are made of these rows; with
+        ``metric="cosine"`` they are made of the rows before, and scaled afterwards.
+    null : {"gaussian", "permuted", "sphere"} or callable, optional
+        Surrogates that each layer is compared with; see :func:`null_baseline`, which has the same draws and numbers.
+    n_null : int, optional, default 20
+        Surrogates of each layer, at least 2. Refused without a null.
+    null_bandwidth : {"own", "data"}, optional, default "own"
+        Whether surrogates follow a rule of bandwidths or have the number of their layer; see :func:`null_baseline`.
+        Refused without a null.
+    n_neighbors, alpha, num_threads
+        See :func:`diffusion_spectrum`. ``n_neighbors`` is refused where no bandwidth is ``"knn"``.
+    metric : {"euclidean", "cosine"}, default "euclidean"
+        See :func:`diffusion_spectrum`.
+    precision : {"auto", "single", "double"}, default "auto"
+        See :func:`null_baseline`.
+    max_samples : int, optional
+        Where a layer has more rows, a random subset of this size is used: the same one in layers of equally many
+        rows.
+    random_state : int, Generator, RandomState or None, default 0
+        Seed of random subsets, of surrogates and of the signs of estimates. A generator of NumPy gives one integer as
+        the seed, and its state moves on. None takes a fresh seed.
+    progress : bool, default False
+        Show a progress bar. Needs tqdm.
+    solver : {"exact", "stochastic"} or Stochastic, default "exact"
+        ``"stochastic"`` estimates each entropy; :class:`Stochastic` has the options. Its ``tol`` holds at each
+        positive t and each order given here, which must be positive.
+
+    Returns
+    -------
+    LayerEntropies
+        ``entropy``, with a null also ``structure``, ``z`` and ``p_value``; ``to_pandas()``, ``plot()``.
+
+    Raises
+    ------
+    ValueError, TypeError, MemoryError
+        See :func:`diffusion_spectrum`. Errors about a layer name it: ``layers['conv1']``.
+
+    Warns
+    -----
+    ToleranceWarning
+        Where an estimate did not converge to its tolerance.
+
+    Notes
+    -----
+    Entropies of layers with unequal numbers of rows do not compare: take ``max_samples``, or :func:`compare` at a
+    fixed number of rows, which has an interval for the difference. Over L layers, correct p for their number, as
+    :func:`null_baseline` says. No warning is given where entropies saturate: the table has a column.
+
+    Cost: one entropy for each layer and bandwidth, and as many for each surrogate: see :func:`entropy_surface` and
+    :func:`null_baseline`. Memory: that of one layer's surface, and of one surrogate.
+
+    References
+    ----------
+    Liao, Liu et al., arXiv 2312.04823, Definition 3.1 and Figure 4, for entropies along depth; Phipson & Smyth, SAGMB
+    9 (2010), for p.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import layer_entropies
+    >>> rng = np.random.default_rng(0)
+    >>> inputs = rng.normal(size=(90, 8))
+    >>> layers = {"input": inputs, "groups": inputs + 8 * np.eye(8)[np.arange(90) % 3]}
+    >>> found = layer_entropies(layers, t=2, null="gaussian")
+    >>> [bool(z > 5) for z in found.z.ravel()]
+    [False, True]
+    >>> list(found.to_dict())[:6]
+    ['layer', 'n_samples', 'bandwidth', 't', 'order', 'entropy']
+    """
+    given, rows = layers_of(layers), RowOptions.of(tokens, normalize)
+    of_layers = masks_of(masks, list(given))
+    _require_tokens(given, masks, tokens)
+    times, _ = as_numbers(t, "t", as_nonnegative)
+    each_order, _ = as_numbers(orders, "orders", as_order)
+    stored, threads, shown = as_precision(precision), as_threads(num_threads), as_progress(progress)
+    seed = fixed_seed(as_seed(random_state, "random_state"))
+    options = resolve_solver(solver, seed, times=times, orders=each_order)
+    require_free_precision(stored, options)
+    as_choice(metric, "metric", "euclidean", "cosine")
+    made, draws, follows = _null_arguments(null, n_null, null_bandwidth)
+    read = ReadingOptions(
+        times, each_order, as_alpha(alpha), stored, n_neighbors, made, draws, follows, seed, options, threads
+    )
+    each = _bandwidths(bandwidths, list(given))
+    number = len(given) * (draws + 1)
+    several = max(map(len, each.values()))
+    needed = _BYTES_OF_READING * number * several * len(times) * len(each_order)
+    require_bytes(
+        f"{len(given)} layers and n_null = {draws}", number, needed, "a smaller n_null", "fewer t or orders"
+    )
+    single = one_thread(threads, "decomposes one matrix") if several > 1 else ()
+    fewer = (*single, "fewer rows, max_samples=...")
+    found: list[LayerReadings] = []
+    with (
+        memory_errors(*ways_out(options, *fewer, has_single=stored != "single")),
+        progress_bar(shown, number, "data sets") as advance,
+    ):
+        count = iter(range(1, number + 1))
+        for name, layer in given.items():
+            label = f"layers[{printed(name)}]"
+            masked = of_layers[name] if isinstance(masks, Mapping) or has_tokens(layer) else None
+            data = Data.of(layer_rows(layer, masked, rows, label), metric, label)
+            used = data.limited(max_samples, seed)
+            found.append(read_layer(used, each[name], data.n_samples, read, lambda: advance(next(count), math.nan)))
+    return _result(tuple(given), found, read)
+
+
+def _require_tokens(layers: dict[Any, Any], masks: Any, tokens: Any) -> None:
+    """Raise where tokens or masks are given and no layer has tokens."""
+    if not any(has_tokens(layer) for layer in layers.values()):
+        require_unused(tokens, "tokens", "no layer has the shape (N, T, D)")
+        require_unused(masks, "masks", "no layer has the shape (N, T, D)")
+
+
+def _null_arguments(null: Any, n_null: Any, null_bandwidth: Any) -> tuple[Null | None, int, bool]:
+    """Return the surrogates, their number, and whether they follow a rule of bandwidths."""
+    if null is None:
+        require_unused(n_null, "n_null", "null is None")
+        require_unused(null_bandwidth, "null_bandwidth", "null is None")
+        return None, 0, True
+    draws = _N_NULL if n_null is None else as_count(n_null, "n_null", least=2, most=MAX_DRAWS)
+    kept = "own" if null_bandwidth is None else as_choice(null_bandwidth, "null_bandwidth", "own", "data")
+    return as_null(null), draws, kept == "own"
+
+
+def _bandwidths(bandwidths: Any, names: list[Any]) -> dict[Any, list[Any]]:
+    """Return the bandwidths of each layer, equally many."""
+    if not isinstance(bandwidths, Mapping):
+        return dict.fromkeys(names, _listed(bandwidths))
+    if bandwidths.keys() != set(names):
+        raise ValueError(
+            f"bandwidths must have the names of the layers, {names!r:.99}, got those of {list(bandwidths)!r:.99}"
+        )
+    each = {name: _listed(bandwidths[name]) for name in names}
+    numbers = {len(one) for one in each.values()}
+    if len(numbers) > 1:
+        raise ValueError(f"bandwidths must be equally many for each layer, got from {min(numbers)} to {max(numbers)}")
+    return each
+
+
+def _listed(bandwidths: Any) -> list[Any]:
+    """Return bandwidths as a list, of which a number, a rule and a callable are one."""
+    entries = None if callable(bandwidths) else entries_of(bandwidths, "bandwidths", "bandwidths")
+    each = [bandwidths] if entries is None else entries
+    if any(one is None or isinstance(one, Mapping) for one in each):
+        raise TypeError(f"bandwidths must be numbers, rules, arrays or callables, got {printed(bandwidths)}")
+    return each
+
+
+def _result(names: tuple[Any, ...], found: list[LayerReadings], options: ReadingOptions) -> LayerEntropies:
+    columns = {name: np.array([one.columns[name] for one in found]) for name in found[0].columns}
+    for values in columns.values():
+        values.setflags(write=False)
+    null = tuple(one.null for one in found if one.null is not None)
+    return LayerEntropies(
+        names=names,
+        bandwidth=tuple(one.labels for one in found),
+        t=tuple(options.times),
+        orders=tuple(options.orders),
+        n_samples=tuple(one.n_samples for one in found),
+        null=null or None,
+        null_name=None if options.null is None else null_name(options.null),
+        **columns,
+    )
