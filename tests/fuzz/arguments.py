@@ -117,10 +117,9 @@ def target(draw: random.Random, n: int) -> Any:
 
 def clusterer(draw: random.Random) -> Any:
     """Draw a clusterer of scikit-learn."""
-    from sklearn.cluster import AgglomerativeClustering, KMeans
+    from sklearn.cluster import AgglomerativeClustering
 
-    n_clusters = draw.randint(1, 3)
-    return draw.choice([KMeans(n_clusters, n_init=1), AgglomerativeClustering(n_clusters)])
+    return AgglomerativeClustering(draw.randint(1, 3))
 
 
 PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {

@@ -34,6 +34,8 @@ METHODS: dict[type, list[str]] = {
         "effective_rank",
         "participation_ratio",
         "saturation",
+        "to_dict",
+        "to_pandas",
         "plot",
         "save",
     ],

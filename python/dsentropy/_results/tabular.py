@@ -13,6 +13,8 @@ _SHOWN = 20
 class Tabular(ABC):
     """A result with a table that has one row for each reading."""
 
+    __slots__ = ()
+
     @abstractmethod
     def to_dict(self) -> dict[str, list[Any]]:
         """Return the columns of a table: lists of equal length, by name."""

@@ -30,12 +30,13 @@ from dsentropy._checks.scalars import (
 from dsentropy._spectrum.arguments import require_results, times_and_orders
 from dsentropy._spectrum.loading import loaded
 from dsentropy._spectrum.provenance import as_fingerprint, frozen_array, frozen_parameters, shown
+from dsentropy._spectrum.reading_table import ReadingTable
 from dsentropy._spectrum.saturation import saturation, warn_if_saturated
 from dsentropy.io import spectrum_file
 from dsentropy.io.spectrum_file import SpectrumRecord
 
 
-class Spectrum:
+class Spectrum(ReadingTable):
     r"""Eigenvalues of an operator on N rows, and the measures that are read off them.
 
     Every measure is a sum over the probabilities

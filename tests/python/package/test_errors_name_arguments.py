@@ -101,7 +101,17 @@ CALLS = {
     "plotting.surface": (plotting.surface, {"values": [[1.0]], "bandwidths": [1.0], "t": 1, "max_entropy": 2.0}),
 }
 for of in (SPECTRUM, ESTIMATE, SURFACE):
-    for method in ("bounds", "count", "effective_rank", "entropy", "participation_ratio", "plot", "saturation"):
+    for method in (
+        "bounds",
+        "count",
+        "effective_rank",
+        "entropy",
+        "participation_ratio",
+        "plot",
+        "saturation",
+        "to_dict",
+        "to_pandas",
+    ):
         if hasattr(of, method):
             needed = {"threshold": 0.5} if method == "count" else {}
             CALLS[f"{type(of).__name__}.{method}"] = (getattr(of, method), needed)
