@@ -219,6 +219,8 @@ def _joint(columns: NDArray[Any], name: str) -> Classes:
         return Classes(sortable(columns, name).ravel())
     joint: NDArray[np.intp] = np.zeros(len(columns), dtype=np.intp)
     for column in columns.T:
+        if column.dtype.kind in "iub" and joint.max() == len(joint) - 1:
+            continue  # each row is a class of its own already
         values, codes = np.unique(sortable(numbers_of(column), name), return_inverse=True)
         joint = np.unique(joint * len(values) + codes.reshape(-1), return_inverse=True)[1].reshape(-1)
     first = np.unique(joint, return_index=True)[1]

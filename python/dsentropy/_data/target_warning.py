@@ -100,8 +100,8 @@ def are_codes_of_few_labels(columns: NDArray[Any], few: int) -> bool:
     """
     n_samples = len(columns)
     if columns.shape[1] > 1:
-        enough = n_samples >= _ROWS_PER_LABEL * _joint_labels(columns)[1]
-        return bool(enough and _columns_look_like_labels(columns))
+        alike = _columns_look_like_labels(columns)  # which costs less than combinations
+        return alike and n_samples >= _ROWS_PER_LABEL * _joint_labels(columns)[1]
     values, counts = np.unique(columns, return_counts=True)
     if not 1 < len(values) <= n_samples / _ROWS_PER_LABEL or _whole(values) is None:
         return False
@@ -127,9 +127,10 @@ def warn_of_units(columns: NDArray[Any], names: TargetNames) -> None:
     """Warn where the units of several columns that were clustered as they are leave one of them to decide."""
     numbers = columns.astype(np.float64)
     largest = np.abs(numbers).max() or 1.0
-    variances = np.var(numbers / largest, axis=0)
+    scaled = numbers / largest
+    variances = np.var(scaled, axis=0)
     place = int(variances.argmax())
-    if (np.ptp(columns, axis=0) > 0).sum() > 1 and variances[place] >= _ONE_COLUMN * variances.sum():
+    if (np.ptp(scaled, axis=0) > 0).sum() > 1 and variances[place] >= _ONE_COLUMN * variances.sum():
         warn(
             f"{names.target}: column {place} has {variances[place] / variances.sum():.1%} of the variance of "
             f"{columns.shape[1]} columns, which were clustered in their own units, so that it decides the clusters: "

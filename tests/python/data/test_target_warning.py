@@ -322,5 +322,13 @@ def test_one_column_that_decides_the_clusters(clusters_of):
     clusters_of(RNG.normal(size=(N, 2)) * [1, 3])  # 90%
 
 
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint64, np.float16])
+def test_columns_of_any_numbers_may_be_clustered(dtype):
+    """Differences of bools are refused by NumPy, and those of small integers wrap."""
+    columns = np.stack([CLASSES % 2 * 120, (CLASSES // 2) % 2], axis=1).astype(dtype)
+    with pytest.warns(TargetWarning):  # which see labels, and one column that decides
+        assert clusters_of_rows(columns)[0].shape == (N,)
+
+
 def test_one_column_that_varies_is_no_choice_of_units():
     assert not warns(np.stack([RNG.normal(size=N), np.ones(N)], axis=1))

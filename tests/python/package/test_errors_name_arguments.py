@@ -165,6 +165,7 @@ def test_each_public_function_has_a_call():
         "PopulationInterval",
         "EntropySurface",
         "EstimatedSpectrum",
+        "LayerEntropies",
         "MutualInformation",
         "NullBaseline",
         "SubsampledEntropy",
