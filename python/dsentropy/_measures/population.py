@@ -248,11 +248,11 @@ def population_interval(
         num_threads=num_threads,
         progress=progress,
         solver="exact",
+        has_solver=False,
         fewer="fewer rows of X",
     )
     data = Data.of(X, metric)
-    n = data.n_samples
-    left_out = _as_left_out(n_left_out, n)
+    n, left_out = data.n_samples, _as_left_out(n_left_out, data.n_samples)
     labels = None if clusters is None else given_clusters(clusters, "clusters", n, "X")
     arguments.require_kernel(data, bandwidth, n_neighbors)
     require_subsets(repeats, n - left_out, n, arguments.readings, "a larger n_left_out")

@@ -54,6 +54,8 @@ class SubsetArguments:
     options: SlqOptions | None
     fewer: str
     """What to give for fewer rows of a subset, for errors."""
+    has_solver: bool
+    """Whether the function has an argument ``solver``, for errors."""
 
     @classmethod
     def of(
@@ -69,8 +71,12 @@ class SubsetArguments:
         solver: Any,
         own_times: bool = True,
         fewer: str = "a smaller n_samples",
+        has_solver: bool = True,
     ) -> SubsetArguments:
-        """Check and convert the arguments; ``own_times`` says that an estimate's tolerance holds at t and order."""
+        """Check and convert the arguments.
+
+        ``own_times`` says that an estimate's tolerance holds at t and order.
+        """
         times, several_times = as_numbers(t, "t", as_nonnegative)
         orders, several_orders = as_numbers(order, "order", as_order)
         of_alpha, stored = as_alpha(alpha), as_precision(precision)
@@ -79,7 +85,7 @@ class SubsetArguments:
         own = {"times": times, "orders": orders} if own_times else {}
         options = resolve_solver(solver, seed, **own, orders_name="order")
         several = (several_times, several_orders)
-        return cls(times, orders, several, of_alpha, stored, threads, shown, seed, options, fewer)
+        return cls(times, orders, several, of_alpha, stored, threads, shown, seed, options, fewer, has_solver)
 
     @property
     def readings(self) -> int:
@@ -112,7 +118,8 @@ class SubsetArguments:
 
     def ways_out(self, data: Data, bandwidth: Any) -> tuple[str, ...]:
         """Return what the caller can do where memory is too little."""
-        return subset_ways_out(self.options, self.precision, data.metric, bandwidth, self.num_threads, self.fewer)
+        given = self.options, self.precision, data.metric, bandwidth, self.num_threads
+        return subset_ways_out(*given, self.fewer, has_solver=self.has_solver)
 
     def uncertainty(self, entropies: SubsetEntropies, keys: list[int]) -> Uncertainty | None:
         """Return the uncertainty of the mean over subsets with these numbers; None where entropies are exact."""

@@ -18,6 +18,7 @@ def ways_out(
     *more: str,
     has_storage: bool = True,
     has_single: bool = False,
+    has_solver: bool = True,
 ) -> tuple[str, ...]:
     """Return what the caller of a function with ``solver`` can do, the best first.
 
@@ -31,10 +32,13 @@ def ways_out(
         Whether the affinity may be stored or not, so that ``storage`` plays a part.
     has_single : bool
         Whether ``precision="single"`` is allowed, and was not asked for.
+    has_solver : bool
+        Whether the function has an argument ``solver``.
     """
     ways: list[str] = []
     if options is None:
-        ways.append("solver='stochastic'" + (" or Stochastic(storage='tiled')" if has_storage else ""))
+        if has_solver:
+            ways.append("solver='stochastic'" + (" or Stochastic(storage='tiled')" if has_storage else ""))
         if has_single:
             ways.append("precision='single', which takes half the memory for the matrix")
     else:
@@ -52,6 +56,7 @@ def subset_ways_out(
     bandwidth: Any,
     num_threads: int | None,
     *more: str,
+    has_solver: bool = True,
 ) -> tuple[str, ...]:
     """Return what the caller of a function of many subsets can do; each thread holds one subset at a time.
 
@@ -63,9 +68,12 @@ def subset_ways_out(
         Arguments of the function.
     *more : str
         Ways out of the function alone.
+    has_solver : bool
+        Whether the function has an argument ``solver``.
     """
     has_single = precision != "single" and allows_single(metric, bandwidth)
-    return ways_out(options, *one_thread(num_threads, "holds one subset's matrix"), *more, has_single=has_single)
+    single_thread = one_thread(num_threads, "holds one subset's matrix")
+    return ways_out(options, *single_thread, *more, has_single=has_single, has_solver=has_solver)
 
 
 def one_thread(num_threads: int | None, what: str) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ SPECTRUM, ADJACENCY, KERNEL = "diffusion_spectrum", "adjacency_spectrum", "kerne
 INFORMATION, SUBSETS, SURFACE = "mutual_information", "subsampled_entropy", "entropy_surface"
 
 WAYS = {ESTIMATE, TILED, "memory_limit", SINGLE, ONE, "max_samples", "max_N", "smaller n_samples", "n_neighbors"}
+WAYS |= {"smaller sizes", "fewer rows of X"}
 
 CASES = [
     (SPECTRUM, (MANY,), {"bandwidth": 1.0}, {ESTIMATE, TILED, SINGLE, "max_samples"}),
@@ -56,6 +57,25 @@ CASES = [
         {"bandwidth": 1.0, "n_samples": N - 1, "n_repeats": 2},
         {ESTIMATE, TILED, SINGLE, ONE, "smaller n_samples"},
     ),
+    (
+        "compare",
+        (MANY, MANY),
+        {"bandwidth": 1.0, "n_samples": N - 1, "n_repeats": 2},
+        {ESTIMATE, TILED, SINGLE, ONE, "smaller n_samples"},
+    ),
+    (
+        "convergence",
+        (MANY, [9, N]),
+        {"bandwidth": 1.0, "n_repeats": 2, "num_threads": 1},
+        {ESTIMATE, TILED, SINGLE, "smaller sizes"},
+    ),
+    (
+        "convergence",
+        (MANY, [N - 1, N]),
+        {"bandwidth": 1.0, "n_repeats": 2, "num_threads": 1, "reading": len},
+        {ESTIMATE, TILED, SINGLE, "smaller sizes"},
+    ),
+    ("population_interval", (MANY,), {"bandwidth": 1.0, "n_repeats": 2}, {SINGLE, ONE, "fewer rows of X"}),
     (SURFACE, (MANY, [1.0]), {"num_threads": 1}, {ESTIMATE, TILED, SINGLE, "max_samples"}),
     (
         SUBSETS,
