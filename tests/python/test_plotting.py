@@ -273,6 +273,8 @@ def test_information_is_drawn_beside_that_of_permutations(ax, t, n_repeats, n_pe
         expected = np.quantile(found.null.reshape(39, -1), [0.025, 0.975], axis=0).T
         np.testing.assert_allclose(ranges, expected, rtol=1e-12)
     assert "ceiling" in [text.get_text() for text in ax.get_legend().get_texts()]
+    plotting.information([1.0], [0.1], 1, ax=(bare := matplotlib.figure.Figure().add_subplot()))
+    assert "ceiling" not in [text.get_text() for text in bare.get_legend().get_texts()]
 
 
 def test_many_lines_and_sizes_have_ticks_and_colours_of_matplotlib(ax):

@@ -300,6 +300,38 @@ def test_bad_arguments_of_classes_are_named(arguments, error, match):
         found(POINTS, **arguments)
 
 
+@pytest.mark.parametrize(
+    "target",
+    [np.arange(N).astype("datetime64[D]"), X[:, 0] + 1j, JOINT.astype(str)],
+    ids=["dates", "complex", "text"],
+)
+def test_a_column_that_is_neither_labels_nor_numbers_is_refused(target):
+    with pytest.raises(TypeError, match="^target must hold real numbers where it is not discrete, got dtype .*=True"):
+        found(target, target_discrete=False)
+
+
+def test_columns_that_are_neither_labels_nor_numbers_are_refused():
+    with pytest.raises(TypeError, match="^target must hold real numbers, got"):
+        found(X[:, :2] + 1j)
+
+
+def test_an_array_like_whose_properties_raise_is_read_as_numbers():
+    class Table:
+        def __array__(self, dtype=None, copy=None):
+            return POINTS
+
+        @property
+        def iloc(self):
+            raise RuntimeError
+
+        shape = POINTS.shape
+
+        def __len__(self):
+            return N
+
+    assert same_partition(found(Table(), n_clusters=3).clusters, KINDS)
+
+
 # Given clusters.
 
 
