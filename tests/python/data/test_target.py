@@ -306,12 +306,12 @@ def test_bad_arguments_of_classes_are_named(arguments, error, match):
     ids=["dates", "complex", "text"],
 )
 def test_a_column_that_is_neither_labels_nor_numbers_is_refused(target):
-    with pytest.raises(TypeError, match="^target must hold real numbers where it is not discrete, got dtype .*=True"):
+    with pytest.raises(TypeError, match=r"^target must hold real numbers where it is not discrete, got dtype .*=True"):
         found(target, target_discrete=False)
 
 
 def test_columns_that_are_neither_labels_nor_numbers_are_refused():
-    with pytest.raises(TypeError, match="^target must hold real numbers, got"):
+    with pytest.raises(TypeError, match=r"^target must hold real numbers, got"):
         found(X[:, :2] + 1j)
 
 
