@@ -141,6 +141,7 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
     if name == "plotting.surface":
         call["values"] = np.resize(X, (2, 3))
         call["bandwidths"], call["t"] = [1.0, 2.0], [1, 2, 3]
+        call["null"] = draw.choice([None, np.resize(X, (4, 2, 3))])
     if name == "plotting.subsampled":
         call["values"], call["interval"] = np.resize(X, (4, 3, 1)), np.resize(X, (2, 3, 1))
         call["t"], call["order"] = [1, 2, 3], 1

@@ -300,3 +300,40 @@ def test_layers_need_arrays_of_one_shape_and_both_numbers_of_a_null():
         plotting.layers([[1.0]], [1], 1)
     with pytest.raises(TypeError, match="ylabel must be a string"):
         plotting.layers([[1.0]], ["a"], 1, ylabel=1)
+
+
+NULL = np.ones((3, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("draw", "text"),
+    [
+        (lambda ax: plotting.null_baseline([[1.0]], NULL, [1, 2], ax=ax), r"values must have the shape \(2, 1\)"),
+        (lambda ax: plotting.null_baseline([[1.0], [2.0]], NULL[:1], [1, 2], ax=ax), "null must have the shape"),
+        (lambda ax: plotting.null_baseline([[1.0], [2.0]], NULL[0], [1, 2], ax=ax), "null must have the shape"),
+        (
+            lambda ax: plotting.surface([[1.0], [2.0]], [1.0, 2.0], 1, null=NULL[:1], ax=ax),
+            "null must have the shape",
+        ),
+        (lambda ax: plotting.structure([[1.0]], [[1.0]], [0.0], ax=ax), "multiples must be positive"),
+        (lambda ax: plotting.structure([[1.0]], [[1.0]], [[1.0]], ax=ax), "multiples must be positive"),
+        (lambda ax: plotting.structure([1.0], [[1.0]], [1.0], ax=ax), "structures must have the shape"),
+        (lambda ax: plotting.structure([[1.0]], [[1.0, 2.0]], [1.0], ax=ax), "spreads must have the shape"),
+        (lambda ax: plotting.structure([[1.0]], [[1.0]], [1.0], labels=["a", "b"], ax=ax), "labels must have one"),
+    ],
+)
+def test_pictures_of_nulls_refuse_other_shapes(ax, draw, text):
+    with pytest.raises(ValueError, match=text):
+        draw(ax)
+
+
+def test_names_of_layers_are_strings(ax):
+    for labels in ["ab", [1]]:
+        with pytest.raises(TypeError, match="labels must be a sequence of strings"):
+            plotting.structure([[1.0]], [[1.0]], [1.0], labels=labels, ax=ax)
+
+
+def test_a_structure_is_drawn_without_a_suggestion(ax):
+    plotting.structure([[1.0, 2.0]], [[1.0, 1.0]], [1.0, 2.0], ax=ax)
+    assert len(ax.get_lines()) == 2
+    assert ax.get_legend() is None

@@ -10,12 +10,14 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core, plotting
+from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors, require_bytes
 from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import as_progress, progress_bar
@@ -24,6 +26,7 @@ from dsentropy._checks.scalars import (
     Precision,
     RandomState,
     as_alpha,
+    as_count,
     as_float,
     as_nonnegative,
     as_numbers,
@@ -33,8 +36,12 @@ from dsentropy._checks.scalars import (
     as_threads,
     entries_of,
 )
+from dsentropy._checks.unused import require_unused
 from dsentropy._core import OperatorSpec
 from dsentropy._data.data import Data, DistanceMetric
+from dsentropy._data.surrogates import Null, as_null, null_name, require_rows
+from dsentropy._measures.null_comparison import NullComparison, rounding_of
+from dsentropy._measures.surface_null import SurfaceGrid, surface_null
 from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike, core_bandwidth, kernel_bandwidths
 from dsentropy._operator.kernel_operator import KernelOperator
 from dsentropy._operator.precision import require_free_precision, require_single_used
@@ -67,6 +74,11 @@ class EntropySurface(Tabular):
         The spectrum of each bandwidth and alpha.
     n_samples : int
         The number of rows.
+    null : ndarray of shape (n_null, bandwidths, t, orders, alphas), or None
+        Entropies of the surrogates, in bits; None where there are none, and so are the properties that compare with
+        them.
+    null_name : str or None
+        The surrogates: ``"gaussian"``, ``"permuted"``, ``"sphere"``, or the name of a callable.
     """
 
     values: NDArray[np.float64]
@@ -74,13 +86,54 @@ class EntropySurface(Tabular):
     coords: dict[str, tuple[Any, ...]]
     spectra: tuple[tuple[Spectrum, ...], ...]
     n_samples: int
+    null: NDArray[np.float64] | None = None
+    null_name: str | None = None
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{size} {name}" for name, size in zip(self.dims, self.values.shape, strict=True))
         return (
             f"<EntropySurface ({sizes}) of {self.n_samples} samples: smallest entropy {self.values.min():.4g} bits, "
-            f"largest {self.values.max():.4g} bits, at most {np.log2(self.n_samples):.4g}>"
+            f"largest {self.values.max():.4g} bits, at most {np.log2(self.n_samples):.4g}{self._of_null()}>"
         )
+
+    def _of_null(self) -> str:
+        if self._compared is None or self.null is None:
+            return ""
+        noise = int(self._compared.like_noise.sum())
+        return f"; {noise} of {self.values.size} as good as noise, {len(self.null)} draws of {self.null_name!r}"
+
+    @cached_property
+    def _compared(self) -> NullComparison | None:
+        """The comparison with the surrogates; None where there are none."""
+        if self.null is None:
+            return None
+        single = self.spectra[0][0].parameters.get("precision") == "single"
+        return NullComparison(self.values, self.null, rounding_of("single" if single else "double", self.n_samples))
+
+    @property
+    def null_mean(self) -> NDArray[np.float64] | None:
+        """Mean entropy of the surrogates, in bits."""
+        return None if self._compared is None else self._compared.mean
+
+    @property
+    def null_standard_deviation(self) -> NDArray[np.float64] | None:
+        """Standard deviation of the entropies of the surrogates: 0 where they differ by rounding alone."""
+        return None if self._compared is None else self._compared.standard_deviation
+
+    @property
+    def structure(self) -> NDArray[np.float64] | None:
+        """``null_mean`` minus ``values``, in bits."""
+        return None if self._compared is None else self._compared.structure
+
+    @property
+    def z(self) -> NDArray[np.float64] | None:
+        """``structure`` in standard deviations of the surrogates: NaN where those are 0, as toward saturation."""
+        return None if self._compared is None else self._compared.z
+
+    @property
+    def like_noise(self) -> NDArray[np.bool_] | None:
+        """Mask of entropies that are as good as noise: ``|z| < 2``, or equal to ``null_mean`` up to rounding."""
+        return None if self._compared is None else self._compared.like_noise
 
     @property
     def saturated(self) -> NDArray[np.bool_]:
@@ -96,8 +149,9 @@ class EntropySurface(Tabular):
     def to_dict(self) -> dict[str, list[Any]]:
         """Return columns of a table with one row an entropy.
 
-        They are the four coordinates, ``entropy``, ``standard_error``, ``lower``, ``upper`` (bits) and ``saturated``.
-        Of an exact entropy the error is 0, and both bounds are the entropy.
+        They are the four coordinates, ``entropy``, ``standard_error``, ``lower``, ``upper`` (bits) and ``saturated``,
+        and with surrogates ``null_mean``, ``null_standard_deviation``, ``structure``, ``z`` and ``like_noise``. Of an
+        exact entropy the error is 0, and both bounds are the entropy.
         """
         along = [np.array(self.coords[name], dtype=object) for name in self.dims]
         columns = {
@@ -112,10 +166,16 @@ class EntropySurface(Tabular):
             "upper": upper,
             "saturated": self.saturated,
         }
+        if self._compared is not None:
+            columns_of_null = self._compared.columns()
+            names = ("null_mean", "null_standard_deviation", "structure", "z", "like_noise")
+            read |= {name: columns_of_null[name] for name in names}
         return {**columns, **{name: values.ravel().tolist() for name, values in read.items()}}
 
     def plot(self, *, order: float | None = None, alpha: float | None = None, ax: Any = None) -> Any:
         """Draw the entropy against the bandwidth, a line for each t, with the saturated region shaded.
+
+        With surrogates, their mean is dashed, with two standard deviations to either side.
 
         Parameters
         ----------
@@ -142,6 +202,7 @@ class EntropySurface(Tabular):
             max_entropy=float(np.log2(self.n_samples)),
             margin=MARGIN,
             title=f"{title}; saturated where shaded",
+            null=None if self.null is None else self.null[..., of_order, of_alpha],
             ax=ax,
         )
 
@@ -162,6 +223,8 @@ def entropy_surface(
     orders: Numbers = (1,),
     alphas: Numbers = (0.0,),
     *,
+    null: Null | None = None,
+    n_null: int | None = None,
     n_neighbors: int | None = None,
     metric: DistanceMetric = "euclidean",
     precision: Precision = "auto",
@@ -194,6 +257,11 @@ def entropy_surface(
         Renyi orders; see :meth:`Spectrum.entropy`.
     alphas : float or sequence of float, default (0.0,)
         Normalisations; see :func:`diffusion_spectrum`.
+    null : {"gaussian", "permuted", "sphere"} or callable, optional
+        Surrogates whose entropies are computed as well; see :func:`null_baseline`. A bandwidth that is one number for
+        the data, as the median is, is that of all surrogates; a rule that gives one number a row is followed by each.
+    n_null : int, optional, default 20
+        Number of surrogates; from 2 to 10^7. Refused without ``null``.
     n_neighbors, metric, precision, max_samples, random_state, num_threads
         See :func:`diffusion_spectrum`; the metric may not be ``"affinity"``, which has no bandwidth. ``n_neighbors``
         is refused where no bandwidth is ``"knn"``, ``precision="single"`` where all differ from row to row.
@@ -223,7 +291,8 @@ def entropy_surface(
     -----
     Cost: N^2 D flops for the distances, once (and once more for each ``"median"`` or ``"knn"``), and 4/3 N^3 for the
     eigenvalues of each bandwidth and alpha; t and orders are free. Memory: an N x N matrix of distances, and one of
-    each operator that is decomposed: as many at once as there are threads up to 3000 rows, one beyond.
+    each operator that is decomposed: as many at once as there are threads up to 3000 rows, one beyond. Each surrogate
+    costs as much time again and no more memory; their spectra are not kept.
 
     No warning is given where entropies saturate: see :attr:`EntropySurface.saturated`.
 
@@ -240,11 +309,13 @@ def entropy_surface(
     >>> surface = entropy_surface(X, [1.0, 2.0, "median"], t=[1, 2], orders=[1, 2])
     >>> surface.values.shape
     (3, 2, 2, 1)
+    >>> entropy_surface(X, [1.0, 2.0], null="gaussian").structure.shape
+    (2, 1, 1, 1)
     """
     each, (times, _) = _each(bandwidths), as_numbers(t, "t", as_nonnegative)
     of_orders, _ = as_numbers(orders, "orders", as_order)
     of_alphas, _ = as_numbers(alphas, "alphas", as_alpha)
-    stored = as_precision(precision)
+    stored, made, draws = as_precision(precision), *_surrogates(null, n_null)
     threads, shown = as_threads(num_threads), as_progress(progress)
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed, times=times, orders=of_orders)
@@ -252,33 +323,57 @@ def entropy_surface(
     used, n_all, subset = selected_rows(X, metric, max_samples, seed)
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where bandwidths vary, got 'affinity'")
+    if made is not None:
+        require_rows(used)
     fewer = (*one_thread(threads, "decomposes one matrix"), "fewer rows, max_samples=...")
     has_single = stored != "single" and metric != "precomputed"
     with memory_errors(*ways_out(options, *fewer, has_single=has_single)):
-        _require_results(len(each), len(times), len(of_orders), len(of_alphas), used.n_samples)
+        _require_results(len(each), len(times), len(of_orders), len(of_alphas), used.n_samples, draws)
         resolved = kernel_bandwidths(each, used, n_neighbors, seed, threads, n_all)
         require_single_used(stored, used, *(sigma for sigma, _ in resolved))
         about = {**subset} if options is not None else {"precision": stored, **subset}
         kernels = _kernels(used, resolved, of_alphas, stored, about)
         spectra = _spectra(used, kernels, options, threads, shown)
-    coords = {
-        "bandwidth": _labels(resolved),
-        "t": tuple(times),
-        "order": tuple(of_orders),
-        "alpha": tuple(of_alphas),
-    }
-    rows = tuple(tuple(spectra[i : i + len(of_alphas)]) for i in range(0, len(spectra), len(of_alphas)))
-    bits = [[spectrum.bits(times, of_orders) for spectrum in row] for row in rows]
+        given = [(one, sigma) for one, (sigma, _) in zip(each, resolved, strict=True)]
+        grid = SurfaceGrid(given, of_alphas, times, of_orders, n_neighbors, _of_core(stored))
+        drawn = None if made is None else surface_null(used, made, draws, grid, options, seed, threads, shown)
+    axes = (_labels(resolved), tuple(times), tuple(of_orders), tuple(of_alphas))
+    return _of_spectra(spectra, axes, used.n_samples, drawn, None if made is None else null_name(made))
+
+
+def _surrogates(null: Any, n_null: Any) -> tuple[Null | None, int]:
+    """Convert the arguments of surrogates: none, or their kind and their number."""
+    if null is None:
+        require_unused(n_null, "n_null", "null is None")
+        return None, 0
+    return as_null(null), as_count(20 if n_null is None else n_null, "n_null", least=2, most=MAX_DRAWS)
+
+
+def _of_spectra(
+    spectra: list[Spectrum],
+    axes: tuple[tuple[Any, ...], ...],
+    n_samples: int,
+    null: NDArray[np.float64] | None,
+    name: str | None,
+) -> EntropySurface:
+    """Read the entropies off the spectra, in the order of bandwidths and alphas."""
+    dims = ("bandwidth", "t", "order", "alpha")
+    _, times, orders, alphas = axes
+    rows = tuple(tuple(spectra[i : i + len(alphas)]) for i in range(0, len(spectra), len(alphas)))
+    bits = [[spectrum.bits(times, orders) for spectrum in row] for row in rows]
     values = np.ascontiguousarray(np.moveaxis(np.array(bits), 1, -1))
     values.setflags(write=False)
-    return EntropySurface(values, ("bandwidth", "t", "order", "alpha"), coords, rows, used.n_samples)
+    return EntropySurface(values, dims, dict(zip(dims, axes, strict=True)), rows, n_samples, null, name)
 
 
-def _require_results(bandwidths: int, times: int, orders: int, alphas: int, n: int) -> None:
+def _require_results(bandwidths: int, times: int, orders: int, alphas: int, n: int, draws: int) -> None:
     """Raise a MemoryError where the spectra, or the entropies with the arrays that read them, do not fit."""
     spectra = bandwidths * alphas
     what = f"{bandwidths} bandwidths, {times} t, {orders} orders and {alphas} alphas"
-    require_bytes(what, n, 16 * spectra * (n + 2 * times * orders), "fewer bandwidths, t, orders or alphas")
+    of_null = 3 * draws * spectra * (n + times * orders)
+    require_bytes(
+        what, n, 16 * spectra * (n + 2 * times * orders) + 8 * of_null, "fewer bandwidths, t, orders or alphas"
+    )
 
 
 def _each(bandwidths: Any) -> list[Any]:
@@ -298,11 +393,16 @@ def _labels(resolved: _Parts) -> tuple[Any, ...]:
     )
 
 
+def _of_core(precision: Precision) -> Literal["single", "double"]:
+    """Return the precision of the core: spectra may be read at any t, so "auto" is double."""
+    return "single" if precision == "single" else "double"
+
+
 def _kernels(
     data: Data, resolved: _Parts, alphas: list[float], precision: Precision, about: dict[str, Any]
 ) -> list[tuple[KernelOperator, dict[str, Any]]]:
     """Make the operator of each bandwidth and alpha, in order, and what its spectrum says of it."""
-    stored: Literal["single", "double"] = "single" if precision == "single" else "double"
+    stored = _of_core(precision)
     return [
         (
             KernelOperator(data, OperatorSpec.diffusion(core_bandwidth(sigma), alpha, stored)),

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_alpha, as_nonnegative, as_numbers, entries_of
 from dsentropy.plotting._axes import as_floats, finish, new_axes
+from dsentropy.plotting._null import null_band
 
 
 def surface(
@@ -20,6 +21,7 @@ def surface(
     *,
     max_entropy: float | None = None,
     margin: float | None = None,
+    null: ArrayLike | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -38,6 +40,8 @@ def surface(
     margin : float, optional, default 0.02
         Fraction of ``max_entropy``, at either end, that is shaded: entropies there say little about the data.
         Refused without ``max_entropy``.
+    null : array_like of shape (draws, len(bandwidths), len(t)), optional
+        Entropies of at least two draws of a null: their mean is dashed, with two standard deviations to either side.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -74,12 +78,15 @@ def surface(
     part = 0.02 if margin is None else as_alpha(margin, "margin")
     if entropies.shape != (len(bandwidths), len(times)):
         raise ValueError(f"values must have the shape {(len(bandwidths), len(times))}, got {entropies.shape}")
+    draws = None if null is None else _draws(null, entropies.shape)
     ax = new_axes(ax, title)
     positions, logarithmic = _positions(bandwidths)
     order = np.argsort(positions, kind="stable")
     for i, time in enumerate(times):
         color = f"C{i}" if len(times) <= 10 else None  # beyond 10 the colours of the cycle repeat
         ax.plot(positions[order], entropies[order, i], marker="o", markersize=4, color=color, label=f"t = {time:g}")
+        if draws is not None:
+            null_band(ax, positions[order], draws[:, order, i], ax.get_lines()[-1].get_color())
     if most is not None:
         _shade(ax, most or 1.0, part)
     ax.set(xlabel="bandwidth", ylabel="entropy (bits)")
@@ -89,6 +96,14 @@ def surface(
         _label_bandwidths(ax, bandwidths, positions, order, logarithmic)
     finish(ax, title, len(times))
     return ax
+
+
+def _draws(null: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Convert draws of a null to an array, and check its shape."""
+    draws = as_floats(null, "null")
+    if draws.ndim != 3 or draws.shape[1:] != shape or len(draws) < 2:
+        raise ValueError(f"null must have the shape {('draws', *shape)}, draws at least 2, got {draws.shape}")
+    return draws
 
 
 def _bandwidths(bandwidths: Any) -> list[float | str]:
