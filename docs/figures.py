@@ -1,8 +1,8 @@
 """Draw the pictures of README.md and of docs/choosing-a-bandwidth.md.
 
-    python docs/figures.py        write docs/demo.png, docs/surface.png and docs/trends.png
+    python docs/figures.py        write docs/demo.png, docs/layers.png, docs/surface.png and docs/trends.png
 
-Takes about two minutes. Needs `pip install "dsentropy[plot]"`.
+Takes about three minutes. Needs `pip install "dsentropy[plot]"`.
 """
 
 from __future__ import annotations
@@ -10,19 +10,47 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from dsentropy import diffusion_spectral_entropy, entropy_surface, estimate_bandwidth
+from dsentropy import diffusion_spectral_entropy, entropy_surface, estimate_bandwidth, layer_entropies
 from dsentropy.cli import demo
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.datasets import load_digits
+from sklearn.neural_network import MLPClassifier
 
 FOLDER = Path(__file__).parent
 ROWS = 600
+LAYER_ROWS = 300
 SIGMA = 10.0
 EPOCHS = 60
 EVERY = 3
 TICKS = [5, 10, 20, 50, 100, 200]
 GREY = "0.35"
+
+
+def layers() -> Figure:
+    """Draw the entropy of the layers of the README's network by depth, at two bandwidths, beside their null."""
+    images, labels = load_digits(return_X_y=True)
+    network = MLPClassifier((64, 16), tol=1e-3, random_state=0).fit(images / 16, labels)
+    Z = images[:LAYER_ROWS] / 16
+    found = {"pixels": Z}
+    for name, weights, bias in zip(
+        ["hidden 1", "hidden 2", "logits"], network.coefs_, network.intercepts_, strict=True
+    ):
+        Z = Z @ weights + bias if name == "logits" else np.maximum(Z @ weights + bias, 0)
+        found[name] = Z
+    entropies = layer_entropies(found, ["median", "structure"], null="gaussian")
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    titles = ["at the median distance", f"at {entropies.suggestion.multiple:.2f} medians, of the largest structure"]
+    for place, (axes, title) in enumerate(zip(figure.subplots(1, 2), titles, strict=True)):
+        entropies.plot(bandwidth=place, ax=axes)
+        axes.set_title(title, fontsize=11)
+        axes.set(xlabel="", ylim=(0, 1.1 * entropies.null_mean[:, place].max()))
+        line, null = (
+            next(one for one in axes.get_lines() if one.get_label() == label) for label in ("t = 1", "null")
+        )
+        axes.legend([line, null], ["entropy", "normal noise of equal covariance"], frameon=False, loc="lower left")
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure
 
 
 def surface() -> Figure:
@@ -87,5 +115,6 @@ def write(figure: Figure, name: str) -> None:
 
 if __name__ == "__main__":
     demo.run(EPOCHS, 5, str(FOLDER / "demo.png"))
+    write(layers(), "layers.png")
     write(surface(), "surface.png")
     write(trends(), "trends.png")

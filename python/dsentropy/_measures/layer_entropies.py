@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -39,11 +39,15 @@ from dsentropy._data.data import Data
 from dsentropy._data.layer_rows import RowOptions, has_tokens, layer_rows, layers_of, masks_of
 from dsentropy._data.surrogates import Null, as_null, fixed_seed, null_name
 from dsentropy._measures.layer_readings import NULL_COLUMNS, LayerReadings, ReadingOptions, read_layer
+from dsentropy._measures.suggested_bandwidth import BandwidthSuggestion, suggest_bandwidth
 from dsentropy._operator.bandwidth import BandwidthLike
 from dsentropy._operator.precision import require_free_precision
 from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.ways_out import one_thread, ways_out
+
+LayerBandwidths: TypeAlias = "BandwidthLike | Literal['structure']"
+"""A bandwidth of each layer, or the rule that finds one multiple of their medians."""
 
 _N_NULL = 20
 """Surrogates of each layer where n_null is not given."""
@@ -80,6 +84,8 @@ class LayerEntropies(Tabular):
         Rows of each layer that were used.
     null_name : str or None
         The surrogates.
+    suggestion : BandwidthSuggestion or None
+        What :func:`suggest_bandwidth` found for the bandwidth ``"structure"``.
     """
 
     names: tuple[Any, ...]
@@ -100,6 +106,7 @@ class LayerEntropies(Tabular):
     like_noise: NDArray[np.bool_] | None = None
     null: tuple[NDArray[np.float64], ...] | None = None
     null_name: str | None = None
+    suggestion: BandwidthSuggestion | None = None
 
     def __repr__(self) -> str:
         n, least, most = len(self.names), min(self.n_samples), max(self.n_samples)
@@ -175,7 +182,7 @@ class LayerEntropies(Tabular):
 
 def layer_entropies(
     layers: Mapping[Any, ArrayLike],
-    bandwidths: BandwidthLike | Sequence[BandwidthLike] = "median",
+    bandwidths: LayerBandwidths | Sequence[LayerBandwidths] | Mapping[Any, Any] = "median",
     t: Numbers = 1,
     orders: Numbers = 1,
     *,
@@ -208,9 +215,12 @@ def layer_entropies(
     layers : mapping of names to array_like of shape (N, D) or (N, T, D)
         The layers, from the first to the last. Each is whatever :func:`diffusion_spectrum` takes as rows, or the
         tokens of sequences, for which ``tokens`` must be given. Layers may differ in rows and columns.
-    bandwidths : float, {"median", "knn"}, array_like of shape (N,) or callable, or a sequence, default "median"
+    bandwidths : float, {"median", "knn", "structure"}, array_like (N,) or callable, or a sequence, default "median"
         As in :func:`entropy_surface`, for each layer. A mapping of all names to bandwidths, as many for each, gives
         each layer its own. ``"median"`` takes the scale of a layer out; a number compares scales as well.
+        ``"structure"`` is the multiple of the medians at which the layers together differ most from their null
+        (normal rows without one), at the first t and order, as :func:`suggest_bandwidth` finds it by its defaults,
+        on draws of its own: the result has its ``suggestion``. Refused in a mapping.
     t, orders : float or sequence of float, default 1
         Diffusion times and Renyi orders; further ones are free. See :meth:`Spectrum.entropy`.
     masks : array_like of shape (N, T), or mapping of names to such arrays, optional
@@ -269,7 +279,8 @@ def layer_entropies(
     :func:`null_baseline` says. No warning is given where entropies saturate: the table has a column.
 
     Cost: one entropy for each layer and bandwidth, and as many for each surrogate: see :func:`entropy_surface` and
-    :func:`null_baseline`. Memory: that of one layer's surface, and of one surrogate.
+    :func:`null_baseline`; ``"structure"`` takes 165 entropies a layer first. Memory: the rows of all layers, one
+    layer's surface, and one surrogate.
 
     References
     ----------
@@ -304,27 +315,67 @@ def layer_entropies(
         times, each_order, as_alpha(alpha), stored, n_neighbors, made, draws, follows, seed, options, threads
     )
     each = _bandwidths(bandwidths, list(given))
-    number = len(given) * (draws + 1)
-    several = max(map(len, each.values()))
+    number, several = len(given) * (draws + 1), max(map(len, each.values()))
     needed = _BYTES_OF_READING * number * several * len(times) * len(each_order)
     require_bytes(
         f"{len(given)} layers and n_null = {draws}", number, needed, "a smaller n_null", "fewer t or orders"
     )
     single = one_thread(threads, "decomposes one matrix") if several > 1 else ()
     fewer = (*single, "fewer rows, max_samples=...")
-    found: list[LayerReadings] = []
-    with (
-        memory_errors(*ways_out(options, *fewer, has_single=stored != "single")),
-        progress_bar(shown, number, "data sets") as advance,
-    ):
-        count = iter(range(1, number + 1))
-        for name, layer in given.items():
-            label = f"layers[{printed(name)}]"
-            masked = of_layers[name] if isinstance(masks, Mapping) or has_tokens(layer) else None
-            data = Data.of(layer_rows(layer, masked, rows, label), metric, label)
-            used = data.limited(max_samples, seed)
-            found.append(read_layer(used, each[name], data.n_samples, read, lambda: advance(next(count), math.nan)))
-    return _result(tuple(given), found, read)
+    with memory_errors(*ways_out(options, *fewer, has_single=stored != "single")):
+        sets = _data_sets(given, of_layers, masks, rows, metric)
+        used = {name: data.limited(max_samples, seed) for name, data in sets.items()}
+        suggestion = None
+        if any(_is_structure(one) for one in each[next(iter(given))]):
+            suggestion = _suggested(used, metric, solver, read)
+            each = {name: [_number(one, suggestion, name) for one in listed] for name, listed in each.items()}
+        with progress_bar(shown, number, "data sets") as advance:
+            count = iter(range(1, number + 1))
+            found = [
+                read_layer(used[name], each[name], data.n_samples, read, lambda: advance(next(count), math.nan))
+                for name, data in sets.items()
+            ]
+    return _result(tuple(given), found, read, suggestion)
+
+
+def _data_sets(
+    layers: dict[Any, Any], masks_of_layers: dict[Any, Any], masks: Any, rows: RowOptions, metric: Any
+) -> dict[Any, Data]:
+    """Make the rows of each layer; one mask is that of the layers with tokens."""
+    sets = {}
+    for name, layer in layers.items():
+        label = f"layers[{printed(name)}]"
+        mask = masks_of_layers[name] if isinstance(masks, Mapping) or has_tokens(layer) else None
+        sets[name] = Data.of(layer_rows(layer, mask, rows, label), metric, label)
+    return sets
+
+
+def _is_structure(bandwidth: Any) -> bool:
+    return isinstance(bandwidth, str) and bandwidth == "structure"
+
+
+def _suggested(sets: dict[Any, Data], metric: Any, solver: Any, options: ReadingOptions) -> BandwidthSuggestion:
+    """Find the multiple of the medians at which the layers differ most from their null, at the first t and order."""
+    return suggest_bandwidth(
+        {name: data.given for name, data in sets.items()},
+        options.times[0],
+        "gaussian" if options.null is None else options.null,
+        order=options.orders[0],
+        alpha=options.alpha,
+        metric=metric,
+        precision=options.precision,
+        random_state=options.seed,
+        num_threads=options.num_threads,
+        solver=solver,
+    )
+
+
+def _number(bandwidth: Any, suggestion: BandwidthSuggestion, name: Any) -> Any:
+    """Return the bandwidth that a suggestion has for a layer: any number where no two of its rows differ."""
+    if not _is_structure(bandwidth):
+        return bandwidth
+    assert isinstance(suggestion.bandwidth, dict)  # of several layers
+    return suggestion.bandwidth[name] or 1.0
 
 
 def _require_tokens(layers: dict[Any, Any], masks: Any, tokens: Any) -> None:
@@ -354,6 +405,8 @@ def _bandwidths(bandwidths: Any, names: list[Any]) -> dict[Any, list[Any]]:
             f"bandwidths must have the names of the layers, {names!r:.99}, got those of {list(bandwidths)!r:.99}"
         )
     each = {name: _listed(bandwidths[name]) for name in names}
+    if any(_is_structure(one) for listed in each.values() for one in listed):
+        raise ValueError("bandwidths must not have 'structure' in a mapping: it is one multiple for all layers")
     numbers = {len(one) for one in each.values()}
     if len(numbers) > 1:
         raise ValueError(f"bandwidths must be equally many for each layer, got from {min(numbers)} to {max(numbers)}")
@@ -369,7 +422,12 @@ def _listed(bandwidths: Any) -> list[Any]:
     return each
 
 
-def _result(names: tuple[Any, ...], found: list[LayerReadings], options: ReadingOptions) -> LayerEntropies:
+def _result(
+    names: tuple[Any, ...],
+    found: list[LayerReadings],
+    options: ReadingOptions,
+    suggestion: BandwidthSuggestion | None,
+) -> LayerEntropies:
     columns = {name: np.array([one.columns[name] for one in found]) for name in found[0].columns}
     for values in columns.values():
         values.setflags(write=False)
@@ -382,5 +440,6 @@ def _result(names: tuple[Any, ...], found: list[LayerReadings], options: Reading
         n_samples=tuple(one.n_samples for one in found),
         null=null or None,
         null_name=None if options.null is None else null_name(options.null),
+        suggestion=suggestion,
         **columns,
     )

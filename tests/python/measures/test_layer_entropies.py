@@ -9,6 +9,7 @@ from dsentropy import (
     entropy_surface,
     layer_entropies,
     null_baseline,
+    suggest_bandwidth,
 )
 from matplotlib.figure import Figure
 
@@ -101,6 +102,23 @@ def test_layers_may_have_bandwidths_of_their_own():
     assert found.entropy[1, 0].item() == diffusion_spectrum(LAYERS["hidden"], bandwidth=0.5).bits([1], [1]).item()
     a_row = layer_entropies({"a": ROWS}, [np.linspace(1, 2, 40)])
     assert a_row.bandwidth == (("adaptive",),)
+
+
+@pytest.mark.parametrize("null", [None, "permuted"])
+def test_the_structure_rule_is_the_suggestion_for_all_layers(null):
+    small = {"groups": ROWS + 8 * np.eye(5)[np.arange(40) % 3], "noise": ROWS, "flat": np.ones((9, 2))}
+    drawn = {} if null is None else {"null": null, "n_null": 2}
+    found = layer_entropies(small, [1.0, "structure"], [2.0, 1.0], random_state=5, **drawn)
+    expected = suggest_bandwidth(small, 2.0, null or "gaussian", random_state=5)
+    assert found.suggestion.multiple == expected.multiple
+    assert [one[1] for one in found.bandwidth] == list(expected.bandwidth.values())
+    own = layer_entropies(small, expected.bandwidth, [2.0, 1.0], random_state=5, **drawn)
+    assert np.array_equal(own.entropy[:, 0], found.entropy[:, 1])
+    if null is not None:
+        assert np.array_equal(own.structure[:, 0], found.structure[:, 1])
+    assert layer_entropies({"flat": np.ones((9, 2))}, "structure").bandwidth == ((1.0,),)
+    with pytest.raises(ValueError, match="bandwidths must not have 'structure' in a mapping"):
+        layer_entropies({"a": ROWS}, {"a": "structure"})
 
 
 def test_subsets_are_of_equal_rows_in_all_layers():

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from dsentropy import Spectrum, Stochastic, diffusion_spectrum, kernel_spectrum
+from dsentropy._data.subsets import draw
 from numpy_formulas import EPS, cloud, distances, gaussian
 from scipy.sparse import csr_array
 from scipy.sparse.linalg import aslinearoperator
@@ -127,15 +128,23 @@ def test_a_kernel_in_float32_keeps_its_rounding():
         assert (kernel_spectrum(given, weights=COUNTS).eigenvalues > 0).sum() == 3
 
 
-def test_the_median_of_many_equal_rows_counts_weights():
-    """4200 rows, all but 50 of them equal: the subset of 4000 rows may have no positive distance."""
-    rows = np.zeros((4200, 1))
+@pytest.mark.parametrize("metric", ["euclidean", "precomputed"])
+def test_the_median_of_many_equal_rows_counts_weights(metric, monkeypatch):
+    """60 rows, all but two of them equal: a subset of 20 rows may have no positive distance."""
+    monkeypatch.setattr("dsentropy._operator.bandwidth.MEDIAN_ROWS", 20)
+    rows = np.zeros((60, 1))
     rows[:2, 0] = [1.0, 5.0]
-    w = np.ones(4200)
+    w = np.ones(60)
     w[0] = 1e6
-    for metric, data in [("euclidean", rows)]:
-        found = diffusion_spectrum(data, metric=metric, weights=w, solver=Stochastic(tol=0.1))
+    data = distances(rows) if metric == "precomputed" else rows
+    without = [seed for seed in range(20) if min(draw(60, 20, seed)) > 1]
+    assert without
+    for seed in without:
+        found = diffusion_spectrum(data, metric=metric, weights=w, random_state=seed)
         assert found.parameters["bandwidth"] == 1.0
+    with_second = next(seed for seed in range(99) if min(draw(60, 20, seed)) == 1)
+    found = diffusion_spectrum(data, metric=metric, weights=w, random_state=with_second)
+    assert found.parameters["bandwidth"] == 5.0
 
 
 @pytest.mark.parametrize(
