@@ -146,7 +146,9 @@ def of_populations(
             )
 
 
-def of_entropies(names: list[str], repetitions: int, n_truth: int, n_repeats: int, multiple: float) -> None:
+def of_entropies(
+    names: list[str], repetitions: int, n_truth: int, n_repeats: int, multiple: float, left_out: int | None
+) -> None:
     """Print the coverage of intervals of entropies."""
 
     def bandwidth(rows: np.ndarray) -> float:
@@ -159,7 +161,7 @@ def of_entropies(names: list[str], repetitions: int, n_truth: int, n_repeats: in
         n_truth,
         lambda sample, _: diffusion_spectrum(sample[0], **options).entropy(T, ORDERS),
         lambda sample, seed: population_interval(
-            sample[0], t=T, order=ORDERS, n_repeats=n_repeats, random_state=seed, **options
+            sample[0], t=T, order=ORDERS, n_repeats=n_repeats, n_left_out=left_out, random_state=seed, **options
         ),
     )
 
@@ -185,14 +187,14 @@ if __name__ == "__main__":
     parser.add_argument("--repeats", type=int, help="subsets of an interval")
     parser.add_argument("--multiple", type=float, default=1.0, help="bandwidth in median distances")
     parser.add_argument("--populations", nargs="+", choices=list(POPULATIONS), default=list(POPULATIONS))
+    parser.add_argument("--left-out", type=int, help="rows that each subset of an entropy's interval leaves out")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")  # of saturation, which coverage does not depend on
     count = arguments.repetitions
     if arguments.compare:
         of_differences(count, arguments.truth or 10_000, arguments.repeats or 20)
     if arguments.entropy:
-        of_entropies(
-            arguments.populations, count, arguments.truth or 2000, arguments.repeats or 40, arguments.multiple
-        )
+        n_truth, n_repeats = arguments.truth or 2000, arguments.repeats or 40
+        of_entropies(arguments.populations, count, n_truth, n_repeats, arguments.multiple, arguments.left_out)
     if arguments.information:
         of_informations(arguments.populations, count, arguments.truth or 1000, arguments.repeats or 40)
