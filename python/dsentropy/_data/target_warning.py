@@ -38,7 +38,7 @@ _ONE_COLUMN = 0.95
 
 
 class TargetWarning(UserWarning):
-    """A target was read as labels and looks like numbers, or was clustered and looks like labels."""
+    """A target may have been misread: labels as numbers or the reverse, or bins or units that hide what it says."""
 
 
 @dataclass(frozen=True)
