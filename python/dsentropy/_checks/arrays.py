@@ -72,11 +72,11 @@ def _as_numbers(value: Any, name: str) -> NDArray[Any]:
     if array.dtype.kind in "fiub":
         return array
     if array.dtype.kind == "O" and array.ndim and first_non_number(array) is None:
-        return _of_objects(array, name)
+        return floats_of(array, name)
     raise non_numbers_error(value, array, name)
 
 
-def _of_objects(array: NDArray[Any], name: str) -> NDArray[np.float64]:
+def floats_of(array: NDArray[Any], name: str) -> NDArray[np.float64]:
     """Convert objects that are numbers, such as integers beyond int64, to float64."""
     try:
         return array.astype(np.float64)
@@ -105,7 +105,7 @@ def as_moduli(value: Any, name: str) -> NDArray[np.float64]:
         raise TypeError(f"{name} must be an array, got {path}: Spectrum.load({path}) reads a saved spectrum")
     given = as_array(value, name)
     if given.dtype.kind == "O" and given.ndim == 1 and first_non_number(given) is None:
-        given = _of_objects(given, name)
+        given = floats_of(given, name)
     if given.dtype.kind not in "fciu" or given.ndim != 1 or given.size == 0:
         index = first_non_number(given) if given.dtype.kind in "OUST" and given.ndim == 1 else None
         shown = f"dtype {given.dtype}, shape {given.shape}" if given.ndim else printed(given[()])

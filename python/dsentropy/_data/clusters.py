@@ -18,6 +18,7 @@ from dsentropy._data.bins import width_bins
 from dsentropy._data.clustering import spectral_clustering
 from dsentropy._data.target_columns import (
     as_columns,
+    as_numbers,
     discrete_by_dtype,
     given_clusters,
     is_discrete,
@@ -87,6 +88,7 @@ def assign_clusters(
         return labels, name
     if precomputed_clusters is not None:
         return given_clusters(precomputed_clusters, _PRECOMPUTED, n_samples, data_name), _PRECOMPUTED
+    columns = as_numbers(columns, name)
     if columns.dtype.kind not in "fiub":
         if not one_column:
             raise _non_numbers_error(target, columns, name)

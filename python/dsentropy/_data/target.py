@@ -24,6 +24,7 @@ from dsentropy._data.bins import quantile_bins, width_bins, width_edges
 from dsentropy._data.clustering import cluster_by, spectral_clustering, standardized
 from dsentropy._data.target_columns import (
     as_columns,
+    as_numbers,
     discrete_by_dtype,
     given_clusters,
     is_label,
@@ -126,6 +127,7 @@ class Target:
         chosen = discrete_by_dtype(target, discrete)
         if chosen or (chosen is None and _all_are_labels(target, columns)):
             return cls(columns, "labels", chosen, names)
+        columns = as_numbers(columns, names.target)
         if columns.dtype.kind not in "fiub":
             raise _not_numbers(target, columns, names)
         require_finite(columns, target, names.target)

@@ -8,14 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsentropy._checks.arrays import floats_of
 from dsentropy._checks.conversion import as_array
-from dsentropy._checks.entries import is_missing, missing_error, place
+from dsentropy._checks.entries import first_non_number, is_missing, missing_error, place
 from dsentropy._checks.printing import printed
+
+_BEYOND_INT64 = 2.0**63
+"""Modulus from which on an integer may be beyond int64."""
 
 
 def as_columns(target: Any, name: str, n_samples: int, data_name: str) -> NDArray[Any]:
     """Convert a target of N rows to an array [N, D] of any type, without missing entries."""
-    given = as_array(target, name)
+    given = _as_array(target, name)
     columns = given[:, None] if given.ndim == 1 else given
     if columns.ndim != 2 or columns.shape[1] == 0:
         shape = given.shape if given.ndim else printed(given)
@@ -23,6 +27,16 @@ def as_columns(target: Any, name: str, n_samples: int, data_name: str) -> NDArra
     _require_length(columns, name, n_samples, data_name)
     _require_no_missing(target, given, name)
     return columns
+
+
+def _as_array(value: Any, name: str) -> NDArray[Any]:
+    """Convert to an array; integers stay what they are where a list has some beyond int64 and NumPy makes floats."""
+    array = as_array(value, name)
+    if array.dtype == np.float64 and isinstance(value, (list, tuple)) and (np.abs(array) >= _BEYOND_INT64).any():
+        objects = np.asarray(value, dtype=object)
+        if all(isinstance(entry, Integral) for entry in objects.flat):
+            return objects
+    return array
 
 
 def _require_no_missing(target: Any, given: NDArray[Any], name: str) -> None:
@@ -60,7 +74,7 @@ def sortable(labels: NDArray[Any], name: str) -> NDArray[Any]:
 
 def given_clusters(clusters: Any, name: str, n_samples: int, data_name: str) -> NDArray[Any]:
     """Check clusters that were given, of the shape [N] or [N, 1], and return them in it."""
-    labels = as_array(clusters, name)
+    labels = _as_array(clusters, name)
     _require_length(labels, name, n_samples, data_name)
     if labels.size != n_samples:
         raise ValueError(f"{name} must have the shape [N] or [N, 1], got {labels.shape}")
@@ -95,6 +109,13 @@ def is_label(column: NDArray[Any]) -> bool:
     if column.dtype.kind == "O":
         return any(all(isinstance(label, kind) for label in column.flat) for kind in (str, Integral))
     return column.dtype.kind in "iubSUT"
+
+
+def as_numbers(columns: NDArray[Any], name: str) -> NDArray[Any]:
+    """Convert columns of objects that are all numbers, such as integers beyond int64, to float64."""
+    if columns.dtype.kind == "O" and first_non_number(columns) is None:
+        return floats_of(columns, name)
+    return columns
 
 
 def require_finite(columns: NDArray[Any], target: Any, name: str) -> None:

@@ -363,3 +363,34 @@ def test_clusters_of_a_result_give_the_result_again(monkeypatch):
 def test_clusters_are_checked_and_come_alone(arguments, match):
     with pytest.raises(ValueError, match=match):
         mutual_information(X, **arguments)
+
+
+DATA = np.random.default_rng(0).normal(size=(30, 2))
+LARGE = {"few beyond": [5, 2**63 + 1, 2**63 + 3], "all beyond": [2**64, 2**64 + 1, 2**64 + 2]}
+
+
+@pytest.mark.parametrize("case", LARGE)
+def test_integers_beyond_64_bits_are_labels_of_their_own(case):
+    """NumPy makes floats of a list with some of them, of which neighbouring ones are equal."""
+    numbers = [LARGE[case][i % 3] for i in range(30)]
+    expected = mutual_information(DATA, np.arange(30) % 3, bandwidth=1.0).value
+    for target in (numbers, tuple(numbers), np.array(numbers, dtype=object), [[number] for number in numbers]):
+        assert mutual_information(DATA, target, bandwidth=1.0).value == expected
+        assert mutual_information(DATA, clusters=target, bandwidth=1.0).value == expected
+        of_reference = diffusion_spectral_mutual_information(DATA, target)[0]
+        assert of_reference == diffusion_spectral_mutual_information(DATA, np.arange(30) % 3)[0]
+
+
+@pytest.mark.parametrize("scale", [2**62, 10**30])
+def test_integers_of_any_size_are_numbers_where_that_is_asked_for(scale):
+    numbers = [scale * (i % 7) for i in range(30)]
+    floats = np.arange(30) % 7 * float(scale)
+    for target, same in [(numbers, floats), (np.array(numbers, object), floats)]:
+        of_numbers = {"n_clusters": 3, "bandwidth": 1.0, "target_discrete": False}
+        expected = mutual_information(DATA, same, **of_numbers).value
+        assert mutual_information(DATA, target, **of_numbers).value == expected
+        options = {"reference_discrete": False, "n_clusters": 3}
+        found = diffusion_spectral_mutual_information(DATA, target, **options)[0]
+        assert found == diffusion_spectral_mutual_information(DATA, same, **options)[0]
+    with pytest.raises(ValueError, match=r"^target must be finite in float64"):
+        mutual_information(DATA, [10**400 * i for i in range(30)], target_discrete=False, bandwidth=1.0)

@@ -330,5 +330,14 @@ def test_columns_of_any_numbers_may_be_clustered(dtype):
         assert clusters_of_rows(columns)[0].shape == (N,)
 
 
+@every_reference
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64])
+def test_a_column_whose_range_is_beyond_its_dtype_decides_the_clusters(dtype, clusters_of):
+    limits = np.iinfo(dtype)
+    column = np.linspace(0.99 * limits.min, 0.99 * limits.max, N).astype(dtype)
+    text = warned(clusters_of, np.stack([column, np.arange(N) % 7], axis=1).astype(dtype))
+    assert "column 0 has " in text
+
+
 def test_one_column_that_varies_is_no_choice_of_units():
     assert not warns(np.stack([RNG.normal(size=N), np.ones(N)], axis=1))

@@ -175,6 +175,10 @@ def test_each_public_function_has_a_call():
     assert set(dsentropy.__all__) - classes - warned <= set(CALLS)
 
 
+def annotation_of(name, argument):
+    return inspect.signature(CALLS[name][0]).parameters[argument].annotation
+
+
 PAIRS = [(name, argument) for name, (f, _) in CALLS.items() for argument in inspect.signature(f).parameters]
 
 
@@ -207,3 +211,14 @@ def test_an_error_names_the_argument(name, argument, tmp_path, monkeypatch):
             assert isinstance(error, (TypeError, ValueError, MemoryError)), f"{kind}: {error!r}"
             assert re.search(rf"\b{argument}\b", str(error)), f"{kind}: {error!r}"
             assert len(str(error)) < 5000, kind
+
+
+FLAGS = [pair for pair in PAIRS if str(annotation_of(*pair)) in ("bool", "bool | None")]
+
+
+@pytest.mark.parametrize(("name", "argument"), FLAGS, ids=[".".join(pair) for pair in FLAGS])
+def test_a_flag_that_is_no_bool_is_refused(name, argument):
+    function, needed = CALLS[name]
+    for value in ("False", "", 0, 1, [], np.array(True), np.array([True, False]), object(), broken(*METHODS)):
+        with pytest.raises(TypeError, match=rf"^{argument} must be True(, False or None| or False), got "):
+            function(**{**needed, argument: value})
