@@ -32,7 +32,12 @@ def are_blocks(X: Any) -> bool:
         return False
     if not hasattr(X, "__getitem__"):
         return True
-    return isinstance(X, Sequence) and len(X) > 0 and getattr(X[0], "ndim", None) == 2
+    if not isinstance(X, Sequence):
+        return False
+    try:
+        return getattr(X[0], "ndim", None) == 2
+    except Exception:  # of an empty sequence, of a memoryview of two dimensions; NumPy reads it or refuses it
+        return False
 
 
 def checked_blocks(blocks: Iterable[Any], name: str) -> Iterator[tuple[Rows, float]]:

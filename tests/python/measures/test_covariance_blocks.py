@@ -107,6 +107,16 @@ def test_blocks_may_be_of_any_kind(form):
     )
 
 
+def test_sequences_that_numpy_reads_are_no_blocks():
+    expected = covariance_spectrum(ROWS)
+    for whole in (ROWS.tolist(), memoryview(ROWS), list(ROWS)):
+        found = covariance_spectrum(whole)
+        assert np.array_equal(found.eigenvalues, expected.eigenvalues)
+        assert found.fingerprint == expected.fingerprint
+    with pytest.raises(ValueError, match="X must have two dimensions"):
+        covariance_spectrum([])
+
+
 def test_float32_blocks_have_the_rounding_of_their_dtype():
     X = np.random.default_rng(0).normal(size=(600, 3)).astype(np.float32)
     X = np.column_stack([X, X[:, :2].sum(axis=1, dtype=np.float32)])  # the sum is rounded to float32
