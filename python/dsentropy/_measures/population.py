@@ -36,6 +36,10 @@ _LEFT_OUT = 10
 """A subset leaves out one of so many rows, by default. Where half of the rows are left out, standard errors are down
 to 0.6 of the deviation of fresh rows: an entropy of half the rows reacts in another way to a row (docs/theory.md)."""
 
+_LEFT_OUT_OF_INFORMATION = 2
+"""A subset of an information leaves out one of so many rows, by default. Its spread contains the Monte Carlo error of
+the random subsets, which is most of it where few rows are left out; the rest is then hardly known."""
+
 _RANDOM_SUBSETS = 20
 """Random subsets of each cluster in an information, as in :func:`mutual_information` by default."""
 
@@ -170,7 +174,8 @@ def population_interval(
         Labels of the rows: the interval is that of the :func:`mutual_information` with them. Other targets are made
         to labels by it: ``mutual_information(X, target).clusters``.
     n_left_out : int, optional
-        d, the number of rows that each subset leaves out, below N; by default N / 10.
+        d, the number of rows that each subset leaves out, below N; by default N / 10, and N / 2 where ``clusters``
+        are given, so that the Monte Carlo error is not most of the spread.
     n_repeats : int, default 40
         R, the number of subsets, drawn independently of each other; from 2 to 10^7.
     t : float or sequence of float, default 1
@@ -252,7 +257,7 @@ def population_interval(
         fewer="fewer rows of X",
     )
     data = Data.of(X, metric)
-    n, left_out = data.n_samples, _as_left_out(n_left_out, data.n_samples)
+    n, left_out = data.n_samples, _as_left_out(n_left_out, data.n_samples, clusters is not None)
     labels = None if clusters is None else given_clusters(clusters, "clusters", n, "X")
     arguments.require_kernel(data, bandwidth, n_neighbors)
     require_subsets(repeats, n - left_out, n, arguments.readings, "a larger n_left_out")
@@ -278,10 +283,12 @@ def population_interval(
     )
 
 
-def _as_left_out(n_left_out: Any, n: int) -> int:
+def _as_left_out(n_left_out: Any, n: int, of_information: bool) -> int:
     if n < 2:
         raise ValueError(f"X must have at least two rows, got {n}")
-    number = max(1, n // _LEFT_OUT) if n_left_out is None else as_count(n_left_out, "n_left_out", n_rows=n)
+    if n_left_out is None:
+        return max(1, n // (_LEFT_OUT_OF_INFORMATION if of_information else _LEFT_OUT))
+    number = as_count(n_left_out, "n_left_out", n_rows=n)
     if number == n:
         raise ValueError(f"n_left_out must be below {n}, the number of rows, got {number}")
     return number

@@ -63,6 +63,7 @@ def test_an_information_has_its_monte_carlo_error_once():
     error = np.sqrt(2 * np.maximum(spread, 0) + whole.standard_error**2)
     np.testing.assert_allclose(found.standard_error, error, rtol=1e-9)
     assert found.order is None
+    assert population_interval(X, LABELS, n_repeats=2).n_left_out == 30
 
 
 @pytest.mark.parametrize("clusters", [None, LABELS])
