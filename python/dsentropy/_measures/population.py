@@ -216,7 +216,7 @@ def population_interval(
 
     Coverage was measured on six populations that can be drawn again, 300 rows each (``benches/coverage.py``,
     docs/theory.md). At the median distance, t of 1 and 5 and orders 1 and 2, intervals of 95% cover the mean of fresh
-    samples in 94% to 100% of the cases; those of informations, of 120, in 92% to 98%. They fail where the entropy of
+    samples in 94% to 100% of the cases; those of informations, of 120, in 92% to 100%. They fail where the entropy of
     a sample is skewed: at 0.35 of the median distance, where few rows have neighbors within a bandwidth, they cover
     78% to 94% for normal rows in 10 dimensions, and 80% to 89% for rows whose variances fall as a power law in 50.
     They are too wide where, to first order, an entropy does not depend on single rows, as on a sphere.
