@@ -10,6 +10,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from types import FrameType
 
 import numpy as np
@@ -17,9 +20,23 @@ import numpy as np
 _SKIPPED = tuple(os.path.dirname(os.path.abspath(path)) + os.sep for path in (os.path.dirname(__file__), np.__file__))
 """Folders of this package and of NumPy: a file name, unlike a module's name, tells a doctest from its module."""
 
+_collected: ContextVar[list[str] | None] = ContextVar("dsentropy_collected_warnings", default=None)
+"""Texts of the warnings of this thread or task, where it collects them."""
+
+
+@contextmanager
+def collected_warnings() -> Iterator[list[str]]:
+    """Give a list that takes the texts of this package's warnings within the block, in place of warnings."""
+    texts: list[str] = []
+    token = _collected.set(texts)
+    try:
+        yield texts
+    finally:
+        _collected.reset(token)
+
 
 def warn(message: str, category: type[Warning]) -> None:
-    """Warn at the first frame outside the package.
+    """Warn at the first frame outside the package, or add the text to those that are collected.
 
     Parameters
     ----------
@@ -28,6 +45,10 @@ def warn(message: str, category: type[Warning]) -> None:
     category : type of Warning
         The class of the warning.
     """
+    texts = _collected.get()
+    if texts is not None:
+        texts.append(f"{category.__name__}: {message}")
+        return
     frame = _outside(sys._getframe(1))
     warnings.warn_explicit(
         message,

@@ -12,6 +12,7 @@ from dsentropy.plotting._layers import layers
 from dsentropy.plotting._null import null_baseline, structure
 from dsentropy.plotting._spectra import estimate, spectrum
 from dsentropy.plotting._surface import surface
+from dsentropy.plotting._training import profile, training
 
 __all__ = [
     "convergence",
@@ -20,8 +21,10 @@ __all__ = [
     "information",
     "layers",
     "null_baseline",
+    "profile",
     "spectrum",
     "structure",
     "subsampled",
     "surface",
+    "training",
 ]

@@ -1,0 +1,71 @@
+"""The state of a run: its records, its completed steps, and what later steps depend on."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from dsentropy.monitor.log import Contents
+from dsentropy.monitor.records import Record, Records, key_of
+
+
+class Run:
+    """A run of a name: that of a log, or a new one.
+
+    Attributes
+    ----------
+    name : str
+        The name of the training.
+    records : dict
+        Records by their key, in order.
+    completed : set of int
+        Steps all of whose records are there.
+    depths, rows : dict of str to int
+        The place of each layer, and its number of rows.
+    frozen : dict of str to float
+        The bandwidth that each layer keeps.
+    """
+
+    def __init__(self, name: str | None, contents: Contents) -> None:
+        self.name = name or next(reversed(contents.runs), None) or _new_name()
+        self.records = {key: record for key, record in contents.kept.items() if key[0] == self.name}
+        self.completed = set(contents.completed.get(self.name, ()))
+        self._restore()
+
+    def _restore(self) -> None:
+        self.depths: dict[str, int] = {}
+        self.rows: dict[str, int] = {}
+        self.frozen: dict[str, float] = {}
+        for record in self.records.values():
+            self._note(record)
+
+    def _note(self, record: Record) -> None:
+        """Take from a record what later steps depend on, where no earlier one had it."""
+        if record["depth"] is not None:
+            self.depths.setdefault(record["layer"], record["depth"])
+        if record["n_all"]:
+            self.rows.setdefault(record["layer"], record["n_all"])
+        if record["bandwidth_rule"] == "frozen" and record["bandwidth"]:
+            self.frozen.setdefault(record["layer"], record["bandwidth"])
+
+    def add(self, step: int, records: Records) -> list[dict[str, Any]]:
+        """Add the records of a step, and return the lines of a log that say so."""
+        for record in records:
+            key = key_of(record)
+            self.records.pop(key, None)
+            self.records[key] = record
+            self._note(record)
+        self.completed.add(step)
+        return [*records, {"run": self.name, "completed": step}]
+
+    def resume(self, step: int) -> list[dict[str, Any]]:
+        """Drop the records of later steps, and return the line of a log that says so."""
+        self.records = {key: record for key, record in self.records.items() if record["step"] <= step}
+        self.completed = {one for one in self.completed if one <= step}
+        self._restore()
+        return [{"run": self.name, "resumed_from": step}]
+
+
+def _new_name() -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(4).hex()}"
