@@ -62,7 +62,7 @@ class Settings:
     random_state: int
     num_threads: int | None
     targets: dict[str, NDArray[Any]] = field(default_factory=dict)
-    """Classes of the items by the information that is about them: numbers from 0, and -1 of items that are not used."""
+    """Classes of the items by the information that is about them: numbers from 0; -1 of items that are not used."""
 
     @classmethod
     def of(
