@@ -8,6 +8,7 @@ warning filter or setting of the process is used or moved. Cost a layer and step
 from __future__ import annotations
 
 import os
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
@@ -135,8 +136,8 @@ class Monitor:
     ...     for step in range(3):
     ...         hidden = rng.normal(size=(80, 5)) + 2 * step * labels[:, None]
     ...         _ = monitor.observe(step, {"hidden": hidden})
-    >>> [round(value, 2) for value in monitor.curves("dsmi").values[:, 0]]
-    [-0.01, 0.69, 0.87]
+    >>> [round(record["value"], 2) for record in monitor.records.select("dsmi")]
+    [0.01, 0.4, 0.59]
     """
 
     def __init__(
@@ -186,6 +187,7 @@ class Monitor:
         )
         self._background = Background(_QUEUE) if beside else None
         self._pid, self._closed = os.getpid(), False
+        self._observing = threading.RLock()
         self._failures: list[str] = []
         self._log = None if log is None else Log(as_path(log, "log"))
         if self._log is not None:
@@ -269,8 +271,20 @@ class Monitor:
         number, given = as_count(step, "step", least=0), as_layers(layers)
         about = {"run": self.run, "step": number, "epoch": as_epoch(epoch), "time": time.time()}
         about["digest"] = as_optional_text(digest, "digest")
-        if self._must_mark:
-            self.resume(number - 1)
+        with self._observing:
+            if self._must_mark:
+                self.resume(number - 1)
+            call = partial(self._measure, about, self._taken(given))
+            if self._background is None:
+                records = call()
+            else:
+                self._background.submit(call)
+                records = Records()
+        self._warn_of_failures()
+        return records
+
+    def _taken(self, given: dict[str, Any]) -> list[Layer]:
+        """Copy the rows of each layer that are used, and note how many it has."""
         depths, rows = self._run.depths, self._run.rows
         taken = [
             self._subsets.layer(name, depths.setdefault(name, len(depths)), value, rows.get(name))
@@ -279,14 +293,7 @@ class Monitor:
         for layer in taken:
             if layer.rows is not None and layer.n_all:
                 rows.setdefault(layer.name, layer.n_all)
-        call = partial(self._measure, about, taken)
-        if self._background is None:
-            records = call()
-        else:
-            self._background.submit(call)
-            records = Records()
-        self._warn_of_failures()
-        return records
+        return taken
 
     def _measure(self, about: dict[str, Any], layers: list[Layer]) -> Records:
         records = Records(record for layer in layers for record in self._of_layer(about, layer))
@@ -345,9 +352,10 @@ class Monitor:
         """
         self._require_open()
         last = as_count(step, "step", least=-1)
-        self.flush()
-        self._must_mark = False
-        self._write(self._run.resume(last))
+        with self._observing:
+            self.flush()
+            self._must_mark = False
+            self._write(self._run.resume(last))
         self._warn_of_failures()
 
     def flush(self) -> None:

@@ -92,7 +92,7 @@ class Records(list[Record], Tabular):
     >>> for step in range(3):
     ...     _ = monitor.observe(step, {"hidden": (step + 1) * np.eye(8)})
     >>> [round(record["value"], 2) for record in monitor.records.select("dse")]
-    [1.16, 2.69, 2.99]
+    [2.54, 3.0, 3.0]
     """
 
     def __repr__(self) -> str:
