@@ -25,9 +25,9 @@ from dsentropy._checks.warn import collected_warnings
 from dsentropy._data.subsets import INNER_MAX_N
 from dsentropy._measures.covariance import covariance_spectrum
 from dsentropy._measures.diffusion import diffusion_spectrum
+from dsentropy._measures.estimated_bandwidth import estimate_bandwidth
 from dsentropy._measures.mutual_information import MutualInformation, mutual_information
 from dsentropy._measures.null_baseline import null_baseline
-from dsentropy._operator.bandwidth import estimate_bandwidth
 from dsentropy._spectrum.saturation import saturation
 from dsentropy.monitor.rows import Layer, collapsed
 from dsentropy.monitor.settings import ENTROPY, Settings
@@ -74,15 +74,17 @@ class Measurement:
             return None, self.layer.fault
         given = self.settings.number or self.frozen
         try:
-            median = given or estimate_bandwidth(
+            sigma = given or estimate_bandwidth(
                 self._rows,
+                "structure" if self.settings.rule == "structure" else "median",
+                t=self.settings.structure_time,
                 metric=self.settings.metric,
                 random_state=self.settings.random_state,
                 num_threads=self.settings.num_threads,
             )
         except Exception as error:
             return None, _text(error)
-        return (median, None) if median else (None, collapsed(self.layer.name))
+        return (sigma, None) if sigma else (None, collapsed(self.layer.name))
 
     @property
     def _rows(self) -> NDArray[Any]:

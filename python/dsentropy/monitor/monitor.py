@@ -62,10 +62,12 @@ class Monitor:
         one direction and about 0 where their directions cancel; ``"spread"``, the root mean square distance of the
         rows, scaled to length 1, from their mean, from 0 to 1; ``"effective_rank"``, that of the singular values of
         the centred rows. A diffusion spectrum says nothing of the first two.
-    bandwidth : {"median", "frozen"} or float, default "median"
+    bandwidth : {"median", "frozen", "structure"} or float, default "median"
         ``"median"``: the median distance, at each step anew, so that the scale of a layer does not count.
-        ``"frozen"``: for each layer the median distance at its first step, so that it does; it is in the log for a
-        resumed run. Or one number for all layers.
+        ``"frozen"``: for each layer the median distance at its first step, so that it does. ``"structure"``: for each
+        layer the bandwidth at which its entropy, at its first step and the first positive t, differs most from that
+        of normal rows (:func:`suggest_bandwidth`). Both are in the log for a resumed run. Or one number for all
+        layers.
     t, orders : float or sequence of float, default (1,)
         Diffusion times and Renyi orders of the entropy; an information has order 1. Further ones are free.
     labels : array_like of shape (N,) or (N, k), optional
@@ -144,7 +146,7 @@ class Monitor:
         self,
         measures: Iterable[Literal["dse", "dsmi"]] = ("dse", "dsmi"),
         *,
-        bandwidth: Literal["median", "frozen"] | float = "median",
+        bandwidth: Literal["median", "frozen", "structure"] | float = "median",
         t: Numbers = (1,),
         orders: Numbers = (1,),
         labels: ArrayLike | None = None,
@@ -311,7 +313,7 @@ class Monitor:
     def _of_layer(self, about: dict[str, Any], layer: Layer) -> list[Record]:
         settings = self._settings
         chosen = self._subsets.of(layer.n_all or 0)
-        frozen = self._run.frozen.get(layer.name) if settings.rule == "frozen" else None
+        frozen = self._run.kept.get((layer.name, settings.rule))
         measurement = Measurement(layer, chosen, settings, frozen)
         shared = {
             **about,

@@ -8,6 +8,7 @@ from typing import Any
 
 from dsentropy.monitor.log import Contents
 from dsentropy.monitor.records import Record, Records, key_of
+from dsentropy.monitor.settings import KEPT
 
 
 class Run:
@@ -23,8 +24,8 @@ class Run:
         Steps all of whose records are there.
     depths, rows : dict of str to int
         The place of each layer, and its number of rows.
-    frozen : dict of str to float
-        The bandwidth that each layer keeps.
+    kept : dict of (str, str) to float
+        The bandwidth that each layer keeps, by layer and rule.
     """
 
     def __init__(self, name: str | None, contents: Contents) -> None:
@@ -36,7 +37,7 @@ class Run:
     def _restore(self) -> None:
         self.depths: dict[str, int] = {}
         self.rows: dict[str, int] = {}
-        self.frozen: dict[str, float] = {}
+        self.kept: dict[tuple[str, str], float] = {}
         for record in self.records.values():
             self._note(record)
 
@@ -46,8 +47,8 @@ class Run:
             self.depths.setdefault(record["layer"], record["depth"])
         if record["n_all"]:
             self.rows.setdefault(record["layer"], record["n_all"])
-        if record["bandwidth_rule"] == "frozen" and record["bandwidth"]:
-            self.frozen.setdefault(record["layer"], record["bandwidth"])
+        if record["bandwidth_rule"] in KEPT and record["bandwidth"]:
+            self.kept.setdefault((record["layer"], record["bandwidth_rule"]), record["bandwidth"])
 
     def add(self, step: int, records: Records) -> list[dict[str, Any]]:
         """Add the records of a step, and return the lines of a log that say so."""

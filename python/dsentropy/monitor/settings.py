@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,12 @@ from dsentropy._spectrum.solver import Stochastic, as_stochastic, resolve_solver
 from dsentropy.monitor.records import Record
 from dsentropy.monitor.rows import RowSubsets
 
+Rule: TypeAlias = Literal["median", "frozen", "structure", "number"]
+"""Rules of the bandwidth, as records have them."""
+
+KEPT: tuple[Rule, ...] = ("frozen", "structure")
+"""Rules by which a layer keeps the bandwidth of its first step."""
+
 ENTROPY, INFORMATION, OF_INPUTS = "dse", "dsmi", "dsmi_inputs"
 """Measures of a layer that need a bandwidth: its entropy, and its information on labels and on inputs."""
 
@@ -46,7 +52,7 @@ class Settings:
 
     entropy: bool
     """Whether the entropy is measured."""
-    rule: Literal["median", "frozen", "number"]
+    rule: Rule
     number: float | None
     """The bandwidth of the rule ``"number"``."""
     times: list[float]
@@ -87,8 +93,8 @@ class Settings:
     ) -> Settings:
         """Check the arguments of :class:`Monitor` but the labels and inputs themselves."""
         names = _as_measures(measures, labels, inputs)
-        rule, number = _as_rule(bandwidth)
         times, _ = as_numbers(t, "t", as_nonnegative)
+        rule, number = _as_rule(bandwidth, times)
         of_orders, _ = as_numbers(orders, "orders", as_order)
         seed = as_seed(random_state, "random_state")
         stored, options = as_precision(precision), resolve_solver(solver, seed or 0, times=times, orders=of_orders)
@@ -136,6 +142,11 @@ class Settings:
             return "exact"
         positive = tuple(time for time in self.times if time > 0)
         return replace(self.solver, t=positive or None, orders=tuple(self.orders))
+
+    @property
+    def structure_time(self) -> float | None:
+        """The diffusion time of the rule ``"structure"``, the first positive one; None of another rule."""
+        return next(time for time in self.times if time > 0) if self.rule == "structure" else None
 
     @property
     def solver_name(self) -> str:
@@ -200,10 +211,13 @@ def _as_measures(measures: Any, labels: Any, inputs: Any) -> list[str]:
     return list(checked)
 
 
-def _as_rule(bandwidth: Any) -> tuple[Literal["median", "frozen", "number"], float | None]:
+def _as_rule(bandwidth: Any, times: list[float]) -> tuple[Rule, float | None]:
     if not isinstance(bandwidth, str):
         return "number", as_positive(bandwidth, "bandwidth")
-    return as_choice(bandwidth, "bandwidth", "median", "frozen"), None
+    rule: Rule = as_choice(bandwidth, "bandwidth", "median", "frozen", "structure")
+    if rule == "structure" and not any(time > 0 for time in times):
+        raise ValueError("t must have a positive number where bandwidth is 'structure'")
+    return rule, None
 
 
 def _items(value: Any, name: str) -> NDArray[Any]:

@@ -161,6 +161,14 @@ def test_a_frozen_bandwidth_is_the_median_of_the_first_step_of_its_layer():
     assert of_b["bandwidth"] == estimate_bandwidth(3 * X)
 
 
+def test_a_bandwidth_by_structure_is_that_of_the_first_step():
+    with Monitor(bandwidth="structure", t=[0, 2, 1]) as monitor:
+        monitor.observe(0, {"a": X})
+        first, *_, last = monitor.records.select("dse") + monitor.observe(1, {"a": 3 * X}).select("dse")
+    assert first["bandwidth"] == last["bandwidth"] == estimate_bandwidth(X, "structure", t=2)
+    assert (first["bandwidth_rule"], last["bandwidth_rule"]) == ("structure", "structure")
+
+
 def test_a_number_is_the_bandwidth_of_all_layers():
     records = observed(X, bandwidth=2).select("dse")
     assert (records[0]["bandwidth"], records[0]["bandwidth_rule"]) == (2, "number")
