@@ -162,7 +162,7 @@ class Log:
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
             self._descriptor = os.open(self.path, flags, 0o666)
-            self.contents = self._read()
+            self._contents = self._read()
         except BaseException:
             self.free()
             raise
@@ -174,6 +174,11 @@ class Log:
         contents = Contents.of(data, self.path, "log")
         if data and not data.endswith(b"\n"):
             os.write(self._descriptor, b"\n")
+        return contents
+
+    def take_contents(self) -> Contents:
+        """Return what the log had when it was opened, once: it may be large."""
+        contents, self._contents = self._contents, Contents()
         return contents
 
     def write(self, lines: Iterable[dict[str, Any]]) -> None:

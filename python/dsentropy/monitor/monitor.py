@@ -195,10 +195,10 @@ class Monitor:
         if self._log is not None:
             weakref.finalize(self, self._log.free).atexit = False  # a monitor that is not closed frees its log
         try:
-            contents = Contents() if self._log is None else self._log.contents
+            contents = Contents() if self._log is None else self._log.take_contents()
             self._run = Run(name, contents)
             keeps_seed = not isinstance(random_state, Integral)
-            agreeing = settings.agreeing(self._run.records.values(), keeps_seed=keeps_seed)
+            agreeing = settings.agreeing(self._run.records(), keeps_seed=keeps_seed)
             self._subsets = RowSubsets(agreeing.max_samples, agreeing.random_state)
             self._settings = agreeing.with_targets(labels, inputs, self._subsets)
         except BaseException:
@@ -208,7 +208,7 @@ class Monitor:
 
     def __repr__(self) -> str:
         log = "" if self._log is None else f", log {self._log.path!r}"
-        return f"<Monitor of run {self.run!r}: {len(self._run.records)} records, last step {self.last_step}{log}>"
+        return f"<Monitor of run {self.run!r}: {len(self._run)} records, last step {self.last_step}{log}>"
 
     def __enter__(self) -> Monitor:
         return self
@@ -232,7 +232,7 @@ class Monitor:
     @property
     def records(self) -> Records:
         """The records of this run, those of its log included; a copy. In the background, those that are done."""
-        return Records(dict(record) for record in list(self._run.records.values()))
+        return self._run.records()
 
     def observe(
         self, step: int, layers: Mapping[str, ArrayLike], epoch: float | None = None, *, digest: str | None = None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from dsentropy.monitor.log import Contents
-from dsentropy.monitor.records import Record, Records, key_of
+from dsentropy.monitor.records import FIELDS, Record, Records, key_of
 from dsentropy.monitor.settings import KEPT
 
 
@@ -18,8 +19,6 @@ class Run:
     ----------
     name : str
         The name of the training.
-    records : dict
-        Records by their key, in order.
     completed : set of int
         Steps all of whose records are there.
     depths, rows : dict of str to int
@@ -30,19 +29,31 @@ class Run:
 
     def __init__(self, name: str | None, contents: Contents) -> None:
         self.name = name or next(reversed(contents.runs), None) or _new_name()
-        self.records = {key: record for key, record in contents.kept.items() if key[0] == self.name}
         self.completed = set(contents.completed.get(self.name, ()))
-        self._restore()
+        self._values: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        """Values of the fields of each record by its key, in order: a dictionary would take four times as much."""
+        self._restore(record for key, record in contents.kept.items() if key[0] == self.name)
 
-    def _restore(self) -> None:
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def records(self) -> Records:
+        """Return a copy of the records; another thread may add some meanwhile."""
+        return Records(dict(zip(FIELDS, values, strict=True)) for values in list(self._values.values()))
+
+    def _restore(self, records: Iterable[Record]) -> None:
+        self._values = {}
         self.depths: dict[str, int] = {}
         self.rows: dict[str, int] = {}
         self.kept: dict[tuple[str, str], float] = {}
-        for record in self.records.values():
-            self._note(record)
+        for record in records:
+            self._keep(record)
 
-    def _note(self, record: Record) -> None:
-        """Take from a record what later steps depend on, where no earlier one had it."""
+    def _keep(self, record: Record) -> None:
+        """Keep a record and, where no earlier one had it, what later steps depend on."""
+        key = key_of(record)
+        self._values.pop(key, None)
+        self._values[key] = tuple(record[name] for name in FIELDS)
         if record["depth"] is not None:
             self.depths.setdefault(record["layer"], record["depth"])
         if record["n_all"]:
@@ -53,18 +64,14 @@ class Run:
     def add(self, step: int, records: Records) -> list[dict[str, Any]]:
         """Add the records of a step, and return the lines of a log that say so."""
         for record in records:
-            key = key_of(record)
-            self.records.pop(key, None)
-            self.records[key] = record
-            self._note(record)
+            self._keep(record)
         self.completed.add(step)
         return [*records, {"run": self.name, "completed": step}]
 
     def resume(self, step: int) -> list[dict[str, Any]]:
         """Drop the records of later steps, and return the line of a log that says so."""
-        self.records = {key: record for key, record in self.records.items() if record["step"] <= step}
+        self._restore(record for record in self.records() if record["step"] <= step)
         self.completed = {one for one in self.completed if one <= step}
-        self._restore()
         return [{"run": self.name, "resumed_from": step}]
 
 

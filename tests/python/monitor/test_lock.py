@@ -133,3 +133,15 @@ def test_windows_locks_the_first_byte(tmp_path, monkeypatch):
     with pytest.raises(RuntimeError, match="another process"):
         FileLock(str(tmp_path / "a.lock"), "log")
     assert os.path.exists(tmp_path / "a.lock")
+
+
+def test_a_monitor_of_another_process_does_nothing(path, monkeypatch):
+    monitor = Monitor(log=path)
+    with monkeypatch.context() as patch:
+        patch.setattr(monitor, "_pid", -1)
+        with pytest.raises(RuntimeError, match="made in another process"):
+            monitor.observe(0, {"a": X})
+        monitor.close()
+    monitor.observe(0, {"a": X})
+    monitor.close()
+    assert monitor.last_step == 0
