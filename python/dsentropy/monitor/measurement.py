@@ -13,10 +13,10 @@ warning of a measure becomes a text of its readings.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,19 @@ Reading = dict[str, Any]
 _SATURATION = {-1: "low", 0: None, 1: "high"}
 
 
+class _Bandwidth(NamedTuple):
+    """A bandwidth, or the reason for which there is none, with the warnings and the time that it took."""
+
+    value: float | None
+    fault: str | None
+    texts: Sequence[str] = ()
+    seconds: float = 0.0
+
+
+_NO_BANDWIDTH = _Bandwidth(None, None)
+"""The bandwidth of a measure that has none."""
+
+
 @dataclass(frozen=True)
 class Measurement:
     """The measurement of one layer."""
@@ -54,7 +67,8 @@ class Measurement:
         settings = self.settings
         yield from _guarded([{"measure": name} for name in ("mean_resultant", "spread")], self._directions)
         yield from _guarded([{"measure": "effective_rank"}], self._effective_rank)
-        sigma, fault = self._bandwidth()
+        found = self._bandwidth()
+        sigma = found.value
         kernel = {"bandwidth_rule": settings.rule, "bandwidth": sigma, "alpha": settings.alpha}
         if settings.entropy:
             blank = [
@@ -62,16 +76,22 @@ class Measurement:
                 for t in settings.times
                 for order in settings.orders
             ]
-            yield from _guarded(blank, partial(self._entropies, sigma), fault)
+            yield from _guarded(blank, partial(self._entropies, sigma), found)
         null = None if settings.null is None else "permutations"
         for name, classes in settings.targets.items():
             blank = [{**kernel, "measure": name, "t": t, "order": 1.0, "null": null} for t in settings.times]
-            yield from _guarded(blank, partial(self._informations, sigma, classes), fault)
+            yield from _guarded(blank, partial(self._informations, sigma, classes), found)
 
-    def _bandwidth(self) -> tuple[float | None, str | None]:
+    def _bandwidth(self) -> _Bandwidth:
         """Return the bandwidth, or the reason for which there is none or nothing to use it on."""
         if self.layer.fault is not None:
-            return None, self.layer.fault
+            return _Bandwidth(None, self.layer.fault)
+        start = time.perf_counter()
+        with collected_warnings() as texts:
+            value, fault = self._estimated_bandwidth()
+        return _Bandwidth(value, fault, texts, time.perf_counter() - start)
+
+    def _estimated_bandwidth(self) -> tuple[float | None, str | None]:
         given = self.settings.number or self.frozen
         try:
             sigma = given or estimate_bandwidth(
@@ -100,10 +120,11 @@ class Measurement:
 
     def _directions(self) -> list[Reading]:
         """Compute the mean resultant and the spread of the directions; rows that are zero have none."""
-        rows = self._rows.astype(np.float64)
+        with np.errstate(over="ignore"):  # of long double
+            rows = self._rows.astype(np.float64)
         largest = np.abs(rows).max()
         if not np.isfinite(largest):
-            raise ValueError(self.layer.fault)
+            raise ValueError(self.layer.fault or f"{self.layer.name} must be finite in float64")
         rows /= largest or 1.0
         norms = np.linalg.norm(rows, axis=1)
         if not norms.any():
@@ -192,16 +213,18 @@ def _saturation_of_random(found: MutualInformation, times: list[float]) -> list[
     return [_SATURATION[int(end)] if t > 0 else None for t, end in zip(times, ends, strict=True)]
 
 
-def _guarded(blank: list[Reading], measure: Callable[[], list[Reading]], fault: str | None = None) -> list[Reading]:
+def _guarded(
+    blank: list[Reading], measure: Callable[[], list[Reading]], bandwidth: _Bandwidth = _NO_BANDWIDTH
+) -> list[Reading]:
     """Return the readings of a measure with its warnings and time; where it fails, blank ones and the reason."""
-    start, reason, found = time.perf_counter(), fault, [Reading() for _ in blank]
+    start, reason, found = time.perf_counter(), bandwidth.fault, [Reading() for _ in blank]
     with collected_warnings() as texts:
         try:
-            found = measure() if fault is None else found
+            found = measure() if bandwidth.fault is None else found
         except Exception as error:  # a measure must not end the training
             reason = _text(error)
-    seconds = time.perf_counter() - start
-    warned = "\n".join(dict.fromkeys(texts)) or None
+    seconds = bandwidth.seconds + time.perf_counter() - start
+    warned = "\n".join(dict.fromkeys([*bandwidth.texts, *texts])) or None
     return [
         _with_reason({**empty, **reading, "warnings": warned, "seconds": seconds}, reason)
         for empty, reading in zip(blank, found, strict=True)

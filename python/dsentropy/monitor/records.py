@@ -61,7 +61,8 @@ FIELDS: dict[str, type] = {
 observed, from 0. ``lower`` and ``upper`` are truncation bounds of an estimate. ``n`` rows of ``n_all`` were used, of
 ``d`` numbers each; ``digest`` is of these rows. ``saturation`` is ``"low"`` or ``"high"`` where an entropy, or the
 mean entropy of the random subsets of an information, is within 2% of an end of its range. ``null`` names surrogates,
-or permuted classes of an information. ``seconds`` were spent on all records of this layer, step and measure together.
+or permuted classes of an information. ``seconds`` were spent on all records of this layer, step and measure together,
+with the bandwidth.
 """
 
 REQUIRED = ("run", "step", "layer", "measure")

@@ -118,8 +118,12 @@ def _fault(rows: NDArray[Any], chosen: NDArray[np.intp], name: str, roundoff: fl
 
 
 def _is_collapsed(rows: NDArray[Any], roundoff: float) -> bool:
-    wide = rows.astype(np.float64)
-    wide /= np.abs(wide).max() or 1.0
+    with np.errstate(over="ignore"):  # of long double
+        wide = rows.astype(np.float64)
+    largest = np.abs(wide).max()
+    if not np.isfinite(largest):
+        return False
+    wide /= largest or 1.0
     return bool(np.abs(wide - wide[0]).max() <= _COLLAPSED * roundoff)
 
 

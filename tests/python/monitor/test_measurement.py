@@ -221,6 +221,14 @@ def test_a_layer_without_an_entropy_is_a_record_with_its_reason(fault):
         assert only(records, "dse")["value"] is None
 
 
+@pytest.mark.skipif(np.finfo(np.longdouble).maxexp == 1024, reason="long double is double")
+def test_rows_beyond_float64_are_a_reason():
+    records = observed(X * np.longdouble("1e4000"))
+    assert {record["value"] for record in records} == {None}
+    assert only(records, "spread")["reason"] == "layer must be finite in float64"
+    assert "must be finite" in only(records, "dse")["reason"]
+
+
 def test_a_collapse_onto_one_point_shows_in_the_directions():
     records = observed(FAULTS["constant"][0])
     assert only(records, "mean_resultant")["value"] == pytest.approx(1, abs=1e-14)

@@ -63,6 +63,7 @@ def test_import_loads_no_package_but_numpy(import_changes):
     before, after = import_changes("list(sys.modules)")
     packages = {name.split(".")[0] for name in set(after) - set(before)}
     assert "dsentropy" in packages
+    assert "dsentropy.monitor" not in after
     assert packages - sys.stdlib_module_names <= {"dsentropy", "numpy"}
 
 
@@ -117,7 +118,7 @@ def test_public_names_are_listed_in_order():
     names = dsentropy.__all__
     assert names == sorted(names)
     assert len(set(names)) == len(names)
-    modules = {"cli", "io", "plotting"}  # from when they are imported
+    modules = {"cli", "io", "monitor", "plotting"}  # from when they are imported
     assert {name for name in dir(dsentropy) if not name.startswith("_")} - modules == set(names) - {"__version__"}
     classes = [
         "BandwidthSuggestion",
