@@ -26,8 +26,8 @@ __all__ = [
     "blas_config", "block_scatter", "chunk_error", "covariance_eigenvalues", "default_threads", "distinct_rows",
     "eigenvalues", "entropy", "estimate_operator", "estimate_spectrum", "estimate_subsets", "median_distance",
     "nearest_neighbors", "neighbor_distances", "neighbor_edges", "neighbor_graph", "operator_eigenvalues",
-    "pair_moments", "pair_product", "renyi_entropies", "require_memory", "spectral_entropy", "subset_eigenvalues",
-    "subset_entropies", "sweep_eigenvalues", "symmetric_eigenvalues",
+    "orthonormal_product", "pair_moments", "pair_product", "renyi_entropies", "require_memory", "spectral_entropy",
+    "subset_eigenvalues", "subset_entropies", "sweep_eigenvalues", "symmetric_eigenvalues",
 ]
 # fmt: on
 
@@ -359,13 +359,13 @@ def subset_eigenvalues(
     progress: _Progress | None = None,
     num_threads: int | None = None,
 ) -> list[_Floats]:
-    """The moduli of the eigenvalues of an operator on each subset of the rows.
-
-    ``progress(done, nan)`` is called with the number of subsets that are done.
-    """
+    """The moduli of an operator's eigenvalues on each subset of the rows; ``progress(done, nan)`` after each."""
 
 def symmetric_eigenvalues(matrix: _Rows, num_threads: int | None = None) -> _Floats:
     """The eigenvalues of a symmetric matrix, ascending; only its diagonal and what is above it are read."""
+
+def orthonormal_product(z: _Floats, a: _Floats, num_threads: int | None = None) -> _Floats:
+    """The product Q A of the orthonormal factor of Z = Q R, a tall matrix of normal numbers."""
 
 def covariance_eigenvalues(x: _Rows, centred: bool, num_threads: int | None = None) -> _Floats:
     """The eigenvalues of the covariance matrix of the columns or, if not ``centred``, of their second moments."""

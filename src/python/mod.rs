@@ -10,6 +10,7 @@ mod entropies;
 mod error;
 mod estimates;
 mod interpreter;
+mod matrices;
 mod neighbors;
 mod rows;
 mod specs;
@@ -49,6 +50,9 @@ mod _core {
         PyScatter, block_scatter, covariance_eigenvalues, eigenvalues, operator_eigenvalues, subset_eigenvalues,
         sweep_eigenvalues, symmetric_eigenvalues,
     };
+
+    #[pymodule_export]
+    use super::matrices::orthonormal_product;
 
     #[pymodule_export]
     use super::call::{PyBlasConfig, blas_config, default_threads, require_memory};

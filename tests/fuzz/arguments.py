@@ -226,6 +226,7 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "spreads": lambda draw, X, _: X[:2],
     "multiples": lambda draw, X, _: X[0],
     "suggested": lambda draw, X, _: draw.choice([None, 0.4]),
+    "steps": lambda draw, X, _: [0, 10, 20],
     "max_entropy": lambda draw, X, _: draw.choice([None, 1.0, 5.0]),
     "margin": lambda draw, X, _: draw.choice([None, 0.1]),
     "title": lambda draw, X, _: draw.choice([None, "title"]),

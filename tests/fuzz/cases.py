@@ -145,6 +145,10 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
     if name == "plotting.subsampled":
         call["values"], call["interval"] = np.resize(X, (4, 3, 1)), np.resize(X, (2, 3, 1))
         call["t"], call["order"] = [1, 2, 3], 1
+    if name in ("plotting.training", "plotting.profile"):
+        call["layers"], call["values"] = ["first", "second"], np.resize(X, (3, 2))
+        if "standard_errors" in call:
+            call["standard_errors"] = np.resize(np.abs(X), (3, 2))
     if name == "plotting.null_baseline":
         call["values"], call["null"] = np.resize(X, (3, 1)), np.resize(X, (4, 3, 1))
         call["t"], call["orders"] = [1, 2, 3], 1

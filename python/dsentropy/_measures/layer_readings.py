@@ -85,7 +85,7 @@ def read_layer(
     }
     null: NDArray[np.float64] | None = None
     if options.null is not None:
-        surrogates = Surrogates(data, options.null, seed, BASELINE_STREAM)
+        surrogates = Surrogates(data, options.null, seed, BASELINE_STREAM, options.num_threads)
         drawn = []
         for number in range(options.n_null):
             surrogate = surrogates.draw(number, columns=any(map(callable, bandwidths)))

@@ -279,7 +279,8 @@ def null_baseline(
     Toward saturation the null's spread goes to 0, and z grows without bound, however few bits the structure has.
 
     Cost: n_draws + 1 entropies, one after the other, with the memory of one of them and of one surrogate. A draw of
-    ``"gaussian"`` takes 4 N min(N, D)^2 flops, and the decomposition of the centred data 6 N D min(N, D), once.
+    ``"gaussian"`` takes N r^2 + 2 N r D flops for r = min(N - 1, D), 3 N r^2 more where 2 r > N, and the
+    decomposition of the centred data 6 N D min(N, D), once.
 
     References
     ----------
@@ -320,7 +321,9 @@ def null_baseline(
         sigma, _ = kernel_bandwidth(bandwidth, used, n_neighbors, seed, threads, n_all)
         require_single_used(stored, used, sigma)
         solved = core_precision(stored, used.given, times, each_order)
-        sets = _Sets(used, Surrogates(used, made, seed, BASELINE_STREAM), bandwidth, sigma, kept, n_neighbors, seed)
+        sets = _Sets(
+            used, Surrogates(used, made, seed, BASELINE_STREAM, threads), bandwidth, sigma, kept, n_neighbors, seed
+        )
         with progress_bar(shown, draws + 1, "entropies") as advance:
             solutions = sets.solutions(draws, of_alpha, solved, options, threads, advance)
     bits = np.array([read_solution(solution, times, each_order)[0] for solution in solutions])

@@ -278,7 +278,7 @@ def suggest_bandwidth(
             solver=options,
             num_threads=threads,
         )
-        surrogates = [Surrogates(data, made, seed, SUGGESTION_STREAM) for data in sets]
+        surrogates = [Surrogates(data, made, seed, SUGGESTION_STREAM, threads) for data in sets]
         with progress_bar(shown, None, "sets") as advance:
             curve = StructureCurve(sets, surrogates, units, curve_options, _counted(advance))
             curve.search(*ends)

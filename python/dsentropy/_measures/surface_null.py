@@ -52,7 +52,7 @@ def surface_null(
     A bandwidth that is one number for the data is that of all surrogates. A rule that gives one number a row is
     followed by each surrogate.
     """
-    surrogates = Surrogates(data, null, fixed_seed(seed), SURFACE_STREAM)
+    surrogates = Surrogates(data, null, fixed_seed(seed), SURFACE_STREAM, num_threads)
     columns = any(callable(given) for given, _ in grid.bandwidths)
     found: list[Solution] = []
     with progress_bar(progress, draws, "surrogates") as advance:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from dsentropy._data.data import Data
-from dsentropy._data.surrogates import Surrogates, as_null, centred_frame, fixed_seed, null_name
+from dsentropy._data.surrogates import Surrogates, as_null, centred_product, fixed_seed, null_name
 
 RNG = np.random.default_rng(0)
 SHAPES = [(60, 5), (30, 29), (30, 30), (20, 80), (1, 4), (2, 3)]
@@ -68,7 +68,7 @@ def test_rows_on_a_sphere_have_the_mean_norm():
 
 def test_frames_are_orthonormal_and_sum_to_zero():
     for n, r in [(9, 4), (9, 8), (2, 1), (1, 0)]:
-        frame = centred_frame(n, r, np.random.default_rng(0))
+        frame = centred_product(n, np.eye(r), np.random.default_rng(0))
         assert frame.T @ frame == pytest.approx(np.eye(r), abs=20 * n * EPS)
         assert np.abs(frame.sum(axis=0)).max(initial=0) <= 20 * n * EPS
 
@@ -78,7 +78,7 @@ def test_frames_are_uniform():
 
     Without the correction of signs a diagonal entry of Q would lean to one side.
     """
-    frames = np.array([centred_frame(4, 3, np.random.default_rng([5, k])) for k in range(4000)])
+    frames = np.array([centred_product(4, np.eye(3), np.random.default_rng([5, k])) for k in range(4000)])
     # The variance of each entry is 1/4 (row i of the projection orthogonal to 1 has length^2 3/4, over 3 columns).
     error = np.sqrt(1 / 4 / len(frames))
     assert np.abs(frames.mean(axis=0)).max() < 4.5 * error
