@@ -337,3 +337,11 @@ def test_a_structure_is_drawn_without_a_suggestion(ax):
     plotting.structure([[1.0, 2.0]], [[1.0, 1.0]], [1.0, 2.0], ax=ax)
     assert len(ax.get_lines()) == 2
     assert ax.get_legend() is None
+
+
+def test_a_maximum_of_the_entropy_is_at_most_that_of_all_floats():
+    values = [[1.0], [2.0]]
+    with pytest.raises(ValueError, match=r"^max_entropy must be at most 1024 bits, got 1e\+308$"):
+        plotting.surface(values, [1.0, 2.0], 1, max_entropy=1e308)
+    with pytest.raises(ValueError, match=r"^ceiling must be at most 1024 bits, got 2000$"):
+        plotting.information([1.0], [0.1], 1, ceiling=2000)

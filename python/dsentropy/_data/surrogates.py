@@ -6,8 +6,8 @@ With the mean row m and the singular value decomposition U S V' of the centred r
 
 so its mean and covariance are those of the data. For rows that are normally distributed U is such a Q, independent of
 m, S and V: data and surrogates are exchangeable. Q is the factor of a QR decomposition of normal numbers (Stewart,
-SIAM J. Numer. Anal. 17, 1980). Cost: one SVD, N D min(N, D) flops and more; N r^2 + 2 N r D for each draw, and 3 N r^2 more
-where N < 2 r.
+SIAM J. Numer. Anal. 17, 1980). Cost: one SVD, N D min(N, D) flops and more; N r^2 + 2 N r D for each draw, and
+3 N r^2 more where N < 2 r.
 """
 
 from __future__ import annotations

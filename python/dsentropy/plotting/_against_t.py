@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.scalars import as_nonnegative, as_numbers, as_order
-from dsentropy.plotting._axes import as_floats, finish, new_axes
+from dsentropy.plotting._axes import as_bits, as_floats, finish, new_axes
 
 
 def subsampled(
@@ -134,7 +134,7 @@ def information(
     times, _ = as_numbers(t, "t", as_nonnegative)
     bits, errors = as_floats(value, "value"), as_floats(standard_error, "standard_error")
     permuted = None if null is None else as_floats(null, "null")
-    most = None if ceiling is None else as_nonnegative(ceiling, "ceiling")
+    most = None if ceiling is None else as_bits(ceiling, "ceiling")
     for array, name in [(bits, "value"), (errors, "standard_error")]:
         _require_shape(array, name, (len(times),))
     if permuted is not None:

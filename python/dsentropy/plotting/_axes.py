@@ -9,6 +9,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.conversion import as_array
 from dsentropy._checks.printing import printed
+from dsentropy._checks.scalars import as_nonnegative
+
+_MOST_BITS = 1024.0
+"""Bits of as many samples as a float64 can count; matplotlib overflows where numbers are far larger."""
 
 
 def new_axes(ax: Any, title: Any) -> Any:
@@ -35,6 +39,14 @@ def finish(ax: Any, title: str | None, n_lines: int) -> None:
         ax.set_title(title)
     if n_lines > 1:
         ax.legend()
+
+
+def as_bits(value: float, name: str) -> float:
+    """Convert to an entropy, which is at most 1024 bits."""
+    bits = as_nonnegative(value, name)
+    if bits > _MOST_BITS:
+        raise ValueError(f"{name} must be at most {_MOST_BITS:g} bits, got {printed(value)}")
+    return bits
 
 
 def as_floats(value: ArrayLike, name: str) -> NDArray[np.float64]:

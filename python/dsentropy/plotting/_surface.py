@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_alpha, as_nonnegative, as_numbers, entries_of
-from dsentropy.plotting._axes import as_floats, finish, new_axes
+from dsentropy.plotting._axes import as_bits, as_floats, finish, new_axes
 from dsentropy.plotting._null import null_band
 
 
@@ -36,7 +36,7 @@ def surface(
     t : float or sequence of float
         Diffusion times, one for each column of ``values``.
     max_entropy : float, optional
-        log2 N, the maximum of the entropy of N samples. Without it nothing is shaded.
+        log2 N, the maximum of the entropy of N samples, up to 1024. Without it nothing is shaded.
     margin : float, optional, default 0.02
         Fraction of ``max_entropy``, at either end, that is shaded: entropies there say little about the data.
         Refused without ``max_entropy``.
@@ -74,7 +74,7 @@ def surface(
     times, _ = as_numbers(t, "t", as_nonnegative)
     entropies = as_floats(values, "values")
     bandwidths = _bandwidths(bandwidths)
-    most = None if max_entropy is None else as_nonnegative(max_entropy, "max_entropy")
+    most = None if max_entropy is None else as_bits(max_entropy, "max_entropy")
     part = 0.02 if margin is None else as_alpha(margin, "margin")
     if entropies.shape != (len(bandwidths), len(times)):
         raise ValueError(f"values must have the shape {(len(bandwidths), len(times))}, got {entropies.shape}")
