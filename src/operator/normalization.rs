@@ -44,7 +44,7 @@ pub(crate) struct Density<'a> {
     pub row_weights: Option<&'a [f64]>,
 }
 
-impl<'a> Density<'a> {
+impl Density<'_> {
     /// Rows that count once.
     pub fn of_rows(alpha: f64) -> Self {
         Self { alpha, row_weights: None }

@@ -1,11 +1,15 @@
 //! Entropies in bits: of eigenvalues, and those of data that are not read off a spectrum.
 
+use ndarray::{Array2, Axis};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray1};
 use pyo3::prelude::*;
 
 use crate::python::call::compute;
 use crate::python::rows::{Rows, Subsets, on_rows, row_numbers};
 use crate::python::specs::PyMeasure;
+
+/// Powers of eigenvalues between two looks for signals (Ctrl-C): a few hundredths of a second.
+const POWERS_AT_ONCE: usize = 1 << 20;
 
 /// The Renyi entropies of eigenvalues raised to each power t, in bits: an array [times, orders].
 #[pyfunction]
@@ -16,7 +20,16 @@ pub fn renyi_entropies<'py>(
     orders: Vec<f64>,
 ) -> PyResult<Bound<'py, PyArray2<f64>>> {
     let eigenvalues = eigenvalues.as_array().to_vec();
-    Ok(crate::renyi_entropies(&eigenvalues, &times, &orders)?.into_pyarray(py))
+    let mut entropies = Array2::zeros((times.len(), orders.len()));
+    let at_once = (POWERS_AT_ONCE / eigenvalues.len().max(1)).max(1);
+    for (times, mut of_times) in times.chunks(at_once).zip(entropies.axis_chunks_iter_mut(Axis(0), at_once)) {
+        of_times.assign(&py.detach(|| crate::renyi_entropies(&eigenvalues, times, &orders))?);
+        py.check_signals()?;
+    }
+    if times.is_empty() {
+        crate::renyi_entropies(&eigenvalues, &times, &orders)?; // checks the arguments
+    }
+    Ok(entropies.into_pyarray(py))
 }
 
 /// The entropy of eigenvalues raised to the power t, in bits, shifted as in dse-dsmi.

@@ -17,6 +17,9 @@ use crate::slq::estimate::{Estimate, EstimateArrays, EstimateInfo};
 use crate::slq::options::SlqOptions;
 use crate::slq::reading::Reading;
 
+/// Readings between two looks for signals: about a hundredth of a second.
+const READINGS_AT_ONCE: usize = 64;
+
 /// Facts about the operator of an estimate, and how the estimate was made.
 #[pyclass(name = "EstimateInfo", module = "dsentropy._core", frozen, get_all, eq)]
 #[derive(Clone, PartialEq)]
@@ -135,15 +138,25 @@ impl PyEstimate {
     }
 
     /// Reads the entropy, its standard error and its bounds at each pair of a time and an order, all positive.
-    fn read(&self, py: Python<'_>, times: Vec<f64>, orders: Vec<f64>) -> PyReadings {
-        let readings = Array2::from_shape_fn((times.len(), orders.len()), |(i, j)| self.0.read(times[i], orders[j]));
+    ///
+    /// Signals (Ctrl-C) are looked for between two parts, and other threads run Python meanwhile.
+    fn read(&self, py: Python<'_>, times: Vec<f64>, orders: Vec<f64>) -> PyResult<PyReadings> {
+        let mut readings: Vec<Reading> = Vec::with_capacity(times.len() * orders.len());
+        let places = (0..times.len()).flat_map(|i| (0..orders.len()).map(move |j| (i, j))).collect::<Vec<_>>();
+        for part in places.chunks(READINGS_AT_ONCE) {
+            let of_part = || part.iter().map(|&(i, j)| self.0.read(times[i], orders[j])).collect::<Vec<_>>();
+            readings.extend(py.detach(of_part));
+            py.check_signals()?;
+        }
+        let shape = (times.len(), orders.len());
+        let readings = Array2::from_shape_vec(shape, readings).expect("there is a reading for each pair");
         let field = |of: fn(&Reading) -> f64| readings.map(of).into_pyarray(py).unbind();
-        PyReadings {
+        Ok(PyReadings {
             entropy: field(|reading| reading.value),
             standard_error: field(|reading| reading.standard_error),
             lower: field(|reading| reading.lower),
             upper: field(|reading| reading.upper),
-        }
+        })
     }
 
     /// Copies the estimate into arrays, from which `from_arrays` restores it.

@@ -17,6 +17,7 @@ from dsentropy import (
     adjacency_spectral_mutual_information,
     diffusion_spectral_entropy,
     diffusion_spectral_mutual_information,
+    diffusion_spectrum,
 )
 from thread_programs import SETUP
 from threadpoolctl import ThreadpoolController, threadpool_limits
@@ -201,9 +202,8 @@ def test_libraries_keep_their_threads_after_an_error_and_many_callers():
     assert libraries.info() == before
 
 
-def test_interpreter_is_free_during_a_call():
-    """Another thread runs Python in the meantime; it would stand still if the call kept the lock."""
-    data = np.random.default_rng(0).normal(size=(1500, 20))
+def _free_during(call):
+    """Call, and return how many times another thread ran Python in the meantime."""
     ticks = []
     started, stop = threading.Event(), threading.Event()
 
@@ -215,10 +215,23 @@ def test_interpreter_is_free_during_a_call():
     ticker = threading.Thread(target=tick, daemon=True)
     ticker.start()
     started.wait()
-    operator = _core.OperatorSpec.diffusion(10.0, 0.0, "double")
     before = len(ticks)
-    _core.eigenvalues(data, "euclidean", operator, 1)  # the core alone, one call
+    call()  # the core alone, one call
     during = len(ticks) - before
     stop.set()
     ticker.join()
-    assert during >= 5
+    return during
+
+
+def test_interpreter_is_free_during_a_call():
+    """Another thread runs Python in the meantime; it would stand still if the call kept the lock."""
+    data = np.random.default_rng(0).normal(size=(1500, 20))
+    operator = _core.OperatorSpec.diffusion(10.0, 0.0, "double")
+    assert _free_during(lambda: _core.eigenvalues(data, "euclidean", operator, 1)) >= 5
+
+
+def test_interpreter_is_free_while_many_entropies_are_read():
+    spectrum = diffusion_spectrum(np.random.default_rng(0).normal(size=(400, 3)), bandwidth=1.0, solver="stochastic")
+    times = np.linspace(1, 9, 2000).tolist()
+    assert _free_during(lambda: spectrum.bits(times, [1.0])) >= 5
+    assert _free_during(lambda: _core.renyi_entropies(np.arange(1.0, 100_001), times[:100], [1.0, 2.0])) >= 5
