@@ -20,7 +20,13 @@ def test_functions_can_be_sent_to_processes(function, run_python):
         function = getattr(dsentropy, sys.argv[1])
         X = np.random.default_rng(0).normal(size=(60, 3))
         arguments = {"information": [X, np.arange(60) % 2], "neighbors": [X, 3]}.get(sys.argv[1].split("_")[-1], [X])
-        arguments = {"kernel_spectrum": [X @ X.T], "entropy_surface": [X, [1.0]]}.get(sys.argv[1], arguments)
+        arguments = {
+            "kernel_spectrum": [X @ X.T],
+            "entropy_surface": [X, [1.0]],
+            "compare": [X, X**2],
+            "conditional_mutual_information": [X, np.arange(60) % 2, np.arange(60) // 30],
+            "layer_entropies": [{"one": X, "other": X**2}],
+        }.get(sys.argv[1], arguments)
         if sys.argv[1] == "subsampled_entropy":
             function = functools.partial(function, n_samples=30)
         context = multiprocessing.get_context("spawn")
