@@ -148,9 +148,7 @@ class StructureCurve:
         around = np.log(self.multiples[self.best() - 1 : self.best() + 2])
         parts = [np.linspace(low, high, _PARTS + 1)[1:-1] for low, high in pairwise(around)]
         self.add(np.exp(np.concatenate(parts)))
-        if not self.is_interior():
-            return
-        middle = self.best()
+        middle = self.best()  # still an inner one: the ends have less than the best of before
         three = slice(middle - 1, middle + 2)
         signs = np.sign(self.structures()[:, middle])
         vertex = _vertex(np.log(self.multiples[three]), signs @ self.structures()[:, three])

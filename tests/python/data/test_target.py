@@ -6,6 +6,7 @@ import pytest
 from dsentropy import TargetWarning, diffusion_spectral_mutual_information, mutual_information
 from dsentropy._data.bins import quantile_bins, width_edges
 from dsentropy._data.clustering import cluster_by, standardized
+from dsentropy._data.target_columns import as_columns
 from sklearn.base import BaseEstimator
 from sklearn.cluster import DBSCAN, AgglomerativeClustering, KMeans
 from sklearn.datasets import load_diabetes
@@ -394,3 +395,10 @@ def test_integers_of_any_size_are_numbers_where_that_is_asked_for(scale):
         assert found == diffusion_spectral_mutual_information(DATA, same, **options)[0]
     with pytest.raises(ValueError, match=r"^target must be finite in float64"):
         mutual_information(DATA, [10**400 * i for i in range(30)], target_discrete=False, bandwidth=1.0)
+
+
+def test_large_floats_of_a_list_stay_floats():
+    columns = as_columns([1e19, 2e19, 0.5], "target", 3, "X")
+    assert columns.dtype == np.float64
+    assert columns.ravel().tolist() == [1e19, 2e19, 0.5]
+    assert as_columns([2**70, 2**70 + 1, 0], "target", 3, "X").ravel().tolist() == [2**70, 2**70 + 1, 0]

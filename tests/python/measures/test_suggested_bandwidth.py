@@ -12,6 +12,7 @@ from dsentropy import (
 )
 from dsentropy._data.data import Data
 from dsentropy._data.surrogates import SUGGESTION_STREAM, Surrogates
+from dsentropy._measures import structure_curve
 from dsentropy._measures.structure_curve import _vertex
 from sklearn.datasets import load_digits
 
@@ -83,6 +84,28 @@ def test_tight_groups_far_apart_have_a_maximum_beyond_the_first_grid():
     assert found.clear
     assert found.multiple < 0.05
     assert found.structure > 2
+
+
+def test_a_search_that_finds_no_inner_maximum_is_not_clear(monkeypatch):
+    """Without an extension of the first grid, its smallest bandwidth is the best one for tight groups."""
+    tight = 4000 * np.eye(4)[np.arange(80) % 4] + np.random.default_rng(3).normal(size=(80, 4))
+    assert suggest_bandwidth(tight).clear
+    monkeypatch.setattr(structure_curve, "_EXTENSIONS", 0)
+    found = suggest_bandwidth(tight)
+    assert not found.clear
+    assert found.bandwidth == found.curve["bandwidth"].min()
+
+
+def test_draws_that_are_not_kept_and_no_vertex_change_little(monkeypatch):
+    found = suggest_bandwidth(GROUPS)
+    monkeypatch.setattr(structure_curve, "_KEPT_BYTES", 0)
+    again = suggest_bandwidth(GROUPS)
+    assert again.bandwidth == found.bandwidth
+    assert np.array_equal(again.curve["structure"], found.curve["structure"])
+    monkeypatch.setattr(structure_curve, "_vertex", lambda x, y: None)
+    coarser = suggest_bandwidth(GROUPS)
+    assert set(coarser.curve["bandwidth"]) < set(found.curve["bandwidth"])
+    assert coarser.structure <= found.structure
 
 
 def test_rows_that_do_not_differ_have_no_bandwidth():
