@@ -208,6 +208,10 @@ def _permuted(seed: int, draw: random.Random, folder: Path) -> Case:
         call.pop("metric", None)
         call.pop("precision", None)
     call.pop("weights", None)  # of the rows in their order
+    if call.get("rule") == "structure":
+        call.pop("rule")  # surrogates are drawn from the rows in their order
+    if np.min(call.get("t", 1)) < 1:
+        call.pop("t")  # of which rounding of eigenvalues near 0 is magnified
     if isinstance(call.get("bandwidth"), np.ndarray):
         call.pop("bandwidth")
     if name.startswith("adjacency"):  # the graph is directed, and a defective eigenvalue moves by sqrt(eps)

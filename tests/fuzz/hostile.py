@@ -214,7 +214,7 @@ ARRAYS: list[Callable[[Floats], Any]] = [
     lambda X: X[:, :1],
     lambda X: X[:-1],
     lambda X: X.T,
-    lambda X: -X,
+    lambda X: X if X.dtype.kind == "b" else -X,
     lambda X: 0 * X,
     lambda X: [*X.tolist()[:-1], [1.0]],
     lambda X: np.ma.masked_array(X, mask=np.arange(X.size).reshape(X.shape) == 0),

@@ -188,7 +188,7 @@ def _of_error(case: cases.Case, called: Called) -> Iterator[tuple[str, str]]:
         yield "panic", f"{called.stage}: {text[:300]}"
     elif not isinstance(error, EXPECTED):
         yield "unexpected exception", f"{called.stage}: {type(error).__name__}: {text[:300]}"
-    elif any(callable(case.arguments.get(name)) for name in ("bandwidth", "bandwidths")):
+    elif any(callable(case.arguments.get(name)) for name in ("bandwidth", "bandwidths", "null", "reading")):
         return  # its own exception
     elif type(error) in (TypeError, ValueError) and not _names_an_argument(case, called, text):
         yield "no argument's name", f"{called.stage}: {type(error).__name__}: {text[:300]}"

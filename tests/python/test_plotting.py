@@ -227,9 +227,9 @@ def test_many_bandwidths_are_not_labelled_one_by_one(ax):
     assert len(ax.get_xticks(minor=True)) > 0
 
 
-def test_values_beyond_float64_are_infinite(ax):
+def test_values_beyond_float64_are_gaps(ax):
     plotting.surface(np.full((1, 1), np.longdouble("1e4000")), [1.0], 1, ax=ax)
-    assert ax.get_lines()[0].get_ydata() == np.inf
+    assert np.isnan(ax.get_lines()[0].get_ydata()).all()
 
 
 @pytest.mark.parametrize(("t", "order"), [(1, 1), ([1, 2, 3], [1, 2]), (2, [0.5, 1, 2])])
@@ -345,3 +345,13 @@ def test_a_maximum_of_the_entropy_is_at_most_that_of_all_floats():
         plotting.surface(values, [1.0, 2.0], 1, max_entropy=1e308)
     with pytest.raises(ValueError, match=r"^ceiling must be at most 1024 bits, got 2000$"):
         plotting.information([1.0], [0.1], 1, ceiling=2000)
+
+
+@pytest.mark.parametrize("name", ["values", "null"])
+def test_readings_that_are_drawn_do_not_overflow(name):
+    """Numbers near the largest one overflow in standard deviations and in matplotlib; infinite ones are gaps."""
+    arrays = {"values": np.ones((2, 1)), "null": np.arange(6.0).reshape(3, 2, 1)}
+    with pytest.raises(ValueError, match=rf"^{name} must be at most 1e\+150 in modulus, to be drawn$"):
+        plotting.null_baseline(**{**arrays, name: arrays[name] + 1e300}, t=[1, 2])
+    axes = plotting.null_baseline(**{**arrays, name: arrays[name] * [[1], [np.inf]]}, t=[1, 2])
+    assert any(np.isnan(line.get_ydata()).any() for line in axes.get_lines())

@@ -88,11 +88,11 @@ def nearest_neighbors(
     return found.distances, found.indices.view(np.intp).astype(np.int64, copy=False)
 
 
-def as_neighbors(value: Any, n_samples: int) -> int:
-    """Convert ``n_neighbors`` to a number of other rows, from 1 to ``n_samples`` - 1."""
+def as_neighbors(value: Any, n_samples: int, argument: str = "X") -> int:
+    """Convert ``n_neighbors`` to a number of other rows of an argument, from 1 to ``n_samples`` - 1."""
     number = as_count(value, "n_neighbors")
     if n_samples == 1:
-        raise ValueError("X must have at least two rows, of which one is a neighbor of the other, got 1")
+        raise ValueError(f"{argument} must have at least two rows, of which one is a neighbor of the other, got 1")
     if number >= n_samples:
         raise ValueError(f"n_neighbors must be below {n_samples}, the number of rows, got {printed(number)}")
     return number

@@ -95,7 +95,7 @@ class Surrogates:
                 f"null must make no zero row where metric is 'cosine', got zeros in row {is_zero.argmin()} of draw "
                 f"{number}: use another null, or metric='euclidean'"
             )
-        return Data.of(rows, self._data.metric)
+        return Data.of(rows, self._data.metric, self._data.argument)
 
     def _rows(self, rng: np.random.Generator, columns: bool) -> Rows:
         if callable(self._null):

@@ -233,4 +233,4 @@ def n_neighbors_of(value: int | None, n_samples: int, argument: str = "X") -> in
             f"{argument} must have more rows than the {DEFAULT_N_NEIGHBORS} neighbors that n_neighbors is by "
             f"default, got {n_samples}: give n_neighbors, from 1 to {n_samples - 1}"
         )
-    return as_neighbors(DEFAULT_N_NEIGHBORS if value is None else value, n_samples)
+    return as_neighbors(DEFAULT_N_NEIGHBORS if value is None else value, n_samples, argument)

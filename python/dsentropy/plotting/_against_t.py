@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.scalars import as_nonnegative, as_numbers, as_order
-from dsentropy.plotting._axes import as_bits, as_floats, finish, new_axes
+from dsentropy.plotting._axes import as_bits, as_drawn, finish, new_axes
 
 
 def subsampled(
@@ -64,7 +64,7 @@ def subsampled(
     """
     times, _ = as_numbers(t, "t", as_nonnegative)
     orders, _ = as_numbers(order, "order", as_order)
-    bits, ends = as_floats(values, "values"), as_floats(interval, "interval")
+    bits, ends = as_drawn(values, "values"), as_drawn(interval, "interval")
     shape = (len(times), len(orders))
     _require_shape(bits, "values", (max(len(bits) if bits.ndim else 0, 1), *shape))
     _require_shape(ends, "interval", (2, *shape))
@@ -132,8 +132,8 @@ def information(
     ('t', 'information (bits)')
     """
     times, _ = as_numbers(t, "t", as_nonnegative)
-    bits, errors = as_floats(value, "value"), as_floats(standard_error, "standard_error")
-    permuted = None if null is None else as_floats(null, "null")
+    bits, errors = as_drawn(value, "value"), as_drawn(standard_error, "standard_error")
+    permuted = None if null is None else as_drawn(null, "null")
     most = None if ceiling is None else as_bits(ceiling, "ceiling")
     for array, name in [(bits, "value"), (errors, "standard_error")]:
         _require_shape(array, name, (len(times),))

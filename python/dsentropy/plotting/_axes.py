@@ -14,6 +14,9 @@ from dsentropy._checks.scalars import as_nonnegative
 _MOST_BITS = 1024.0
 """Bits of as many samples as a float64 can count; matplotlib overflows where numbers are far larger."""
 
+_MOST_DRAWN = 1e150
+"""Numbers up to which neither standard deviations nor matplotlib's transformations overflow."""
+
 
 def new_axes(ax: Any, title: Any) -> Any:
     """Return the axes to draw on, new ones where none were given; check the title before anything is drawn."""
@@ -56,3 +59,12 @@ def as_floats(value: ArrayLike, name: str) -> NDArray[np.float64]:
         raise TypeError(f"{name} must be an array of numbers, got dtype {given.dtype}")
     with np.errstate(over="ignore"):  # of long double
         return given.astype(np.float64)
+
+
+def as_drawn(value: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Convert to an array of readings that are drawn: a line has a gap where one is not finite."""
+    numbers = as_floats(value, name)
+    drawn: NDArray[np.float64] = np.where(np.isfinite(numbers), numbers, np.nan)
+    if (np.abs(drawn) > _MOST_DRAWN).any():
+        raise ValueError(f"{name} must be at most {_MOST_DRAWN:g} in modulus, to be drawn")
+    return drawn

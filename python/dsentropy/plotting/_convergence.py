@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_count, as_numbers, entries_of
-from dsentropy.plotting._axes import as_floats, finish, new_axes
+from dsentropy.plotting._axes import as_drawn, finish, new_axes
 
 
 def convergence(
@@ -69,7 +69,7 @@ def convergence(
     if not isinstance(ylabel, str):
         raise TypeError(f"ylabel must be a string, got {printed(ylabel)}")
     shape = (len(rows), len(lines))
-    drawn, spread = as_floats(mean, "mean"), as_floats(standard_deviation, "standard_deviation")
+    drawn, spread = as_drawn(mean, "mean"), as_drawn(standard_deviation, "standard_deviation")
     for array, name in ((drawn, "mean"), (spread, "standard_deviation")):
         if array.shape != shape:
             raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")

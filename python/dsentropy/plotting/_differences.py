@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_nonnegative, as_numbers, entries_of
-from dsentropy.plotting._axes import as_floats, finish, new_axes
+from dsentropy.plotting._axes import as_drawn, finish, new_axes
 
 
 def differences(
@@ -64,7 +64,7 @@ def differences(
     if rows is None or isinstance(labels, (Mapping, Set)) or not all(isinstance(row, str) for row in rows):
         raise TypeError(f"labels must be a sequence of strings, got {printed(labels)}")
     shape = (len(rows), len(times))
-    given = [as_floats(array, name) for array, name in ((values, "values"), (low, "low"), (high, "high"))]
+    given = [as_drawn(array, name) for array, name in ((values, "values"), (low, "low"), (high, "high"))]
     for array, name in zip(given, ("values", "low", "high"), strict=True):
         if array.shape != shape:
             raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_nonnegative, as_numbers, entries_of
-from dsentropy.plotting._axes import as_floats, finish, new_axes
+from dsentropy.plotting._axes import as_drawn, finish, new_axes
 
 _MOST_LABELS = 16
 """Names of layers that are drawn under the axis, at most about."""
@@ -121,7 +121,7 @@ def _draw(
 
 
 def _of_shape(value: ArrayLike, name: str, shape: tuple[int, int]) -> NDArray[np.float64]:
-    array = as_floats(value, name)
+    array = as_drawn(value, name)
     if array.shape != shape:
         raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")
     return array

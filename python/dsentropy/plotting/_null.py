@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_nonnegative, as_numbers, as_order, as_positive, entries_of
 from dsentropy.plotting._against_t import label_times
-from dsentropy.plotting._axes import as_floats, finish, new_axes
+from dsentropy.plotting._axes import as_drawn, as_floats, finish, new_axes
 
 
 def null_baseline(
@@ -65,7 +65,7 @@ def null_baseline(
     """
     times, _ = as_numbers(t, "t", as_nonnegative)
     each_order, _ = as_numbers(orders, "orders", as_order)
-    bits, draws = as_floats(values, "values"), as_floats(null, "null")
+    bits, draws = as_drawn(values, "values"), as_drawn(null, "null")
     shape = (len(times), len(each_order))
     if bits.shape != shape:
         raise ValueError(f"values must have the shape {shape}, got {bits.shape}")
@@ -131,7 +131,7 @@ def structure(
     ('bandwidth (medians)', 'structure (bits)')
     """
     along = as_floats(multiples, "multiples")
-    bits, reach = as_floats(structures, "structures"), as_floats(spreads, "spreads")
+    bits, reach = as_drawn(structures, "structures"), as_drawn(spreads, "spreads")
     marked = None if suggested is None else as_positive(suggested, "suggested")
     if along.ndim != 1 or not (along > 0).all():
         raise ValueError(f"multiples must be positive, in one dimension, got shape {along.shape}")

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_alpha, as_nonnegative, as_numbers, entries_of
-from dsentropy.plotting._axes import as_bits, as_floats, finish, new_axes
+from dsentropy.plotting._axes import as_bits, as_drawn, finish, new_axes
 from dsentropy.plotting._null import null_band
 
 
@@ -72,7 +72,7 @@ def surface(
     if margin is not None and max_entropy is None:
         raise ValueError("margin must not be given where max_entropy is None: nothing is shaded")
     times, _ = as_numbers(t, "t", as_nonnegative)
-    entropies = as_floats(values, "values")
+    entropies = as_drawn(values, "values")
     bandwidths = _bandwidths(bandwidths)
     most = None if max_entropy is None else as_bits(max_entropy, "max_entropy")
     part = 0.02 if margin is None else as_alpha(margin, "margin")
@@ -100,7 +100,7 @@ def surface(
 
 def _draws(null: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Convert draws of a null to an array, and check its shape."""
-    draws = as_floats(null, "null")
+    draws = as_drawn(null, "null")
     if draws.ndim != 3 or draws.shape[1:] != shape or len(draws) < 2:
         raise ValueError(f"null must have the shape {('draws', *shape)}, draws at least 2, got {draws.shape}")
     return draws

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_count, as_numbers, entries_of
-from dsentropy.plotting._axes import as_floats, finish, new_axes
+from dsentropy.plotting._axes import as_drawn, finish, new_axes
 
 _MOST_PROFILES = 8
 """Profiles that are drawn: of more steps, those that are spread evenly from the first to the last."""
@@ -70,7 +70,7 @@ def training(
     ['conv', 'fc']
     """
     at, names, drawn = _checked(steps, values, layers, ylabel)
-    errors = np.zeros_like(drawn) if standard_errors is None else as_floats(standard_errors, "standard_errors")
+    errors = np.zeros_like(drawn) if standard_errors is None else as_drawn(standard_errors, "standard_errors")
     if errors.shape != drawn.shape:
         raise ValueError(f"standard_errors must have the shape {drawn.shape}, got {errors.shape}")
     ax = new_axes(ax, title)
@@ -151,7 +151,7 @@ def _checked(steps: Any, values: Any, layers: Any, ylabel: Any) -> tuple[list[in
         raise TypeError(f"layers must be a sequence of strings, got {printed(layers)}")
     if not isinstance(ylabel, str):
         raise TypeError(f"ylabel must be a string, got {printed(ylabel)}")
-    drawn = as_floats(values, "values")
+    drawn = as_drawn(values, "values")
     if drawn.shape != (len(at), len(names)):
         raise ValueError(f"values must have the shape {(len(at), len(names))}, got {drawn.shape}")
     return [int(step) for step in at], names, drawn

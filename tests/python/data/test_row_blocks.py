@@ -1,4 +1,4 @@
-"""What is taken as blocks of rows."""
+"""Blocks of rows, and what is none."""
 
 import numpy as np
 from dsentropy._data.row_blocks import are_blocks

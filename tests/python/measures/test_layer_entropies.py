@@ -266,3 +266,8 @@ def test_a_mapping_that_cannot_be_read_is_refused():
 
 def test_the_class_is_public():
     assert isinstance(layer_entropies({"a": ROWS}), LayerEntropies)
+
+
+def test_a_layer_of_one_row_is_named_where_it_has_no_neighbors():
+    with pytest.raises(ValueError, match=r"^layers\['a'\] must have at least two rows"):
+        layer_entropies({"a": np.ones((1, 2))}, bandwidths="knn")
