@@ -128,6 +128,14 @@ class StructureCurve:
         """Return whether the best multiple has others on both sides."""
         return 0 < self.best() < len(self.multiples) - 1
 
+    def falls_off(self) -> bool:
+        """Return whether both ends have less structure than the best multiple, by more than rounding.
+
+        Duplicates keep their structure at all small bandwidths, where the entropy only counts distinct rows.
+        """
+        sizes = np.abs(self.structures()).mean(axis=0)
+        return bool(max(sizes[0], sizes[-1]) < sizes.max() - self.comparison(0).rounding)
+
     def search(self, smallest: float, largest: float) -> None:
         """Find the best multiple, from a grid that spans these two."""
         number = 1 + math.ceil(math.log(largest / smallest) / math.log(STEP) - 1e-9)

@@ -225,7 +225,9 @@ def suggest_bandwidth(
     -----
     The bandwidths that are compared go from 0.05 to 5 medians, and further where the largest structure is at an end.
     Where ``clear`` is False, these data do not differ from their null at any bandwidth by more than its spread, or
-    the more the smaller (or larger) the bandwidth is. The entropy then says nothing that the null does not.
+    the more the smaller (or larger) the bandwidth is. The entropy then says nothing that the null does not. Rows with
+    duplicates, such as repeated tokens or binary data, can be of the second kind: at small bandwidths their entropy
+    counts distinct rows.
 
     The criterion is in bits. In standard deviations of the null it would have no maximum, as they go to 0 toward
     saturation. A p-value of :func:`null_baseline` at the suggested bandwidth is approximate, since the same data
@@ -381,7 +383,7 @@ def _suggestion(
         multiple=multiple,
         structure=of_layers([float(one.structure[best]) for one in compared]),
         z=of_layers([float(one.z[best]) for one in compared]),
-        clear=curve.is_interior() and _beyond_spread(curve, best),
+        clear=curve.is_interior() and curve.falls_off() and _beyond_spread(curve, best),
         curve={name: values[0] if names is None else values for name, values in columns.items()},
         layers=names,
         t=options.t,

@@ -131,6 +131,11 @@ class EntropySurface(Tabular):
         return None if self._compared is None else self._compared.z
 
     @property
+    def p_value(self) -> NDArray[np.float64] | None:
+        """Two-sided p of each entropy, see :func:`null_baseline`; approximate where a rule chose the bandwidth."""
+        return None if self._compared is None else self._compared.p_value
+
+    @property
     def like_noise(self) -> NDArray[np.bool_] | None:
         """Mask of entropies that are as good as noise: ``|z| < 2``, or equal to ``null_mean`` up to rounding."""
         return None if self._compared is None else self._compared.like_noise
@@ -150,8 +155,8 @@ class EntropySurface(Tabular):
         """Return columns of a table with one row an entropy.
 
         They are the four coordinates, ``entropy``, ``standard_error``, ``lower``, ``upper`` (bits) and ``saturated``,
-        and with surrogates ``null_mean``, ``null_standard_deviation``, ``structure``, ``z`` and ``like_noise``. Of an
-        exact entropy the error is 0, and both bounds are the entropy.
+        and with surrogates ``null_mean``, ``null_standard_deviation``, ``structure``, ``z``, ``p_value`` and
+        ``like_noise``. Of an exact entropy the error is 0, and both bounds are the entropy.
         """
         along = [np.array(self.coords[name], dtype=object) for name in self.dims]
         columns = {
@@ -168,7 +173,7 @@ class EntropySurface(Tabular):
         }
         if self._compared is not None:
             columns_of_null = self._compared.columns()
-            names = ("null_mean", "null_standard_deviation", "structure", "z", "like_noise")
+            names = ("null_mean", "null_standard_deviation", "structure", "z", "p_value", "like_noise")
             read |= {name: columns_of_null[name] for name in names}
         return {**columns, **{name: values.ravel().tolist() for name, values in read.items()}}
 

@@ -232,3 +232,16 @@ def test_the_vertex_of_a_parabola_is_between_its_points():
     assert _vertex(x, -((x - 1) ** 2)) is None  # a point itself
     assert _vertex(x, x) is None
     assert _vertex(x, -((x - 5) ** 2)) is None
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [NOISE[np.arange(100) % 75], np.random.default_rng(1).integers(0, 2, size=(100, 5))],
+    ids=["duplicates", "binary"],
+)
+def test_a_structure_of_duplicates_that_stays_at_small_bandwidths_is_no_clear_maximum(rows):
+    found = suggest_bandwidth(rows)
+    counted = np.log2(len(rows) / len(np.unique(rows, axis=0)))  # each distinct row is an eigenvalue 1
+    assert found.curve["structure"][0] == pytest.approx(counted, abs=1e-9)
+    assert found.structure == pytest.approx(counted, abs=1e-9)
+    assert not found.clear

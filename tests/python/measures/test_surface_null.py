@@ -33,7 +33,16 @@ def test_each_entropy_of_the_null_is_that_of_its_surrogate(surface):
 def test_the_entropies_of_the_data_are_those_without_a_null(surface):
     alone = entropy_surface(X, BANDWIDTHS, T, ORDERS, ALPHAS)
     assert np.array_equal(alone.values, surface.values)
-    for name in ["null", "null_name", "null_mean", "null_standard_deviation", "structure", "z", "like_noise"]:
+    for name in [
+        "null",
+        "null_name",
+        "null_mean",
+        "null_standard_deviation",
+        "structure",
+        "z",
+        "p_value",
+        "like_noise",
+    ]:
         assert getattr(alone, name) is None
     assert "noise" not in repr(alone)
     assert "structure" not in alone.to_dict()
@@ -46,10 +55,13 @@ def test_structure_and_z_compare_with_the_null(surface):
     assert surface.null_standard_deviation == pytest.approx(spread, abs=1e-9)
     assert surface.z[0] == pytest.approx((mean - surface.values)[0] / spread[0], rel=1e-6)
     assert np.array_equal(surface.like_noise, np.abs(surface.z) < 2)
+    both = np.concatenate([surface.values[None], surface.null])
+    away = np.abs(both - both.mean(axis=0))
+    assert surface.p_value == pytest.approx((away >= away[0]).mean(axis=0))
     assert "as good as noise, 3 draws of 'permuted'" in repr(surface)
     table = surface.to_pandas()
     assert table.z.tolist() == surface.z.ravel().tolist()
-    assert {"null_mean", "null_standard_deviation", "structure", "like_noise"} <= set(table)
+    assert {"null_mean", "null_standard_deviation", "structure", "p_value", "like_noise"} <= set(table)
 
 
 def test_a_baseline_of_one_bandwidth_has_other_draws_of_the_same_null():
