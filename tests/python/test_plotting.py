@@ -355,3 +355,10 @@ def test_readings_that_are_drawn_do_not_overflow(name):
         plotting.null_baseline(**{**arrays, name: arrays[name] + 1e300}, t=[1, 2])
     axes = plotting.null_baseline(**{**arrays, name: arrays[name] * [[1], [np.inf]]}, t=[1, 2])
     assert any(np.isnan(line.get_ydata()).any() for line in axes.get_lines())
+
+
+@pytest.mark.parametrize("arguments", [{"multiples": [0.1, 1e200]}, {"suggested": 1e308}])
+def test_bandwidths_that_are_drawn_do_not_overflow(arguments):
+    given = {"structures": np.ones((1, 2)), "spreads": np.ones((1, 2)), "multiples": [0.1, 1.0], **arguments}
+    with pytest.raises(ValueError, match=rf"^{next(iter(arguments))} must be at most 1e\+150 in modulus"):
+        plotting.structure(**given)

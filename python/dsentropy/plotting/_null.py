@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_nonnegative, as_numbers, as_order, as_positive, entries_of
 from dsentropy.plotting._against_t import label_times
-from dsentropy.plotting._axes import as_drawn, as_floats, finish, new_axes
+from dsentropy.plotting._axes import as_drawn, finish, new_axes
 
 
 def null_baseline(
@@ -130,9 +130,9 @@ def structure(
     >>> axes.get_xlabel(), axes.get_ylabel()
     ('bandwidth (medians)', 'structure (bits)')
     """
-    along = as_floats(multiples, "multiples")
+    along = as_drawn(multiples, "multiples")
     bits, reach = as_drawn(structures, "structures"), as_drawn(spreads, "spreads")
-    marked = None if suggested is None else as_positive(suggested, "suggested")
+    marked = None if suggested is None else float(as_drawn(as_positive(suggested, "suggested"), "suggested"))
     if along.ndim != 1 or not (along > 0).all():
         raise ValueError(f"multiples must be positive, in one dimension, got shape {along.shape}")
     if bits.ndim != 2 or bits.shape[1:] != along.shape:
