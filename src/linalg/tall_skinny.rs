@@ -9,7 +9,7 @@ use ndarray::parallel::prelude::*;
 use ndarray::{Array2, ArrayView2, Axis, s};
 
 use crate::error::Result;
-use crate::linalg::upper_triangle::UpperTriangle;
+use crate::linalg::upper_triangle::{self, UpperTriangle};
 use crate::runtime::parallel::Job;
 
 /// Rows of a block. Another number changes the order of sums.
@@ -29,7 +29,8 @@ pub(crate) fn gram_matrix(a: ArrayView2<f64>, job: &Job) -> Result<UpperTriangle
     let (rows, columns) = a.dim();
     let mut gram = UpperTriangle::zeros(columns)?;
     let parts = (16 * GRAM_COLUMNS / columns.max(1)).clamp(1, 16);
-    let rows_of_part = (GRAM_TASK / (GRAM_COLUMNS * columns.max(1))).clamp(256, rows.div_ceil(parts).max(256));
+    let rows_of_part =
+        (GRAM_TASK / (upper_triangle::BLOCK_ROWS * columns.max(1))).clamp(256, rows.div_ceil(parts).max(256));
     for a in a.axis_chunks_iter(Axis(0), rows_of_part * parts) {
         gram.for_each_block(job, |first, mut block| {
             let pieces = a.slice(s![.., first..]);

@@ -16,7 +16,7 @@ use crate::runtime::parallel::Job;
 
 /// Rows of a block: high enough for matrix products at full speed, low enough for many blocks. Another height changes
 /// the order of sums.
-const BLOCK_ROWS: usize = 96;
+pub(crate) const BLOCK_ROWS: usize = 96;
 
 /// Columns of a tile: so few that it is still in the cache of a core when its exponentials are taken. Another number
 /// changes the order of sums.

@@ -208,8 +208,8 @@ impl KernelSpec<'_> {
     /// Computes the moduli of the operator's eigenvalues from an affinity of its bandwidth.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an alpha outside 0..=1, row weights that do not fit, and a row without a positive affinity; [`Error::OutOfMemory`];
-    /// [`Error::Interrupted`]; [`Error::Lapack`].
+    /// [`Error::Invalid`] for an alpha outside 0..=1, row weights that do not fit, and a row without a positive affinity;
+    /// [`Error::OutOfMemory`]; [`Error::Interrupted`]; [`Error::Lapack`].
     pub(crate) fn eigenvalues<T: Element>(&self, source: &AffinitySource<T>, job: &Job) -> Result<Vec<f64>> {
         let Some(density) = self.density else {
             return moduli(source.matrix(AffinityUnit::AsGiven, job)?.into_matrix(), job);

@@ -25,6 +25,14 @@ _MAX_NAMES = 8
 """Names of arrays that an error lists."""
 
 
+def named_arrays(value: Mapping[Any, Any], name: str, what: str = "a mapping of names to arrays") -> dict[Any, Any]:
+    """Return the arrays of a mapping, each of which is read once, as of a file."""
+    try:
+        return dict(value.items())
+    except Exception as error:  # whatever the object's methods raise
+        raise TypeError(f"{name} must be {what}, got {printed(value)}: {error}") from error
+
+
 def require_array_like(value: Any, name: str) -> None:
     """Raise a TypeError where an object holds data but is no array."""
     if isinstance(value, (str, bytes, os.PathLike)):

@@ -208,6 +208,16 @@ def entries_of(value: Any, name: str, what: str = "numbers") -> list[Any] | None
     return entries
 
 
+def as_place(value: Any, name: str, along: tuple[Any, ...]) -> int:
+    """Convert a number to its place along an axis; None is the first."""
+    if value is None:
+        return 0
+    number = as_float(value, name)
+    if number not in along:
+        raise ValueError(f"{name} must be one of {along}, got {printed(value)}")
+    return along.index(number)
+
+
 def drop_axes(values: NDArray[Any], *several: bool) -> Any:
     """Drop the axes that belong to arguments that were one number.
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.arrays import as_rows
+from dsentropy._checks.containers import named_arrays
 from dsentropy._checks.conversion import as_array
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_choice, as_flag
@@ -45,10 +46,7 @@ def layers_of(layers: Any) -> dict[Any, Any]:
             f"layers must be a mapping of names to arrays, got {printed(layers)}: {{'layer': array}} is one of one "
             "layer, dict(enumerate(layers)) of a list"
         )
-    try:
-        found = dict(layers.items())
-    except Exception as error:  # whatever the object's methods raise
-        raise TypeError(f"layers must be a mapping of names to arrays, got {printed(layers)}: {error}") from error
+    found = named_arrays(layers, "layers")
     if not found:
         raise ValueError("layers must have at least one layer, got none")
     return found

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from dsentropy._checks.containers import named_arrays
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_count
 from dsentropy._data.data import Data
@@ -31,7 +32,7 @@ class ComparedSets:
         """Check and convert two arrays, one mapping, or two mappings with equal names."""
         if not isinstance(A, Mapping):
             return cls._of_arrays(A, B, against, metric)
-        layers = _layers(A, "A")
+        layers = named_arrays(A, "A")
         if B is None:
             if len(layers) < 2:
                 raise ValueError(f"A must have at least two layers where B is None, got {len(layers)}")
@@ -46,7 +47,7 @@ class ComparedSets:
         if not isinstance(B, Mapping):
             way = "put the array into A under a name, and give the name as against"
             raise TypeError(f"B must be a mapping of names to arrays where A is one, got {printed(B)}: {way}")
-        return cls._of_mappings(layers, _layers(B, "B"), metric)
+        return cls._of_mappings(layers, named_arrays(B, "B"), metric)
 
     @classmethod
     def _of_arrays(cls, A: Any, B: Any, against: Any, metric: Any) -> ComparedSets:
@@ -103,14 +104,6 @@ class ComparedSets:
 
 def _label(argument: str, name: Any) -> str:
     return f"{argument}[{printed(name)}]"
-
-
-def _layers(layers: Mapping[Any, Any], argument: str) -> dict[Any, Any]:
-    """Return the layers of a mapping, each of which is read once, as of a file."""
-    try:
-        return dict(layers.items())
-    except Exception as error:  # whatever the object's methods raise
-        raise TypeError(f"{argument} must be a mapping of names to arrays, got {printed(layers)}: {error}") from error
 
 
 def _place(against: Any, names: list[Any]) -> int:

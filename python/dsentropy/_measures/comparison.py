@@ -18,8 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import plotting
 from dsentropy._checks.limits import MAX_DRAWS
-from dsentropy._checks.printing import printed
-from dsentropy._checks.scalars import Numbers, Precision, RandomState, as_count, as_flag, as_float
+from dsentropy._checks.scalars import Numbers, Precision, RandomState, as_count, as_flag, as_place
 from dsentropy._data.data import Metric
 from dsentropy._measures.compared_sets import ComparedSets
 from dsentropy._measures.random_subsets import SampledData, SubsetArguments, drawn, require_subsets
@@ -135,12 +134,7 @@ class Comparison(Tabular):
         -------
         matplotlib Axes
         """
-        of_order = 0
-        if order is not None:
-            number = as_float(order, "order")
-            if number not in self.order:
-                raise ValueError(f"order must be one of {self.order}, got {printed(order)}")
-            of_order = self.order.index(number)
+        of_order = as_place(order, "order", self.order)
         difference, low, high = (self._grid(values)[..., of_order] for values in (self.difference, *self.interval))
         title = f"{self.n_repeats} subsets of {self.n_samples} samples, intervals of {100 * self.confidence:.6g}%"
         labels = [f"{first} - {second}" for first, second in self.names]

@@ -24,7 +24,7 @@ from dsentropy._data.data import Data, Metric
 from dsentropy._measures.nested_subsets import NestedSubsets, as_sizes, half_of, own_entropies, readings
 from dsentropy._measures.random_subsets import SubsetArguments
 from dsentropy._measures.student_interval import RepeatedMean, as_confidence, sum_of
-from dsentropy._operator.bandwidth import BandwidthLike
+from dsentropy._operator.bandwidth import BandwidthLike, is_rule
 from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.solver import Stochastic
 from dsentropy._spectrum.spectrum import Spectrum
@@ -313,7 +313,7 @@ def _as_own(bandwidth_of: Any, bandwidth: Any, metric: Any) -> bool:
     own = as_choice(bandwidth_of, "bandwidth_of", "all", "subset") == "subset"
     if own and isinstance(metric, str) and metric == "affinity":
         raise ValueError("bandwidth_of must be 'all' where metric is 'affinity', which has no bandwidth")
-    if own and not (bandwidth is None or isinstance(bandwidth, str) or callable(bandwidth)):
+    if own and not is_rule(bandwidth):
         raise ValueError(
             f"bandwidth_of must be 'all' where bandwidth is no rule and no callable, got {printed(bandwidth)}"
         )

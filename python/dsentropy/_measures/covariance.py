@@ -70,10 +70,10 @@ def covariance_spectrum(
     -------
     Spectrum
         D eigenvalues, variances along the principal axes (about the origin where rows are not centred), in squared
-        units of the data. They are computed in float64
-        whatever the dtype of ``X``. Their error is 1e-16 of the largest, so singular values below 1e-8 of the largest
-        are rounding, and so are those up to :math:`u \lVert X \rVert_F` of rows that are given in float32, float16
-        or bfloat16, of unit roundoff u. Both are 0. Spectra of blocks agree to rounding, and have no fingerprint.
+        units of the data. They are computed in float64 whatever the dtype of ``X``. Their error is 1e-16 of the
+        largest, so singular values below 1e-8 of the largest are rounding, and so are those up to
+        :math:`u \lVert X \rVert_F` of rows that are given in float32, float16 or bfloat16, of unit roundoff u. Both
+        are 0. Spectra of blocks agree to rounding, and have no fingerprint.
 
     Raises
     ------

@@ -25,14 +25,13 @@ from dsentropy._checks.scalars import (
     as_alpha,
     as_choice,
     as_count,
-    as_float,
     as_nonnegative,
     as_numbers,
     as_order,
+    as_place,
     as_precision,
     as_seed,
     as_threads,
-    entries_of,
 )
 from dsentropy._checks.unused import require_unused
 from dsentropy._data.data import Data
@@ -40,7 +39,7 @@ from dsentropy._data.layer_rows import RowOptions, has_tokens, layer_rows, layer
 from dsentropy._data.surrogates import Null, as_null, fixed_seed, null_name
 from dsentropy._measures.layer_readings import NULL_COLUMNS, LayerReadings, ReadingOptions, read_layer
 from dsentropy._measures.suggested_bandwidth import BandwidthSuggestion, suggest_bandwidth
-from dsentropy._operator.bandwidth import BandwidthLike
+from dsentropy._operator.bandwidth import BandwidthLike, listed_bandwidths
 from dsentropy._operator.precision import require_free_precision
 from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
@@ -160,13 +159,12 @@ class LayerEntropies(Tabular):
         -------
         matplotlib Axes
         """
-        chosen = self.orders[0] if order is None else as_float(order, "order")
-        if chosen not in self.orders:
-            raise ValueError(f"order must be one of {self.orders}, got {printed(order)}")
+        of_order = as_place(order, "order", self.orders)
+        chosen = self.orders[of_order]
         number = self.entropy.shape[1]
         if isinstance(bandwidth, bool) or not isinstance(bandwidth, int) or not 0 <= bandwidth < number:
             raise ValueError(f"bandwidth must be a number from 0 to {number - 1}, got {printed(bandwidth)}")
-        at = (slice(None), bandwidth, slice(None), self.orders.index(chosen))
+        at = (slice(None), bandwidth, slice(None), of_order)
         title = "entropy by depth" if chosen == 1 else f"entropy of order {chosen:g} by depth"
         return plotting.layers(
             self.entropy[at],
@@ -399,26 +397,17 @@ def _null_arguments(null: Any, n_null: Any, null_bandwidth: Any) -> tuple[Null |
 def _bandwidths(bandwidths: Any, names: list[Any]) -> dict[Any, list[Any]]:
     """Return the bandwidths of each layer, equally many."""
     if not isinstance(bandwidths, Mapping):
-        return dict.fromkeys(names, _listed(bandwidths))
+        return dict.fromkeys(names, listed_bandwidths(bandwidths))
     if bandwidths.keys() != set(names):
         raise ValueError(
             f"bandwidths must have the names of the layers, {names!r:.99}, got those of {list(bandwidths)!r:.99}"
         )
-    each = {name: _listed(bandwidths[name]) for name in names}
+    each = {name: listed_bandwidths(bandwidths[name]) for name in names}
     if any(_is_structure(one) for listed in each.values() for one in listed):
         raise ValueError("bandwidths must not have 'structure' in a mapping: it is one multiple for all layers")
     numbers = {len(one) for one in each.values()}
     if len(numbers) > 1:
         raise ValueError(f"bandwidths must be equally many for each layer, got from {min(numbers)} to {max(numbers)}")
-    return each
-
-
-def _listed(bandwidths: Any) -> list[Any]:
-    """Return bandwidths as a list, of which a number, a rule and a callable are one."""
-    entries = None if callable(bandwidths) else entries_of(bandwidths, "bandwidths", "bandwidths")
-    each = [bandwidths] if entries is None else entries
-    if any(one is None or isinstance(one, Mapping) for one in each):
-        raise TypeError(f"bandwidths must be numbers, rules, arrays or callables, got {printed(bandwidths)}")
     return each
 
 

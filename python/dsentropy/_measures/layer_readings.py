@@ -18,7 +18,7 @@ from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.data import Data
 from dsentropy._data.surrogates import BASELINE_STREAM, Null, Surrogates
 from dsentropy._measures.null_comparison import NullComparison, rounding_of
-from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, kernel_bandwidths, resolve
+from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, is_rule, kernel_bandwidths, resolve
 from dsentropy._operator.precision import core_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.kernel_solutions import kernel_solutions
@@ -115,11 +115,11 @@ def _null_bandwidths(
     """Return the bandwidths of a surrogate: by the rule of each, or those of the layer."""
     each: list[Bandwidth] = []
     for given, sigma in zip(bandwidths, sigmas, strict=True):
-        is_rule = isinstance(given, str) or callable(given)
-        if is_rule and options.null_follows:
+        follows = is_rule(given)
+        if follows and options.null_follows:
             each.append(resolve(given, surrogate, options.n_neighbors, options.seed, options.num_threads))
             continue
-        if is_rule and np.ndim(sigma):
+        if follows and np.ndim(sigma):
             raise ValueError(
                 "null_bandwidth must be 'own' where a rule of bandwidths gives one number a row, as the numbers of "
                 "the rows of a layer say nothing of a surrogate's rows, got 'data'"

@@ -35,7 +35,7 @@ from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.data import Data
 from dsentropy._data.surrogates import BASELINE_STREAM, Null, Surrogates, as_null, fixed_seed, null_name, require_rows
 from dsentropy._measures.null_comparison import NullComparison, rounding_of
-from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike, core_bandwidth, kernel_bandwidth, resolve
+from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike, core_bandwidth, is_rule, kernel_bandwidth, resolve
 from dsentropy._operator.precision import (
     CorePrecision,
     allows_single,
@@ -383,10 +383,10 @@ class _Sets:
 
     def _follows_rule(self) -> bool:
         """Return whether each surrogate has a bandwidth of its own; refuse one a row that belongs to the data."""
-        is_rule = self.given is None or isinstance(self.given, str) or callable(self.given)
-        if is_rule and self.kept == "data" and np.ndim(self.sigma):
+        follows = is_rule(self.given)
+        if follows and self.kept == "data" and np.ndim(self.sigma):
             raise ValueError(
                 "null_bandwidth must be 'own' where the rule of bandwidth gives one number a row, as the numbers of "
                 "the rows of X say nothing of a surrogate's rows, got 'data'"
             )
-        return is_rule and self.kept == "own"
+        return follows and self.kept == "own"

@@ -28,7 +28,7 @@ from dsentropy._measures.cluster_comparison import ClusterComparison, ClusterRea
 from dsentropy._measures.nested_subsets import own_entropies
 from dsentropy._measures.random_subsets import SubsetArguments, drawn, require_subsets
 from dsentropy._measures.student_interval import RepeatedMean, as_confidence
-from dsentropy._operator.bandwidth import BandwidthLike
+from dsentropy._operator.bandwidth import BandwidthLike, is_rule
 from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.subset_entropies import SubsetKernel, subset_entropies
 
@@ -294,11 +294,6 @@ def _as_left_out(n_left_out: Any, n: int, of_information: bool) -> int:
     return number
 
 
-def _is_rule(bandwidth: Any) -> bool:
-    """Return whether a bandwidth is computed from rows, and so differs from subset to subset."""
-    return bandwidth is None or isinstance(bandwidth, str) or callable(bandwidth)
-
-
 _Measured = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Values and their Monte Carlo errors, [subsets, t, orders] or [subsets, t]."""
 
@@ -321,7 +316,7 @@ def _entropies(
     arguments: SubsetArguments, data: Data, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]
 ) -> _Measured:
     """Compute the entropy of each subset of the rows, with the bandwidth that its own rows have by a rule."""
-    solve = own_entropies if _is_rule(bandwidth) and data.metric != "affinity" else SubsetArguments.entropies
+    solve = own_entropies if is_rule(bandwidth) and data.metric != "affinity" else SubsetArguments.entropies
     sampled = solve(arguments, data, bandwidth, n_neighbors, rows)
     bits = sampled.entropies.bits
     arguments.warn_if_saturated(sampled, bits[0], data.n_samples, "the entropy")
@@ -344,7 +339,7 @@ def _informations(
     ):
         for place, chosen in enumerate(rows):
             part, times = data.part(chosen), arguments.times
-            one = _is_rule(bandwidth) or not np.ndim(bandwidth)
+            one = is_rule(bandwidth) or not np.ndim(bandwidth)
             sigma = bandwidth if one else np.asarray(bandwidth)[chosen]
             seed = None if arguments.seed is None else arguments.seed + place
             comparison = ClusterComparison.of(labels[chosen].ravel(), _RANDOM_SUBSETS, 0, seed, len(times))

@@ -101,8 +101,15 @@ class RepeatedMean:
         return replace(self, mean=self.mean / number, deviation=self.deviation / number, uncertainty=known)
 
     def quantile(self, confidence: float) -> Any:
-        """Return the quantile of Student's t: how many standard errors an interval reaches to either side."""
-        return _student(confidence, self.degrees_of_freedom)
+        """Return the quantile of Student's t: how many standard errors an interval reaches to either side.
+
+        Near 1, where (1 + confidence) / 2 would round to 1, it is that of the upper tail, which is exact.
+        """
+        from scipy.special import stdtrit
+
+        if confidence > _NEAR_ONE:
+            return -stdtrit(self.degrees_of_freedom, (1 - confidence) / 2)
+        return stdtrit(self.degrees_of_freedom, (1 + confidence) / 2)
 
     def interval(self, confidence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return both ends of the confidence interval of the expected value of a random subset."""
@@ -113,15 +120,3 @@ class RepeatedMean:
             variance = self.deviation**2 / self.repeats + self.uncertainty.variance
             reach = quantile * np.sqrt(variance) + self.uncertainty.bounds
         return self.mean - reach, self.mean + reach
-
-
-def _student(confidence: float, degrees_of_freedom: Any) -> Any:
-    """Return the quantile of Student's t: how many standard errors the interval reaches to either side.
-
-    Near 1, where (1 + confidence) / 2 would round to 1, it is that of the upper tail, which is exact.
-    """
-    from scipy.special import stdtrit
-
-    if confidence > _NEAR_ONE:
-        return -stdtrit(degrees_of_freedom, (1 - confidence) / 2)
-    return stdtrit(degrees_of_freedom, (1 + confidence) / 2)

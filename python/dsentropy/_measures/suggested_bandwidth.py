@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import plotting
+from dsentropy._checks.containers import named_arrays
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors, require_bytes
 from dsentropy._checks.printing import printed
@@ -331,14 +332,8 @@ def _data_sets(X: Any, metric: Any, max_samples: Any, seed: int) -> tuple[tuple[
 
 def _layers(X: Any) -> dict[Any, Any] | None:
     """Return layers by name, or by number where they have none; None where X is one data set."""
-    found: dict[Any, Any]
     if isinstance(X, Mapping):
-        try:
-            found = dict(X.items())
-        except Exception as error:  # whatever the object's methods raise
-            raise TypeError(
-                f"X must be an array or a mapping of names to arrays, got {printed(X)}: {error}"
-            ) from error
+        found = named_arrays(X, "X", "an array or a mapping of names to arrays")
     elif isinstance(X, (list, tuple)) and X and all(getattr(layer, "ndim", None) == 2 for layer in X):
         found = dict(enumerate(X))
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -19,7 +19,6 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy import _core, plotting
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors, require_bytes
-from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import as_progress, progress_bar
 from dsentropy._checks.scalars import (
     Numbers,
@@ -27,14 +26,13 @@ from dsentropy._checks.scalars import (
     RandomState,
     as_alpha,
     as_count,
-    as_float,
     as_nonnegative,
     as_numbers,
     as_order,
+    as_place,
     as_precision,
     as_seed,
     as_threads,
-    entries_of,
 )
 from dsentropy._checks.unused import require_unused
 from dsentropy._core import OperatorSpec
@@ -42,7 +40,13 @@ from dsentropy._data.data import Data, DistanceMetric
 from dsentropy._data.surrogates import Null, as_null, null_name, require_rows
 from dsentropy._measures.null_comparison import NullComparison, rounding_of
 from dsentropy._measures.surface_null import SurfaceGrid, surface_null
-from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike, core_bandwidth, kernel_bandwidths
+from dsentropy._operator.bandwidth import (
+    Bandwidth,
+    BandwidthLike,
+    core_bandwidth,
+    kernel_bandwidths,
+    listed_bandwidths,
+)
 from dsentropy._operator.kernel_operator import KernelOperator
 from dsentropy._operator.precision import require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
@@ -194,7 +198,7 @@ class EntropySurface(Tabular):
         matplotlib Axes
         """
         orders, alphas = self.coords["order"], self.coords["alpha"]
-        of_order, of_alpha = self._place("order", order), self._place("alpha", alpha)
+        of_order, of_alpha = as_place(order, "order", orders), as_place(alpha, "alpha", alphas)
         title = f"{self.n_samples} samples"
         if len(orders) > 1 or orders[0] != 1:
             title += f", order {orders[of_order]:g}"
@@ -210,15 +214,6 @@ class EntropySurface(Tabular):
             null=None if self.null is None else self.null[..., of_order, of_alpha],
             ax=ax,
         )
-
-    def _place(self, name: str, value: float | None) -> int:
-        along = self.coords[name]
-        if value is None:
-            return 0
-        number = as_float(value, name)
-        if number not in along:
-            raise ValueError(f"{name} must be one of {along}, got {printed(value)}")
-        return along.index(number)
 
 
 def entropy_surface(
@@ -317,7 +312,7 @@ def entropy_surface(
     >>> entropy_surface(X, [1.0, 2.0], null="gaussian").structure.shape
     (2, 1, 1, 1)
     """
-    each, (times, _) = _each(bandwidths), as_numbers(t, "t", as_nonnegative)
+    each, (times, _) = listed_bandwidths(bandwidths), as_numbers(t, "t", as_nonnegative)
     of_orders, _ = as_numbers(orders, "orders", as_order)
     of_alphas, _ = as_numbers(alphas, "alphas", as_alpha)
     stored, made, draws = as_precision(precision), *_surrogates(null, n_null)
@@ -379,15 +374,6 @@ def _require_results(bandwidths: int, times: int, orders: int, alphas: int, n: i
     require_bytes(
         what, n, 16 * spectra * (n + 2 * times * orders) + 8 * of_null, "fewer bandwidths, t, orders or alphas"
     )
-
-
-def _each(bandwidths: Any) -> list[Any]:
-    """Return bandwidths as a list, of which a number, a rule and a callable are one."""
-    entries = None if callable(bandwidths) else entries_of(bandwidths, "bandwidths", "bandwidths")
-    each = [bandwidths] if entries is None else entries
-    if isinstance(bandwidths, (Mapping, Set)) or any(bandwidth is None for bandwidth in each):
-        raise TypeError(f"bandwidths must be numbers, rules, arrays or callables, got {printed(bandwidths)}")
-    return each
 
 
 def _labels(resolved: _Parts) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from dsentropy._checks.progress import progress_bar
 from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.data import Data
 from dsentropy._data.surrogates import SURFACE_STREAM, Null, Surrogates, fixed_seed
-from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, resolve
+from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, is_rule, resolve
 from dsentropy._operator.precision import CorePrecision
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.kernel_solutions import kernel_solutions
@@ -80,4 +80,4 @@ def surface_null(
 
 def _is_rule_of_rows(given: Any, sigma: Bandwidth) -> bool:
     """Return whether a bandwidth is a rule that gave one number for each row of the data."""
-    return bool(np.ndim(sigma)) and (isinstance(given, str) or callable(given))
+    return bool(np.ndim(sigma)) and is_rule(given)

@@ -7,7 +7,7 @@ to its k-th nearest other row (Zelnik-Manor & Perona, NIPS 2004). Cost: N^2 D fl
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -16,7 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy import _core
 from dsentropy._checks.conversion import as_array
 from dsentropy._checks.memory import memory_errors
-from dsentropy._checks.scalars import as_choice, as_positive, as_seed
+from dsentropy._checks.printing import printed
+from dsentropy._checks.scalars import as_choice, as_positive, as_seed, entries_of
 from dsentropy._checks.unused import require_unused
 from dsentropy._data import subsets as _subsample
 from dsentropy._data.data import Data
@@ -33,6 +34,20 @@ MEDIAN_ROWS = 4000
 
 DEFAULT_N_NEIGHBORS = 15
 """Number of neighbours where none is given."""
+
+
+def is_rule(bandwidth: Any) -> bool:
+    """Return whether a bandwidth is computed from rows, and so differs from one set of rows to another."""
+    return bandwidth is None or isinstance(bandwidth, str) or callable(bandwidth)
+
+
+def listed_bandwidths(bandwidths: Any) -> list[Any]:
+    """Return bandwidths as a list, of which a number, a rule and a callable are one."""
+    entries = None if callable(bandwidths) else entries_of(bandwidths, "bandwidths", "bandwidths")
+    each = [bandwidths] if entries is None else entries
+    if isinstance(bandwidths, (Mapping, Set)) or any(one is None or isinstance(one, Mapping) for one in each):
+        raise TypeError(f"bandwidths must be numbers, rules, arrays or callables, got {printed(bandwidths)}")
+    return each
 
 
 def kernel_bandwidth(
