@@ -274,13 +274,18 @@ mod tests {
     #[test]
     fn an_interrupt_ends_the_wait_for_a_fork() {
         let gate = &Shared::of_this_process().gate;
-        let interrupted = || lock(&gate.state).closed > 0;
+        // The fork of this test: another test's must neither end this job before it begins nor be opened by this one.
+        let began = AtomicBool::new(false);
+        let interrupted = || began.load(Ordering::Acquire) && lock(&gate.state).closed > 0;
         // The fork is joined after the job has left: an interrupted job is inside again, and the fork may not have seen
         // it outside.
         let result: Result<()> = std::thread::scope(|scope| {
             let work = |job: &Job| {
                 job.parallel(|| {
-                    scope.spawn(|| gate.close(Duration::MAX));
+                    scope.spawn(|| {
+                        began.store(true, Ordering::Release);
+                        gate.close(Duration::MAX);
+                    });
                     loop {
                         job.pause_point()?;
                     }
