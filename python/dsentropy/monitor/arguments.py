@@ -9,13 +9,19 @@ from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_nonnegative
 
 
-def as_text(value: Any, name: str) -> str:
-    """Convert to a string that is not empty."""
+def as_string(value: Any, name: str) -> str:
+    """Convert to a string, which may be empty."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be a string, got {printed(value)}")
-    if not value:
-        raise ValueError(f"{name} must not be empty")
     return str(value)
+
+
+def as_text(value: Any, name: str) -> str:
+    """Convert to a string that is not empty."""
+    text = as_string(value, name)
+    if not text:
+        raise ValueError(f"{name} must not be empty")
+    return text
 
 
 def as_optional_text(value: Any, name: str) -> str | None:

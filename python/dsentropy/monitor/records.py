@@ -14,7 +14,9 @@ from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_float, as_path
 from dsentropy._results.tabular import Tabular
 from dsentropy.io.replacing import replacing
+from dsentropy.monitor.arguments import as_string
 from dsentropy.monitor.curves import Curves, Profile, curve_label
+from dsentropy.monitor.scalars import scalars_of
 
 Record: TypeAlias = dict[str, Any]
 """One reading of one layer at one step, with the names of :data:`FIELDS`."""
@@ -118,6 +120,43 @@ class Records(list[Record], Tabular):
         wanted = {"measure": measure, "layer": layer, "run": run, "t": t, "order": order}
         given = {name: value for name, value in wanted.items() if value is not None}
         return Records(record for record in self if all(record[name] == value for name, value in given.items()))
+
+    def scalars(self, prefix: str = "dsentropy") -> dict[str, float]:
+        """Return the values of the records of a step by key, such as ``dsentropy/dse/layer_07``, for a tracker.
+
+        Parameters
+        ----------
+        prefix : str, default "dsentropy"
+            The first part of each key; none where it is empty.
+
+        Returns
+        -------
+        dict of str to float
+            Keys of prefix, measure and layer. A value that could not be had is NaN, so the keys are those of every
+            step. Whole numbers in the name of a layer are padded with zeros to two digits, or to as many as the
+            longest number at their place in the layers: ``layers.3.mlp`` is ``layers.03.mlp``. A measure with several
+            t or orders has them in its name: ``dse_t2``, ``dse_order0.5``, ``dse_t2_order0.5``. Where several records
+            have one key, as those of several steps have, the last one counts.
+
+        Raises
+        ------
+        TypeError
+            Where ``prefix`` is no string.
+        ValueError
+            Where the records are of several runs.
+
+        Examples
+        --------
+        >>> from dsentropy.monitor import Monitor
+        >>> with Monitor(bandwidth=1.0) as monitor:
+        ...     made = monitor.observe(0, {"layer_7": [[0.0], [1.0], [3.0]]})
+        >>> list(made.scalars())[-1]
+        'dsentropy/dse/layer_07'
+        """
+        runs = list(dict.fromkeys(record["run"] for record in self))
+        if len(runs) > 1:
+            raise ValueError(f"records must be of one run, got {printed(runs)}: select(run=...) takes those of one")
+        return scalars_of(self, as_string(prefix, "prefix"))
 
     def to_dict(self) -> dict[str, list[Any]]:
         """Return the columns of a table with one row a record, named after its fields."""
