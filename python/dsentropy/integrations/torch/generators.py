@@ -1,0 +1,111 @@
+"""Random generators of the process and of objects, kept: whatever is drawn meanwhile, they are put back.
+
+They are those of Python, of NumPy and of PyTorch (CPU, and each device that is in use), and those that objects hold
+as attributes, such as the sampler of a data loader.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+_MAX_DEPTH = 6
+"""Attributes of attributes that are looked through: loader, sampler, data set, transforms, one of them, generator."""
+
+_MAX_ENTRIES = 100
+"""Length of a list or tuple up to which it is looked through: one of transforms, not of data."""
+
+
+class _Kind(NamedTuple):
+    """How generators of a class are read, put back and seeded."""
+
+    type: type
+    state: Callable[[Any], Any]
+    put_back: Callable[[Any, Any], Any]
+    seed: Callable[[Any, int], Any]
+
+
+def _bits(generator: Any) -> Any:
+    return generator.bit_generator.state
+
+
+def _set_bits(generator: Any, state: Any) -> None:
+    generator.bit_generator.state = state
+
+
+def _seed_bits(generator: Any, seed: int) -> None:
+    _set_bits(generator, type(generator.bit_generator)(seed).state)
+
+
+def _legacy(generator: Any) -> Any:
+    return generator.get_state(legacy=False)
+
+
+def _seed_legacy(generator: Any, seed: int) -> None:
+    generator.set_state({**_legacy(np.random.RandomState(seed)), "has_gauss": 0, "gauss": 0.0})
+
+
+_KINDS = [
+    _Kind(torch.Generator, torch.Generator.get_state, torch.Generator.set_state, torch.Generator.manual_seed),
+    _Kind(np.random.Generator, _bits, _set_bits, _seed_bits),
+    _Kind(np.random.RandomState, _legacy, np.random.RandomState.set_state, _seed_legacy),
+    _Kind(random.Random, random.Random.getstate, random.Random.setstate, random.Random.seed),
+]
+
+
+def global_generators() -> list[Any]:
+    """Return the generators of the process: of Python, NumPy, PyTorch, and of devices that are in use."""
+    found = [random._inst, np.random.mtrand._rand, torch.default_generator]
+    for device in (torch.cuda, torch.xpu):
+        if device.is_initialized():
+            found += device.default_generators
+    if torch.backends.mps.is_available():
+        found.append(torch.mps._get_default_mps_generator())
+    return found
+
+
+def generators_in(objects: Iterable[Any]) -> Iterator[Any]:
+    """Yield the generators that objects hold as attributes, in their lists, and in attributes of these."""
+    seen: set[int] = set()
+    left = [(value, 0) for value in objects]
+    while left:
+        value, depth = left.pop()
+        if id(value) in seen or depth > _MAX_DEPTH:
+            continue
+        seen.add(id(value))
+        if isinstance(value, tuple(kind.type for kind in _KINDS)):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            left += [(entry, depth + 1) for entry in value] if len(value) <= _MAX_ENTRIES else []
+        elif not isinstance(value, type) and hasattr(value, "__dict__"):
+            left += [(entry, depth + 1) for entry in vars(value).values()]
+
+
+@contextmanager
+def kept_generators(objects: Iterable[Any] = (), *, seed: int | None = None) -> Iterator[None]:
+    """Put back the global generators, and those that objects hold, at the end of the block.
+
+    Parameters
+    ----------
+    objects : iterable
+        Objects whose generators are kept as well.
+    seed : int, optional
+        Seeds all of them within the block, so that what is drawn does not depend on what was drawn before.
+    """
+    kept = []
+    for generator in [*global_generators(), *generators_in(objects)]:
+        kind = next(kind for kind in _KINDS if isinstance(generator, kind.type))
+        kept.append((kind, generator, kind.state(generator)))
+    try:
+        if seed is not None:
+            for kind, generator, _ in kept:
+                kind.seed(generator, seed)
+        yield
+    finally:
+        for kind, generator, state in kept:
+            kind.put_back(generator, state)
