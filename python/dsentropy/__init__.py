@@ -33,7 +33,7 @@ from dsentropy._measures.mutual_information import MutualInformation, mutual_inf
 from dsentropy._measures.null_baseline import NullBaseline, null_baseline
 from dsentropy._measures.population import PopulationInterval, population_interval
 from dsentropy._measures.subsampled import SubsampledEntropy, subsampled_entropy
-from dsentropy._measures.suggested_bandwidth import BandwidthSuggestion, suggest_bandwidth
+from dsentropy._measures.suggested_bandwidth import BandwidthSuggestion, BandwidthWarning, suggest_bandwidth
 from dsentropy._measures.surface import EntropySurface, entropy_surface
 from dsentropy._reference.entropy import adjacency_spectral_entropy, diffusion_spectral_entropy
 from dsentropy._reference.mutual_information import (
@@ -47,6 +47,7 @@ from dsentropy._spectrum.spectrum import Spectrum
 
 __all__ = [
     "BandwidthSuggestion",
+    "BandwidthWarning",
     "Comparison",
     "ConditionalMutualInformation",
     "Convergence",

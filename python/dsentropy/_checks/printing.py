@@ -15,6 +15,9 @@ _MAX_ENTRIES = 8
 _MAX_BITS = 2000
 """Bits up to which an integer is printed: Python refuses to print very long ones."""
 
+_ROUNDING = 1e-12
+"""Bits below which a difference of entropies is rounding."""
+
 _MAX_CHARACTERS = 1000
 """Characters up to which a text is printed in full."""
 
@@ -28,6 +31,11 @@ def printed(value: Any) -> str:
     ):  # whatever the object's __repr__ raises; of numbers that contain a very long integer a ValueError
         return f"an object of type {type(value).__name__}, which cannot be printed"
     return text if len(text) <= _MAX_CHARACTERS else _cut(text, len(text))
+
+
+def printed_bits(value: float) -> str:
+    """Return an entropy, or a difference of entropies, with four digits; of what is rounding 0."""
+    return "0" if abs(value) < _ROUNDING else f"{value:.4g}"
 
 
 def _printed(value: Any) -> str:

@@ -40,13 +40,16 @@ class RowOptions:
 
 
 def layers_of(layers: Any) -> dict[Any, Any]:
-    """Check a mapping of names to arrays, each of which is read once, as of a file."""
-    if not isinstance(layers, Mapping):
+    """Check layers by name, or a list of arrays, whose names are numbers from 0; each is read once, as of a file."""
+    if isinstance(layers, (list, tuple)) and all(getattr(layer, "ndim", 0) in (2, 3) for layer in layers):
+        found = dict(enumerate(layers))
+    elif isinstance(layers, Mapping):
+        found = named_arrays(layers, "layers")
+    else:
         raise TypeError(
-            f"layers must be a mapping of names to arrays, got {printed(layers)}: {{'layer': array}} is one of one "
-            "layer, dict(enumerate(layers)) of a list"
+            f"layers must be a mapping of names to arrays, or a list of arrays, got {printed(layers)}: "
+            "{'layer': array} is a mapping of one layer"
         )
-    found = named_arrays(layers, "layers")
     if not found:
         raise ValueError("layers must have at least one layer, got none")
     return found

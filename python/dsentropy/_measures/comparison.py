@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import plotting
 from dsentropy._checks.limits import MAX_DRAWS
+from dsentropy._checks.printing import printed_bits
 from dsentropy._checks.scalars import Numbers, Precision, RandomState, as_count, as_flag, as_place
 from dsentropy._data.data import Metric
 from dsentropy._measures.compared_sets import ComparedSets
@@ -88,8 +89,8 @@ class Comparison(Tabular):
         pair, time, order = (int(i) for i in place)
         first, second = self.names[pair]
         found = (
-            f"{first} - {second} = {difference[place]:.4g} bits (interval {low[place]:.4g} to {high[place]:.4g} "
-            f"at {100 * self.confidence:.6g}%)"
+            f"{first} - {second} = {printed_bits(difference[place])} bits (interval {low[place]:.4g} to "
+            f"{high[place]:.4g} at {100 * self.confidence:.6g}%)"
         )
         if difference.size == 1:
             one, other = self._grid(self.first_entropy)[place], self._grid(self.second_entropy)[place]

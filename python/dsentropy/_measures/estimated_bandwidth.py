@@ -68,6 +68,11 @@ def estimate_bandwidth(
     TypeError, MemoryError
         See :func:`diffusion_spectrum`.
 
+    Warns
+    -----
+    BandwidthWarning
+        By the rule ``"structure"``, where the maximum is not clear: data that are noise have none.
+
     Notes
     -----
     Cost: N^2 D flops, with at most 4000 rows for the median, which takes 16 bytes a pair. By the rule ``"structure"``

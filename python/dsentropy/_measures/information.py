@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy import plotting
+from dsentropy._checks.printing import printed_bits
 from dsentropy._checks.scalars import drop_axes
 from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.saturation import warn_if_saturated
@@ -71,7 +72,7 @@ class Information(Tabular):
         table, parts = self.to_dict(), []
         for place, t in enumerate(self.t):
             value, error, p, z = (table[name][place] for name in ("value", "standard_error", "p_value", "z"))
-            shown = f"{value:.4g}" + ("" if np.isnan(error) else f" +- {error:.2g}") + f" bits at t = {t:g}"
+            shown = printed_bits(value) + ("" if np.isnan(error) else f" +- {error:.2g}") + f" bits at t = {t:g}"
             tested = ("" if np.isnan(p) else f", p = {p:.3g}") + ("" if np.isnan(z) else f", z = {z:.3g}")
             parts.append(shown + tested)
         return "; ".join(parts)

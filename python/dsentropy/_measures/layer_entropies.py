@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -77,6 +78,8 @@ class LayerEntropies(Tabular):
         Entropies of the surrogates of each layer.
     bandwidth : tuple of tuple
         The bandwidths of each layer: numbers, or ``"knn"`` or ``"adaptive"`` where they differ from row to row.
+    rules : tuple of str or None
+        The bandwidths as they were given: a rule or a number; None where layers or rows have their own.
     t, orders : tuple of float
         Diffusion times and Renyi orders.
     n_samples : tuple of int
@@ -94,6 +97,7 @@ class LayerEntropies(Tabular):
     upper: NDArray[np.float64]
     saturated: NDArray[np.bool_]
     bandwidth: tuple[tuple[Any, ...], ...]
+    rules: tuple[str | None, ...]
     t: tuple[float, ...]
     orders: tuple[float, ...]
     n_samples: tuple[int, ...]
@@ -165,7 +169,8 @@ class LayerEntropies(Tabular):
         if isinstance(bandwidth, bool) or not isinstance(bandwidth, int) or not 0 <= bandwidth < number:
             raise ValueError(f"bandwidth must be a number from 0 to {number - 1}, got {printed(bandwidth)}")
         at = (slice(None), bandwidth, slice(None), of_order)
-        title = "entropy by depth" if chosen == 1 else f"entropy of order {chosen:g} by depth"
+        of_rule = f", bandwidth {self.rules[bandwidth]}" if self.rules[bandwidth] else ""
+        title = ("entropy" if chosen == 1 else f"entropy of order {chosen:g}") + " by depth" + of_rule
         return plotting.layers(
             self.entropy[at],
             [str(name) for name in self.names],
@@ -179,7 +184,7 @@ class LayerEntropies(Tabular):
 
 
 def layer_entropies(
-    layers: Mapping[Any, ArrayLike],
+    layers: Mapping[Any, ArrayLike] | Sequence[ArrayLike],
     bandwidths: LayerBandwidths | Sequence[LayerBandwidths] | Mapping[Any, Any] = "median",
     t: Numbers = 1,
     orders: Numbers = 1,
@@ -210,9 +215,10 @@ def layer_entropies(
 
     Parameters
     ----------
-    layers : mapping of names to array_like of shape (N, D) or (N, T, D)
-        The layers, from the first to the last. Each is whatever :func:`diffusion_spectrum` takes as rows, or the
-        tokens of sequences, for which ``tokens`` must be given. Layers may differ in rows and columns.
+    layers : mapping of names to array_like of shape (N, D) or (N, T, D), or list or tuple of such arrays
+        The layers, from the first to the last; those of a list are numbered from 0. Each is whatever
+        :func:`diffusion_spectrum` takes as rows, or the tokens of sequences, for which ``tokens`` must be given.
+        Layers may differ in rows and columns.
     bandwidths : float, {"median", "knn", "structure"}, array_like (N,) or callable, or a sequence, default "median"
         As in :func:`entropy_surface`, for each layer. A mapping of all names to bandwidths, as many for each, gives
         each layer its own. ``"median"`` takes the scale of a layer out; a number compares scales as well.
@@ -312,7 +318,7 @@ def layer_entropies(
     read = ReadingOptions(
         times, each_order, as_alpha(alpha), stored, n_neighbors, made, draws, follows, seed, options, threads
     )
-    each = _bandwidths(bandwidths, list(given))
+    each = asked = _bandwidths(bandwidths, list(given))
     number, several = len(given) * (draws + 1), max(map(len, each.values()))
     needed = _BYTES_OF_READING * number * several * len(times) * len(each_order)
     require_bytes(
@@ -333,7 +339,7 @@ def layer_entropies(
                 read_layer(used[name], each[name], data.n_samples, read, lambda: advance(next(count), math.nan))
                 for name, data in sets.items()
             ]
-    return _result(tuple(given), found, read, suggestion)
+    return _result(tuple(given), found, asked, read, suggestion)
 
 
 def _data_sets(
@@ -411,9 +417,17 @@ def _bandwidths(bandwidths: Any, names: list[Any]) -> dict[Any, list[Any]]:
     return each
 
 
+def _rule_of(of_layers: tuple[Any, ...]) -> str | None:
+    """Return the rule or number of all layers, or None."""
+    first = of_layers[0]
+    shared = all(isinstance(one, (str, Real)) and one == first for one in of_layers)
+    return (first if isinstance(first, str) else f"{first:g}") if shared else None
+
+
 def _result(
     names: tuple[Any, ...],
     found: list[LayerReadings],
+    asked: dict[Any, list[Any]],
     options: ReadingOptions,
     suggestion: BandwidthSuggestion | None,
 ) -> LayerEntropies:
@@ -424,6 +438,7 @@ def _result(
     return LayerEntropies(
         names=names,
         bandwidth=tuple(one.labels for one in found),
+        rules=tuple(map(_rule_of, zip(*asked.values(), strict=True))),
         t=tuple(options.times),
         orders=tuple(options.orders),
         n_samples=tuple(one.n_samples for one in found),

@@ -32,6 +32,7 @@ from dsentropy._checks.scalars import (
     as_seed,
     as_threads,
 )
+from dsentropy._checks.warn import warn
 from dsentropy._data.data import Data
 from dsentropy._data.surrogates import (
     SUGGESTION_STREAM,
@@ -60,6 +61,10 @@ _SETS = 15
 
 _LEVEL = 0.01
 """Level of the two-sided test that a clear maximum passes, corrected for the number of bandwidths and data sets."""
+
+
+class BandwidthWarning(UserWarning):
+    """Data do not differ clearly from their null at any bandwidth, so the one that was found may be chance."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -114,6 +119,8 @@ class BandwidthSuggestion(Tabular):
     def __repr__(self) -> str:
         at = f"t = {self.t:g}; {self.n_draws} draws of {self.null_name!r}"
         found = "clear maximum" if self.clear else "no clear maximum"
+        if not np.any(self.curve["structure"]):
+            return f"<BandwidthSuggestion {self.bandwidth}: no bandwidth shows structure at {at}>"
         if isinstance(self.structure, dict):
             of = f"{len(self.structure)} layers: {self.multiple:.3g} medians"
             return f"<BandwidthSuggestion for {of}, {found} at {at}>"
@@ -291,10 +298,17 @@ def suggest_bandwidth(
 def suggested_number(
     X: Any, t: float, *, metric: Literal["euclidean", "cosine"], random_state: RandomState, num_threads: int | None
 ) -> float:
-    """Return the suggested bandwidth of one data set."""
+    """Return the suggested bandwidth of one data set; warn where no maximum is clear."""
     if _layers(X) is not None:
         raise TypeError(f"X must be one array, got {printed(type(X))}: suggest_bandwidth takes layers")
     found = suggest_bandwidth(X, t, metric=metric, random_state=random_state, num_threads=num_threads)
+    if not found.clear and found.bandwidth:
+        warn(
+            f"at no bandwidth does X differ clearly from {found.null_name} noise (t = {found.t:g}): its largest "
+            f"structure is {found.structure:.2g} bits, z = {found.z:.2g}; suggest_bandwidth(X, t) has the curve, and "
+            "rule='median' needs no structure",
+            BandwidthWarning,
+        )
     return float(found.bandwidth)  # type: ignore[arg-type]
 
 

@@ -7,7 +7,7 @@ import dsentropy
 import numpy as np
 import pandas as pd
 import pytest
-from dsentropy._checks.printing import printed
+from dsentropy._checks.printing import printed, printed_bits
 
 X = np.random.default_rng(0).normal(size=(20, 3))
 
@@ -89,3 +89,14 @@ def test_masked_numbers_are_refused_without_a_warning():
 def test_numbers_have_an_order(value):
     with pytest.raises(TypeError, match=r"t must be a number or a sequence of numbers, got \{1"):
         dsentropy.Spectrum([1.0]).entropy(t=value)
+
+
+def test_bits_that_are_rounding_are_zero():
+    assert [printed_bits(value) for value in (0.0, -4e-16, 1e-11, -0.12345, 2.0)] == [
+        "0",
+        "0",
+        "1e-11",
+        "-0.1235",
+        "2",
+    ]
+    assert "MutualInformation 0 bits" in repr(dsentropy.mutual_information(X, np.zeros(20, dtype=int), n_repeats=1))

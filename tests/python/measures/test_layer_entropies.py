@@ -116,9 +116,21 @@ def test_the_structure_rule_is_the_suggestion_for_all_layers(null):
     assert np.array_equal(own.entropy[:, 0], found.entropy[:, 1])
     if null is not None:
         assert np.array_equal(own.structure[:, 0], found.structure[:, 1])
+    assert found.rules == ("1", "structure")
+    assert own.rules == (None,)
+    assert "bandwidth structure" in found.plot(bandwidth=1, ax=Figure().add_subplot()).get_title()
+    assert "bandwidth" not in own.plot(ax=Figure().add_subplot()).get_title()
     assert layer_entropies({"flat": np.ones((9, 2))}, "structure").bandwidth == ((1.0,),)
     with pytest.raises(ValueError, match="bandwidths must not have 'structure' in a mapping"):
         layer_entropies({"a": ROWS}, {"a": "structure"})
+
+
+def test_layers_of_a_list_are_numbered():
+    listed = layer_entropies([ROWS, 2 * ROWS], 1.0)
+    assert listed.names == (0, 1)
+    assert np.array_equal(listed.entropy, layer_entropies({"a": ROWS, "b": 2 * ROWS}, 1.0).entropy)
+    with pytest.raises(ValueError, match="layers must have at least one layer"):
+        layer_entropies([])
 
 
 def test_subsets_are_of_equal_rows_in_all_layers():
@@ -181,9 +193,9 @@ def test_the_picture_has_a_line_for_each_t_and_the_null():
     lines = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
     assert lines["t = 2"].tolist() == found.entropy[:, 1, 1, 1].tolist()
     assert lines["null"].tolist() == found.null_mean[:, 1, 0, 1].tolist()
-    assert axes.get_title() == "entropy of order 2 by depth, null 'gaussian'"
+    assert axes.get_title() == "entropy of order 2 by depth, bandwidth median, null 'gaussian'"
     plain = layer_entropies({"a": ROWS}).plot(ax=Figure().add_subplot())
-    assert plain.get_title() == "entropy by depth"
+    assert plain.get_title() == "entropy by depth, bandwidth median"
     one = layer_entropies({"a": ROWS}, null="gaussian", n_null=2).plot(ax=Figure().add_subplot())
     assert len(one.containers) == 1
     many = {f"encoder.layer.{i}": ROWS for i in range(40)}
@@ -204,7 +216,7 @@ def test_progress_counts_data_sets(capfd):
 @pytest.mark.parametrize(
     ("layers", "arguments", "error", "message"),
     [
-        (ROWS, {}, TypeError, r"layers must be a mapping of names to arrays, got .*dict\(enumerate\(layers\)\)"),
+        (ROWS, {}, TypeError, "layers must be a mapping of names to arrays, or a list of arrays, got"),
         ({}, {}, ValueError, "layers must have at least one layer"),
         ({"a": ROWS[0]}, {}, ValueError, r"layers\['a'\] must have two dimensions \[N, D\], got shape \(5,\)"),
         ({"a": ROWS * np.nan}, {}, ValueError, r"layers\['a'\] must be finite"),

@@ -4,6 +4,7 @@ import matplotlib.figure
 import numpy as np
 import pytest
 from dsentropy import (
+    BandwidthWarning,
     Stochastic,
     diffusion_spectrum,
     estimate_bandwidth,
@@ -178,6 +179,18 @@ def test_the_rule_structure_gives_its_number():
             estimate_bandwidth(GROUPS, **arguments)
     with pytest.raises(TypeError, match=r"X must be one array, .* suggest_bandwidth takes layers"):
         estimate_bandwidth({"a": GROUPS}, rule="structure")
+
+
+def test_the_rule_structure_warns_where_no_maximum_is_clear():
+    with pytest.warns(BandwidthWarning, match="at no bandwidth does X differ clearly from gaussian noise"):
+        bandwidth = estimate_bandwidth(NOISE, "structure")
+    found = suggest_bandwidth(NOISE)
+    assert not found.clear
+    assert bandwidth == found.bandwidth
+    assert estimate_bandwidth(np.ones((9, 2)), "structure") == 0
+    assert repr(suggest_bandwidth(np.ones((9, 2)))).startswith(
+        "<BandwidthSuggestion 0.0: no bandwidth shows structure"
+    )
 
 
 def test_table_and_picture(capsys):

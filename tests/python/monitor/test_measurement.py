@@ -161,6 +161,7 @@ def test_a_frozen_bandwidth_is_the_median_of_the_first_step_of_its_layer():
     assert of_b["bandwidth"] == estimate_bandwidth(3 * X)
 
 
+@pytest.mark.filterwarnings("ignore::dsentropy.BandwidthWarning")  # of normal rows
 def test_a_bandwidth_by_structure_is_that_of_the_first_step():
     with Monitor(bandwidth="structure", t=[0, 2, 1]) as monitor:
         monitor.observe(0, {"a": X})

@@ -160,6 +160,7 @@ def test_each_public_function_has_a_call():
     classes = {
         "ConditionalMutualInformation",
         "BandwidthSuggestion",
+        "BandwidthWarning",
         "Comparison",
         "Convergence",
         "PopulationInterval",

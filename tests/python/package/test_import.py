@@ -135,6 +135,7 @@ def test_public_names_are_listed_in_order():
         "ConditionalMutualInformation",
         "PopulationInterval",
         "Convergence",
+        "BandwidthWarning",
         "NeighborWarning",
         "SaturationWarning",
         "Stochastic",
