@@ -80,7 +80,8 @@ def adjacency_spectrum(
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
-        Show a progress bar. Needs tqdm.
+        Show a progress bar with the time left: of an estimate in matrix-vector products, done of those expected, with
+        the uncertainty in bits. Needs tqdm.
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"exact"`` computes all eigenvalues. ``"stochastic"`` estimates the spectrum; :class:`Stochastic` has the
         options. The graph of neighbours can be estimated where it is made symmetric.

@@ -130,7 +130,8 @@ def diffusion_spectrum(
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
-        Show a progress bar. Needs tqdm.
+        Show a progress bar with the time left: of an estimate in matrix-vector products, done of those expected, with
+        the uncertainty in bits. Needs tqdm.
     graph : {"gaussian", "knn"}, default "gaussian"
         ``"knn"`` keeps the affinities of rows of which one is no farther from the other than its ``n_neighbors``-th
         nearest other row, and those on the diagonal; all others are 0. All ties are kept, and equal rows count as

@@ -55,7 +55,8 @@ def kernel_spectrum(
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
     progress : bool, default False
-        Show a progress bar. Needs tqdm.
+        Show a progress bar with the time left: of an estimate in matrix-vector products, done of those expected, with
+        the uncertainty in bits. Needs tqdm.
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"exact"`` computes all eigenvalues. ``"stochastic"`` estimates the spectrum; :class:`Stochastic` has the
         options. An object's trace is not known, so an estimate of its spectrum takes more products than that of a

@@ -39,6 +39,9 @@ _KEPT_BYTES = 1 << 26
 _PARTS = 3
 """Parts into which both intervals around the largest structure are divided."""
 
+USUAL_STEPS = 3
+"""Steps of a search without extensions: the grid, the parts of two intervals, the vertex of a parabola."""
+
 
 @dataclass(frozen=True)
 class CurveOptions:

@@ -43,7 +43,7 @@ from dsentropy._data.surrogates import (
     null_name,
     require_rows,
 )
-from dsentropy._measures.structure_curve import CurveOptions, StructureCurve
+from dsentropy._measures.structure_curve import USUAL_STEPS, CurveOptions, StructureCurve
 from dsentropy._operator.bandwidth import resolve
 from dsentropy._operator.precision import core_precision, require_free_precision
 from dsentropy._results.tabular import Tabular
@@ -289,7 +289,7 @@ def suggest_bandwidth(
             num_threads=threads,
         )
         surrogates = [Surrogates(data, made, seed, SUGGESTION_STREAM, threads) for data in sets]
-        with progress_bar(shown, None, "sets") as advance:
+        with progress_bar(shown, USUAL_STEPS * len(sets) * (draws + 1), "sets") as advance:
             curve = StructureCurve(sets, surrogates, units, curve_options, _counted(advance))
             curve.search(*ends)
     return _suggestion(curve, names, any(medians), shared, null_name(made))

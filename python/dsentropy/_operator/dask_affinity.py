@@ -23,7 +23,7 @@ from dsentropy._checks.arrays import Rows, as_directions, as_rows
 from dsentropy._checks.pairs import F64_ROUNDOFF
 from dsentropy._checks.progress import Advance
 from dsentropy._core import CallbackAffinity, Chunk, GlobalScaling, Moments, Solution
-from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.slq_options import MAX_PRODUCTS, SlqOptions
 
 
 def is_dask_array(X: Any) -> bool:
@@ -41,6 +41,7 @@ class ChunkedDiffusion:
     unit_roundoff: ClassVar[float] = F64_ROUNDOFF
     positive: ClassVar[bool] = False
     exponent: ClassVar[int] = 0
+    default_products: ClassVar[int] = MAX_PRODUCTS
     node_exponent: ClassVar[int] = 0
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:

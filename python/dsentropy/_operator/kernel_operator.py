@@ -18,7 +18,7 @@ from dsentropy._checks.progress import Advance
 from dsentropy._core import OperatorSpec, Solution
 from dsentropy._data.data import Data
 from dsentropy._operator.eigenvalue_range import binary_exponent, negative_tol, require_positive_semidefinite
-from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.slq_options import MAX_PRODUCTS, SlqOptions
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class KernelOperator:
     unit_roundoff: ClassVar[float] = F64_ROUNDOFF
     positive: ClassVar[bool] = False
     exponent: ClassVar[int] = 0
+    default_products: ClassVar[int] = MAX_PRODUCTS
     node_exponent: ClassVar[int] = 0
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
@@ -63,6 +64,7 @@ class KernelMatrix:
     """The unit roundoff of the dtype in which entries were given."""
     positive: ClassVar[bool] = True
     exponent: ClassVar[int] = 0
+    default_products: ClassVar[int] = MAX_PRODUCTS
 
     @property
     def node_exponent(self) -> int:

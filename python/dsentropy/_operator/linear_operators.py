@@ -26,7 +26,7 @@ from dsentropy._operator.eigenvalue_range import (
     require_nonzero,
     require_positive_semidefinite,
 )
-from dsentropy._operator.slq_options import MAX_PRODUCTS_SPARSE, SlqOptions
+from dsentropy._operator.slq_options import MAX_PRODUCTS, MAX_PRODUCTS_SPARSE, SlqOptions
 
 ROUNDING = {2.0**-8: 1e-1, 2.0**-11: 1e-2, 2.0**-24: 1e-6}
 """The relative error of matrix-vector products, by the unit roundoff of the dtype in which they are computed."""
@@ -65,14 +65,18 @@ class LinearOperator:
         """The exponent of eigenvalues, since both are computed from products."""
         return self.exponent
 
+    @property
+    def default_products(self) -> int:
+        """The number of products after which an estimate ends, by default: those with a sparse matrix cost little."""
+        return MAX_PRODUCTS_SPARSE if isinstance(self.source, SparseMatrix) else MAX_PRODUCTS
+
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute all eigenvalues, ascending, in the unit of ``exponent``."""
         return _core.operator_eigenvalues(self._core(), num_threads)
 
     def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
         """Estimate the spectrum, or compute it where that costs less."""
-        if isinstance(self.source, SparseMatrix):
-            options = replace(options, default_products=MAX_PRODUCTS_SPARSE)
+        options = replace(options, default_products=self.default_products)
         return _core.estimate_operator(self._core(), options, progress=advance, num_threads=num_threads)
 
     def check_range(self, smallest: float, largest: float) -> None:

@@ -30,7 +30,7 @@ from dsentropy._data.neighbors import replace_zeros
 from dsentropy._operator import bandwidth as _bandwidth
 from dsentropy._operator.bandwidth import Bandwidth
 from dsentropy._operator.linear_operators import LinearOperator, SparseMatrix
-from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.slq_options import MAX_PRODUCTS_SPARSE, SlqOptions
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class NeighborAdjacency:
     unit_roundoff: ClassVar[float] = F64_ROUNDOFF
     positive: ClassVar[bool] = False
     exponent: ClassVar[int] = 0
+    default_products: ClassVar[int] = MAX_PRODUCTS_SPARSE
     node_exponent: ClassVar[int] = 0
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:

@@ -35,6 +35,10 @@ class SpectralOperator(Protocol):
     def node_exponent(self) -> int:
         """The binary exponent of the unit in which the core returns nodes of an estimate."""
 
+    @property
+    def default_products(self) -> int:
+        """The number of matrix-vector products after which an estimate ends, by default."""
+
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute all eigenvalues, or their moduli."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._checks.progress import progress_bar
+from dsentropy._checks.progress import estimate_bar, progress_bar
 from dsentropy._checks.warn import warn
 from dsentropy._core import Solution
 from dsentropy._data.data import Data
@@ -51,7 +51,8 @@ def solve(problem: Problem, options: SlqOptions | None, num_threads: int | None,
             eigenvalues = problem.operator.eigenvalues(num_threads)
             advance(1, math.nan)
         return exact_spectrum(problem, eigenvalues)
-    with progress_bar(progress, None, "products") as advance:
+    limited = replace(options, default_products=problem.operator.default_products)
+    with estimate_bar(progress, options.tol, limited.max_products) as advance:
         solution = problem.operator.estimate(options, advance, num_threads)
     estimate = solution.estimate
     if estimate is None:
