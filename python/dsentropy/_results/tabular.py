@@ -1,4 +1,8 @@
-"""Results as tables: columns of Python values, a pandas DataFrame, and a small HTML table for notebooks."""
+"""Results as tables: columns of Python values, a pandas DataFrame, and a small HTML table for notebooks.
+
+The HTML has no colours of its own, so that a table is read in those of the notebook, light or dark. A wide table is
+scrolled within its cell.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ class Tabular(ABC):
         return pd.DataFrame(self.to_dict())
 
     def _repr_html_(self) -> str:
-        """Return the repr as caption and the table of :meth:`to_dict`, cut to 20 rows."""
+        """Return the repr as caption and the table of :meth:`to_dict`, cut to 20 rows, below a picture if any."""
         columns = self.to_dict()
         n = max(map(len, columns.values()), default=0)
         cut = n > _SHOWN
@@ -34,10 +38,15 @@ class Tabular(ABC):
         rows = [_row("td", (_cell(column[i]) for column in columns.values())) for i in places]
         if cut:
             rows.insert(_SHOWN // 2, _row("td", ("..." for _ in columns)))
+        caption = f'<caption style="text-align:left">{html.escape(repr(self))}</caption>'
         return (
-            f"<table><caption>{html.escape(repr(self))}</caption>"
-            f"<thead>{_row('th', columns)}</thead><tbody>{''.join(rows)}</tbody></table>"
+            f'<div style="overflow-x:auto">{self._picture()}<table>{caption}'
+            f"<thead>{_row('th', columns)}</thead><tbody>{''.join(rows)}</tbody></table></div>"
         )
+
+    def _picture(self) -> str:
+        """Return an SVG that a notebook shows above the table; none by default."""
+        return ""
 
 
 def _row(tag: str, texts: Any) -> str:

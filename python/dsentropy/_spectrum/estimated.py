@@ -16,6 +16,7 @@ from dsentropy import plotting
 from dsentropy._checks.pairs import F64_ROUNDOFF
 from dsentropy._checks.scalars import Numbers, as_count, as_nonnegative, as_numbers
 from dsentropy._core import Estimate, EstimateInfo, Readings
+from dsentropy._results.thumbnail import thumbnail
 from dsentropy._spectrum.provenance import frozen_parameters
 from dsentropy._spectrum.spectrum import Spectrum
 
@@ -114,6 +115,10 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         times, _ = as_numbers(t, "t", as_nonnegative)
         title = f"estimate of {self.n_samples} samples; shaded: sampling error only"
         return plotting.estimate(*spectral_distribution(self._estimate), times, title=title, ax=ax)
+
+    def _picture(self) -> str:
+        moduli, ranks, _ = spectral_distribution(self._estimate)
+        return thumbnail(moduli, ranks, 0.0)
 
     def bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:
         """Return entropies [times, orders] for numbers that were checked, without a warning."""

@@ -47,7 +47,7 @@ def test_records_of_nothing_make_a_table(tmp_path):
 
 def test_representations(monitor):
     assert repr(monitor.records) == "<54 Records: runs 1, layers 2, steps 3>"
-    assert monitor.records._repr_html_().startswith("<table><caption>&lt;54 Records")
+    assert ">&lt;54 Records" in monitor.records._repr_html_()
     assert repr(monitor) == "<Monitor of run 'r': 54 records, last step 20>"
     assert repr(monitor.curves()) == "<Curves of dse, t = 1, order = 1: 3 steps, 2 layers>"
     assert repr(monitor.profile("spread")) == "<Profile of spread: 3 steps, 2 layers>"

@@ -18,9 +18,10 @@ class Numbers(Tabular):
 
 def test_a_notebook_shows_caption_head_and_rows():
     assert Numbers(2)._repr_html_() == (
-        "<table><caption>&lt;Numbers &amp; squares of 2&gt;</caption>"
+        '<div style="overflow-x:auto"><table>'
+        '<caption style="text-align:left">&lt;Numbers &amp; squares of 2&gt;</caption>'
         "<thead><tr><th>name</th><th>square</th></tr></thead>"
-        "<tbody><tr><td>&lt;0&gt;</td><td>0</td></tr><tr><td>&lt;1&gt;</td><td>0.3333</td></tr></tbody></table>"
+        "<tbody><tr><td>&lt;0&gt;</td><td>0</td></tr><tr><td>&lt;1&gt;</td><td>0.3333</td></tr></tbody></table></div>"
     )
 
 
@@ -36,7 +37,7 @@ def test_a_table_without_rows_has_its_head():
     assert (
         Numbers(0)
         ._repr_html_()
-        .endswith("<thead><tr><th>name</th><th>square</th></tr></thead><tbody></tbody></table>")
+        .endswith("<thead><tr><th>name</th><th>square</th></tr></thead><tbody></tbody></table></div>")
     )
 
 
