@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from dsentropy._checks.scalars import Numbers
 from dsentropy._results.tabular import Tabular
+from dsentropy._results.thumbnail import thumbnail
 from dsentropy._spectrum.arguments import times_and_orders
 from dsentropy._spectrum.saturation import saturation
 
@@ -19,6 +20,8 @@ class ReadingTable(Tabular):
     """A spectrum as a table, for classes whose entropies have an uncertainty and a maximum."""
 
     __slots__ = ()
+
+    eigenvalues: NDArray[np.float64]
 
     def to_dict(self, t: Numbers = 1, order: Numbers = 1) -> dict[str, list[Any]]:
         """Return columns of a table with one row for each t and order.
@@ -57,6 +60,11 @@ class ReadingTable(Tabular):
         import pandas as pd
 
         return pd.DataFrame(self.to_dict(t, order))
+
+    def _picture(self) -> str:
+        """Return a thumbnail of the spectrum, for notebooks."""
+        moduli = np.sort(self.eigenvalues)[::-1]
+        return thumbnail(moduli, np.arange(1.0, len(moduli) + 1), len(moduli) * float(np.finfo(float).eps))
 
     @abstractmethod
     def bits(self, times: Sequence[float], orders: Sequence[float]) -> NDArray[np.float64]:

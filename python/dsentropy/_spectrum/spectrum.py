@@ -27,7 +27,6 @@ from dsentropy._checks.scalars import (
     as_positive,
     drop_axes,
 )
-from dsentropy._results.thumbnail import thumbnail
 from dsentropy._spectrum.arguments import require_results, times_and_orders
 from dsentropy._spectrum.loading import loaded
 from dsentropy._spectrum.provenance import as_fingerprint, frozen_array, frozen_parameters, shown
@@ -356,10 +355,6 @@ class Spectrum(ReadingTable):
         """
         times, _ = as_numbers(t, "t", as_nonnegative)
         return plotting.spectrum(self.eigenvalues, times, title=f"spectrum of {self.n_samples} samples", ax=ax)
-
-    def _picture(self) -> str:
-        n = len(self)
-        return thumbnail(np.sort(self.eigenvalues)[::-1], np.arange(1.0, n + 1), n * float(np.finfo(float).eps))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one ``.npz`` under exactly this name: to a temporary name first, then renamed.
