@@ -93,7 +93,7 @@ class Contents:
             self._drop_after(run, line["resumed_from"])
         elif _is_step(line.get("completed")) and isinstance(run, str):
             self.completed.setdefault(run, set()).add(line["completed"])
-        elif record := _as_record(line):
+        elif record := as_record(line):
             key = key_of(record)
             self.kept.pop(key, None)
             self.kept[key] = record
@@ -124,7 +124,7 @@ def _is_step(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _as_record(line: dict[str, Any]) -> Record | None:
+def as_record(line: dict[str, Any]) -> Record | None:
     """Return a record with all fields, or None where a line is none."""
     texts = all(isinstance(line.get(name), str) for name in REQUIRED if name != "step")
     if not (texts and _is_step(line.get("step"))):
@@ -137,15 +137,20 @@ def _as_record(line: dict[str, Any]) -> Record | None:
     return record if numbers and rule else None
 
 
-def as_line(line: dict[str, Any]) -> bytes:
-    """Return the line of a record or a marker."""
-    finite = {name: _as_json(value) for name, value in line.items()}
+def as_json(line: dict[str, Any]) -> dict[str, Any]:
+    """Return a record or a marker as values that JSON can hold; :func:`as_record` reads it."""
+    finite = {name: _finite(value) for name, value in line.items()}
     if line.get("order") == math.inf:
         finite["order"] = "inf"
-    return json.dumps(finite, allow_nan=False, separators=(",", ":")).encode() + b"\n"
+    return finite
 
 
-def _as_json(value: Any) -> Any:
+def as_line(line: dict[str, Any]) -> bytes:
+    """Return the line of a record or a marker."""
+    return json.dumps(as_json(line), allow_nan=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -162,15 +167,18 @@ class Log:
         try:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
             self._descriptor = os.open(self.path, flags, 0o666)
-            self._contents = self._read()
+            self._contents = self._opened()
         except BaseException:
             self.free()
             raise
 
-    def _read(self) -> Contents:
-        """Read what the file has, and end an incomplete last line."""
+    def _read(self) -> bytes:
         with open(self.path, "rb") as file:
-            data = file.read()
+            return file.read()
+
+    def _opened(self) -> Contents:
+        """Read what the file has, and end an incomplete last line."""
+        data = self._read()
         contents = Contents.of(data, self.path, "log")
         if data and not data.endswith(b"\n"):
             os.write(self._descriptor, b"\n")
@@ -180,6 +188,11 @@ class Log:
         """Return what the log had when it was opened, once: it may be large."""
         contents, self._contents = self._contents, Contents()
         return contents
+
+    def contents(self) -> Contents:
+        """Write what is left, and read what the log has now."""
+        self.write([])
+        return Contents.of(self._read(), self.path, "log")
 
     def write(self, lines: Iterable[dict[str, Any]]) -> None:
         """Add lines, one write each. Those that an OSError left are added by the next call, before its own."""

@@ -34,13 +34,14 @@ from dsentropy._data.surrogates import Null
 from dsentropy._spectrum.solver import Stochastic
 from dsentropy.monitor.arguments import as_epoch, as_layers, as_optional_text, as_sinks
 from dsentropy.monitor.background import Background
-from dsentropy.monitor.curves import Curves, Profile
 from dsentropy.monitor.log import Contents, Log
 from dsentropy.monitor.measurement import Measurement
 from dsentropy.monitor.records import Record, Records, record_of
-from dsentropy.monitor.rows import Layer, RowSubsets
+from dsentropy.monitor.rows import Layer
 from dsentropy.monitor.run import Run
+from dsentropy.monitor.run_curves import RunCurves
 from dsentropy.monitor.settings import Settings
+from dsentropy.monitor.state import State
 
 _QUEUE = 2
 """Steps that may wait for the thread in the background; one more makes ``observe`` wait."""
@@ -50,7 +51,7 @@ class MonitorWarning(UserWarning):
     """A sink or the log of a monitor failed; the training goes on, and the records are kept in memory."""
 
 
-class Monitor:
+class Monitor(RunCurves):
     """Measure layers of a network at steps of its training.
 
     Parameters
@@ -194,17 +195,18 @@ class Monitor:
         self._log = None if log is None else Log(as_path(log, "log"))
         if self._log is not None:
             weakref.finalize(self, self._log.free).atexit = False  # a monitor that is not closed frees its log
+        self._run_given, self._keeps_seed = name, not isinstance(random_state, Integral)
         try:
             contents = Contents() if self._log is None else self._log.take_contents()
             self._run = Run(name, contents)
-            keeps_seed = not isinstance(random_state, Integral)
-            agreeing = settings.agreeing(self._run.records(), keeps_seed=keeps_seed)
-            self._subsets = RowSubsets(agreeing.max_samples, agreeing.random_state)
-            self._settings = agreeing.with_targets(labels, inputs, self._subsets)
+            self._settings = settings.agreeing(self._run.records(), "log", keeps_seed=self._keeps_seed)
+            self._subsets = self._settings.subsets()
+            self._settings = self._settings.with_targets(labels, inputs, self._subsets)
         except BaseException:
             self.close()
             raise
         self._must_mark = self._run.name in contents.runs
+        self._targets = (labels, inputs) if self._keeps_seed else (None, None)  # another seed makes other classes
 
     def __repr__(self) -> str:
         log = "" if self._log is None else f", log {self._log.path!r}"
@@ -233,6 +235,11 @@ class Monitor:
     def records(self) -> Records:
         """The records of this run, those of its log included; a copy. In the background, those that are done."""
         return self._run.records()
+
+    @property
+    def first_measure(self) -> str:
+        """The measure of curves where none is given: the entropy or, where it is not measured, an information."""
+        return "dse" if self._settings.entropy else next(iter(self._settings.targets))
 
     def observe(
         self, step: int, layers: Mapping[str, ArrayLike], epoch: float | None = None, *, digest: str | None = None
@@ -315,19 +322,7 @@ class Monitor:
         chosen = self._subsets.of(layer.n_all or 0)
         frozen = self._run.kept.get((layer.name, settings.rule))
         measurement = Measurement(layer, chosen, settings, frozen)
-        shared = {
-            **about,
-            "layer": layer.name,
-            "depth": layer.depth,
-            "n": layer.n,
-            "n_all": layer.n_all,
-            "d": layer.d,
-            "metric": settings.metric,
-            "solver": settings.solver_name,
-            "precision": settings.precision,
-            "random_state": settings.random_state,
-            "version": __version__,
-        }
+        shared = {**about, **layer.fields, **settings.fields, "version": __version__}
         if about["digest"] is None and layer.n_all:
             shared["digest"] = self._subsets.digest(layer.n_all)
         return [record_of({**shared, **reading}.items()) for reading in measurement.readings()]
@@ -360,6 +355,61 @@ class Monitor:
             self._write(self._run.resume(last))
         self._warn_of_failures()
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the state of the run, for a checkpoint of the training; waits for the background.
+
+        Returns
+        -------
+        dict
+            Plain Python values that JSON can hold: the name of the run, its last step, and what later steps depend
+            on, such as frozen bandwidths. The records are in it only where this monitor has no log.
+
+        Raises
+        ------
+        RuntimeError
+            Where the monitor was made in another process.
+        """
+        self._require_own_process()
+        with self._observing:
+            self.flush()
+            return self._run.state(self._settings, with_records=self._log is None).to_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on with the run of a state, after its last step.
+
+        With a log that has the run, records of later steps are dropped as by :meth:`resume`. A log without it gets
+        the records that the state has. Records that this monitor made of another run stay in its log, and are no
+        longer among ``records``.
+
+        Parameters
+        ----------
+        state : mapping
+            What :meth:`state_dict` returned.
+
+        Raises
+        ------
+        ValueError, TypeError
+            Where ``state`` is none, is of another run than ``run``, or has another seed, metric or number of rows.
+        RuntimeError
+            Where the monitor is closed, or was made in another process.
+        OSError
+            Where the log cannot be read.
+        """
+        self._require_open()
+        given = State.of_dict(state)
+        given.require_run(self._run_given)
+        with self._observing:
+            self.flush()
+            contents = Contents() if self._log is None else self._log.contents()
+            run, lines = Run.restored(given, contents)
+            settings = self._settings.agreeing(given.agreed(run.records()), "state", keeps_seed=self._keeps_seed)
+            if settings.random_state != self._settings.random_state:
+                self._subsets = settings.subsets()
+                settings = settings.with_targets(*self._targets, self._subsets)
+            self._run, self._settings, self._must_mark = run, settings, False
+            self._write(lines)
+        self._warn_of_failures()
+
     def flush(self) -> None:
         """Wait until all steps that were observed are measured and in the log, such as before a checkpoint."""
         if self._background is not None and self._pid == os.getpid():
@@ -383,54 +433,11 @@ class Monitor:
             if self._log is not None:
                 self._log.close()
 
-    def _require_open(self) -> None:
+    def _require_own_process(self) -> None:
         if self._pid != os.getpid():
             raise RuntimeError("this Monitor was made in another process: make one in the process that trains")
+
+    def _require_open(self) -> None:
+        self._require_own_process()
         if self._closed:
             raise RuntimeError("this Monitor is closed: make a new one, which goes on with the log")
-
-    def to_pandas(self) -> Any:
-        """Return the table of ``records`` as a pandas DataFrame. Needs pandas."""
-        return self.records.to_pandas()
-
-    def curves(self, measure: str | None = None, *, t: float | None = None, order: float | None = None) -> Curves:
-        """Return the values of a measure against the step, for each layer; see :meth:`Records.curves`.
-
-        Without ``measure`` they are those of the entropy or, where it is not measured, of the first information.
-        """
-        first = "dse" if self._settings.entropy else next(iter(self._settings.targets))
-        return self.records.curves(first if measure is None else measure, t=t, order=order)
-
-    def profile(self, measure: str | None = None, *, t: float | None = None, order: float | None = None) -> Profile:
-        """Return the values of a measure over the depth, for each step; see :meth:`Records.profile`."""
-        return self.curves(measure, t=t, order=order).profile()
-
-    def change_since_first(
-        self, measure: str | None = None, *, t: float | None = None, order: float | None = None
-    ) -> Curves:
-        """Return each value of a measure less the first one of its layer."""
-        return self.curves(measure, t=t, order=order).change_since_first()
-
-    def drawdown(self, measure: str | None = None, *, t: float | None = None, order: float | None = None) -> Curves:
-        """Return how far each value of a measure is below the largest one of its layer so far: at least 0."""
-        return self.curves(measure, t=t, order=order).drawdown()
-
-    def plot(
-        self, measure: str | None = None, *, t: float | None = None, order: float | None = None, ax: Any = None
-    ) -> Any:
-        """Draw a measure against the step, a line a layer. Needs matplotlib.
-
-        Parameters
-        ----------
-        measure : str, optional
-            By default the entropy or, where it is not measured, the first information.
-        t, order : float, optional
-            Diffusion time and Renyi order, by default the first ones.
-        ax : matplotlib Axes, optional
-            Axes to draw on; by default new ones.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        return self.curves(measure, t=t, order=order).plot(ax=ax)

@@ -32,6 +32,11 @@ class Layer:
     d: int | None
     fault: str | None
 
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of a record that are of the layer."""
+        return {"layer": self.name, **{name: getattr(self, name) for name in ("depth", "n", "n_all", "d")}}
+
 
 class RowSubsets:
     """Random subsets of at most ``max_samples`` rows, one for each number of rows."""

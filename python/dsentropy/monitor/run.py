@@ -9,7 +9,8 @@ from typing import Any
 
 from dsentropy.monitor.log import Contents
 from dsentropy.monitor.records import FIELDS, Record, Records, key_of
-from dsentropy.monitor.settings import KEPT
+from dsentropy.monitor.settings import KEPT, Settings
+from dsentropy.monitor.state import Dependence, State
 
 
 class Run:
@@ -30,6 +31,7 @@ class Run:
     def __init__(self, name: str | None, contents: Contents) -> None:
         self.name = name or next(reversed(contents.runs), None) or _new_name()
         self.completed = set(contents.completed.get(self.name, ()))
+        self._before = Dependence()
         self._values: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         """Values of the fields of each record by its key, in order: a dictionary would take four times as much."""
         self._restore(record for key, record in contents.kept.items() if key[0] == self.name)
@@ -41,11 +43,40 @@ class Run:
         """Return a copy of the records; another thread may add some meanwhile."""
         return Records(dict(zip(FIELDS, values, strict=True)) for values in list(self._values.values()))
 
+    def state(self, settings: Settings, *, with_records: bool) -> State:
+        """Return the state after the last step."""
+        return State(
+            run=self.name,
+            last_step=max(self.completed, default=None),
+            random_state=settings.random_state,
+            metric=settings.metric,
+            max_samples=settings.max_samples,
+            depends_on=Dependence(self.depths, self.rows, self.kept),
+            records=self.records() if with_records else Records(),
+        )
+
+    @classmethod
+    def restored(cls, state: State, contents: Contents) -> tuple[Run, list[dict[str, Any]]]:
+        """Return the run of a state after its last step, and the lines of a log that say so.
+
+        The records are those of a log that has the run, else those of the state.
+        """
+        run, has_run = cls(state.run, contents), state.run in contents.runs
+        records = run.records() if has_run else state.records
+        last = -1 if state.last_step is None else state.last_step
+        run._before = state.depends_on
+        run._restore(record for record in records if record["step"] <= last)
+        steps = run.completed if has_run else {record["step"] for record in records}
+        run.completed = {step for step in steps if step <= last} | {last} - {-1}
+        lines = [{"run": run.name, "resumed_from": last}]
+        if not has_run:
+            lines += [*run.records(), *({"run": run.name, "completed": step} for step in sorted(run.completed))]
+        return run, lines
+
     def _restore(self, records: Iterable[Record]) -> None:
         self._values = {}
-        self.depths: dict[str, int] = {}
-        self.rows: dict[str, int] = {}
-        self.kept: dict[tuple[str, str], float] = {}
+        before = self._before
+        self.depths, self.rows, self.kept = dict(before.depths), dict(before.rows), dict(before.kept)
         for record in records:
             self._keep(record)
 

@@ -154,41 +154,49 @@ class Settings:
         return "exact" if self.solver == "exact" else "stochastic"
 
     @property
+    def fields(self) -> dict[str, Any]:
+        """The fields of a record that are the same for every layer and measure."""
+        names = ("metric", "precision", "random_state")
+        return {"solver": self.solver_name, **{name: getattr(self, name) for name in names}}
+
+    @property
     def null_name(self) -> str | None:
         """The surrogates as records have them."""
         return None if self.null is None else null_name(self.null)
 
-    def agreeing(self, records: Iterable[Record], *, keeps_seed: bool) -> Settings:
+    def subsets(self) -> RowSubsets:
+        """Return the random subsets of these settings."""
+        return RowSubsets(self.max_samples, self.random_state)
+
+    def agreeing(self, records: Iterable[Record], source: Literal["log", "state"], *, keeps_seed: bool) -> Settings:
         """Return these settings with the seed of a run that is taken up, after a check that the rest agrees with it.
 
         Parameters
         ----------
         records : iterable of dict
             The records of the run.
+        source : {"log", "state"}
+            Where they are from.
         keeps_seed : bool
             Whether the seed of the run is taken; else another one is refused.
         """
         settings = self
+        of_run = f"must be that of the run in the {source}"
+        way_out = "run=... names a new run" if source == "log" else "a Monitor that loads no state makes a new run"
         for record in records:
             seed = record["random_state"]
             if seed is not None and seed != settings.random_state:
                 if not keeps_seed:
                     raise ValueError(
-                        f"random_state must be that of the run in the log, {seed}, got {settings.random_state}: with "
-                        "another one the rows differ; run=... names a new run"
+                        f"random_state {of_run}, {seed}, got {settings.random_state}: with another one the rows "
+                        f"differ; {way_out}"
                     )
                 settings = replace(settings, random_state=seed)
             if record["metric"] not in (None, settings.metric):
-                raise ValueError(
-                    f"metric must be that of the run in the log, {record['metric']!r}, got {settings.metric!r}: "
-                    "run=... names a new run"
-                )
+                raise ValueError(f"metric {of_run}, {record['metric']!r}, got {settings.metric!r}: {way_out}")
             n, n_all, limit = record["n"], record["n_all"], settings.max_samples
             if n and n_all and n != (n_all if limit is None else min(n_all, limit)):
-                raise ValueError(
-                    f"max_samples must be that of the run in the log, which used {n} rows of {n_all}, got {limit}: "
-                    "run=... names a new run"
-                )
+                raise ValueError(f"max_samples {of_run}, which used {n} rows of {n_all}, got {limit}: {way_out}")
         return settings
 
 
