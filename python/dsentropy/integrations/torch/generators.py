@@ -7,8 +7,10 @@ as attributes, such as the sampler of a data loader.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,7 +20,10 @@ _MAX_DEPTH = 6
 """Attributes of attributes that are looked through: loader, sampler, data set, transforms, one of them, generator."""
 
 _MAX_ENTRIES = 100
-"""Length of a list or tuple up to which it is looked through: one of transforms, not of data."""
+"""Length of a list, tuple or dictionary up to which it is looked through: one of transforms, not of data."""
+
+_MAX_OBJECTS = 10_000
+"""Objects that are looked at in all, as a bound of the time where they hold many others."""
 
 
 class _Kind(NamedTuple):
@@ -72,18 +77,25 @@ def global_generators() -> list[Any]:
 def generators_in(objects: Iterable[Any]) -> Iterator[Any]:
     """Yield the generators that objects hold as attributes, in their lists, and in attributes of these."""
     seen: set[int] = set()
-    left = [(value, 0) for value in objects]
-    while left:
-        value, depth = left.pop()
-        if id(value) in seen or depth > _MAX_DEPTH:
+    left = deque((value, 0) for value in objects)
+    while left and len(seen) < _MAX_OBJECTS:
+        value, depth = left.popleft()
+        if id(value) in seen:
             continue
         seen.add(id(value))
         if isinstance(value, tuple(kind.type for kind in _KINDS)):
             yield value
-        elif isinstance(value, (list, tuple)):
-            left += [(entry, depth + 1) for entry in value] if len(value) <= _MAX_ENTRIES else []
-        elif not isinstance(value, type) and hasattr(value, "__dict__"):
-            left += [(entry, depth + 1) for entry in vars(value).values()]
+        elif depth < _MAX_DEPTH:
+            left.extend((entry, depth + 1) for entry in _held_by(value))
+
+
+def _held_by(value: Any) -> Collection[Any]:
+    """Return the entries of a short container, or the attributes of an object."""
+    if isinstance(value, (list, tuple, dict)):
+        entries = value.values() if isinstance(value, dict) else value
+        return entries if len(entries) <= _MAX_ENTRIES else ()
+    is_object = hasattr(value, "__dict__") and not isinstance(value, (type, ModuleType))
+    return vars(value).values() if is_object else ()
 
 
 @contextmanager

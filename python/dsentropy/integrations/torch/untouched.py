@@ -94,7 +94,9 @@ def _attributes(modules: Sequence[torch.nn.Module]) -> list[tuple[dict[str, Any]
 
 def _put_back_attributes(kept: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
     for attributes, plain in kept:
-        attributes.update(plain)
+        for name, value in plain.items():
+            if attributes.get(name, kept) is not value:
+                attributes[name] = value
 
 
 def _put_back_modes(kept: list[tuple[torch.nn.Module, bool]]) -> None:
