@@ -1,8 +1,12 @@
 """Layers of a PyTorch model, measured at sweeps over a fixed set of items, while the training stays as it is.
 
-:class:`LayerMonitor` sweeps over a model that is trained. See docs/training-torch.md.
+:class:`LayerMonitor` sweeps over a model that is trained. Other adapters build on :func:`untouched`, a block that
+leaves a model and the process as they were, and on :func:`pooled`, the output of a layer as rows. See
+docs/training-torch.md.
 """
 
 from dsentropy.integrations.torch.layer_monitor import LayerMonitor
+from dsentropy.integrations.torch.pooling import as_pool, pooled
+from dsentropy.integrations.torch.untouched import untouched
 
-__all__ = ["LayerMonitor"]
+__all__ = ["LayerMonitor", "as_pool", "pooled", "untouched"]

@@ -35,6 +35,19 @@ class _Kind(NamedTuple):
     seed: Callable[[Any, int], Any]
 
 
+class _Kept(NamedTuple):
+    """A generator and its state."""
+
+    kind: _Kind
+    generator: Any
+    state: Any
+
+    @classmethod
+    def of(cls, generator: Any) -> _Kept:
+        kind = next(kind for kind in _KINDS if isinstance(generator, kind.type))
+        return cls(kind, generator, kind.state(generator))
+
+
 def _bits(generator: Any) -> Any:
     return generator.bit_generator.state
 
@@ -66,12 +79,9 @@ _KINDS = [
 def global_generators() -> list[Any]:
     """Return the generators of the process: of Python, NumPy, PyTorch, and of devices that are in use."""
     found = [random._inst, np.random.mtrand._rand, torch.default_generator]
-    for device in (torch.cuda, torch.xpu):
-        if device.is_initialized():
-            found += device.default_generators
-    if torch.backends.mps.is_available():
-        found.append(torch.mps._get_default_mps_generator())
-    return found
+    in_use = [device for device in (torch.cuda, torch.xpu) if device.is_initialized()]
+    found += [generator for device in in_use for generator in device.default_generators]
+    return found + ([torch.mps._get_default_mps_generator()] if torch.backends.mps.is_available() else [])
 
 
 def generators_in(objects: Iterable[Any]) -> Iterator[Any]:
@@ -107,17 +117,16 @@ def kept_generators(objects: Iterable[Any] = (), *, seed: int | None = None) -> 
     objects : iterable
         Objects whose generators are kept as well.
     seed : int, optional
-        Seeds all of them within the block, so that what is drawn does not depend on what was drawn before.
+        Below 2**32; seeds all of them within the block, so that what is drawn does not depend on earlier draws.
     """
-    kept = []
-    for generator in [*global_generators(), *generators_in(objects)]:
-        kind = next(kind for kind in _KINDS if isinstance(generator, kind.type))
-        kept.append((kind, generator, kind.state(generator)))
+    shared, held = global_generators(), list(generators_in(objects))
+    seeds = [seed] * len(shared) + [None if seed is None else (seed + 1 + i) % 2**32 for i in range(len(held))]
+    kept = [_Kept.of(generator) for generator in [*shared, *held]]
     try:
-        if seed is not None:
-            for kind, generator, _ in kept:
-                kind.seed(generator, seed)
+        for one, its_seed in zip(kept, seeds, strict=True):
+            if its_seed is not None:
+                one.kind.seed(one.generator, its_seed)
         yield
     finally:
-        for kind, generator, state in kept:
-            kind.put_back(generator, state)
+        for one in kept:
+            one.kind.put_back(one.generator, one.state)

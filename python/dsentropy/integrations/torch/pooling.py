@@ -128,7 +128,7 @@ def _takes_mask(pool: Callable[..., Any]) -> bool:
     """Return whether a callable has a second positional argument that is required, or that is named ``mask``."""
     try:
         parameters = list(inspect.signature(pool).parameters.values())
-    except ValueError:  # of some callables that are written in C
+    except ValueError:  # of callables that are written in C
         return False
     places = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
     return len(places) > 1 and (places[1].name == "mask" or places[1].default is inspect.Parameter.empty)
