@@ -58,6 +58,14 @@ def test(session: nox.Session) -> None:
 
 
 @nox.session
+def test_frameworks(session: nox.Session) -> None:
+    """Install the frameworks that train networks, 6 GB, and test the adapters; `-- -k lightning` for some of them."""
+    session.run("python", "-m", "pip", "install", "--quiet", "dsentropy[frameworks]")  # the one that is installed
+    coverage = ["--cov", "--cov-config=tests/frameworks/coverage.toml"]
+    session.run("python", "-m", "pytest", "tests/frameworks", *(session.posargs or ["-n", "2", *coverage]))
+
+
+@nox.session
 def test_rust(session: nox.Session) -> None:
     """Test the core, with cargo-nextest where it is installed."""
     if shutil.which("cargo-nextest"):

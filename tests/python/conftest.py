@@ -1,4 +1,4 @@
-"""What every test is held to, and how a test runs a program in a process of its own.
+"""What every test is held to.
 
 A test leaves the process as it found it: warning filters, global generators, environment, the threads of BLAS and
 OpenMP libraries. Two say otherwise: the marker `changes_process`, and the fixture `reference`, since dse-dsmi seeds
@@ -16,10 +16,7 @@ import functools
 import importlib
 import os
 import random
-import signal
-import subprocess
 import sys
-import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +27,7 @@ import dsentropy  # noqa: F401 its LAPACK is one of the libraries below
 import numpy as np
 import pytest
 import sklearn.cluster  # noqa: F401 changes filters and the environment when it is imported
+from python_runs import run_python  # noqa: F401 a fixture
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
 try:
@@ -108,36 +106,6 @@ def process_left_as_found(request: pytest.FixtureRequest, share_of_cores: None) 
     after = process_state()
     changed = [name for name, value in before.items() if after[name] != value]
     assert not changed, f"the test changed {', '.join(changed)}"
-
-
-@pytest.fixture(scope="session")
-def run_python() -> Callable[..., str]:
-    """Runs a program in a new interpreter, and returns what it printed.
-
-    The program and all that it started are killed after `timeout` seconds, which fails the test, as does an exit
-    status other than `status`. None of the settings of threads is inherited; `env` adds its own.
-    """
-
-    def run(program: str, *arguments: object, timeout: float = 60, status: int = 0, **env: str) -> str:
-        inherited = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
-        process = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(program), *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**inherited, **env},
-            start_new_session=True,
-        )
-        try:
-            out, err = process.communicate(timeout=timeout)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            out, err = process.communicate()
-            pytest.fail(f"did not end within {timeout} s\n{out}\n{err}")
-        assert process.returncode == status, f"exit status {process.returncode}\n{out}\n{err}"
-        return out
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Every example in the docstrings, the README and the docs is executed."""
+"""Every example in the docstrings, the README and the docs is executed; those of adapters in tests/frameworks."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from pathlib import Path
 
 import dsentropy
 import pytest
+from pages import run_page
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = Path(dsentropy.__path__[0])
 MODULES = sorted(
     ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts)
     for path in PACKAGE.rglob("*.py")
-    if path.name != "__main__.py"
+    if path.name != "__main__.py" and "integrations" not in path.parts
 )
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted(page for page in (ROOT / "docs").glob("*.md") if not page.name.startswith("training-")),
+]
 FUNCTIONS = [name for name in dsentropy.__all__ if inspect.isfunction(getattr(dsentropy, name))]
 
 
@@ -30,16 +34,8 @@ def test_examples_of_docstrings(module: str) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_examples_of_pages(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python blocks of a page are one program, in order; those with prompts are checked against their output."""
     monkeypatch.chdir(tmp_path)
-    names: dict[str, object] = {}
-    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE):
-        if ">>>" in block:
-            example = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), 0)
-            assert doctest.DocTestRunner().run(example, clear_globs=False).failed == 0
-            names = example.globs
-        else:
-            exec(compile(block, str(page), "exec"), names)
+    run_page(page)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -29,7 +29,7 @@ def unwrapped(module: torch.nn.Module) -> torch.nn.Module:
             continue
         held = next((getattr(inner, name) for name in _WRAPPED if hasattr(inner, name)), None)
         if held is None:
-            return inner  # type: ignore[no-any-return]
+            return inner
         inner = held
 
 
@@ -38,7 +38,7 @@ def called_module(model: torch.nn.Module) -> torch.nn.Module:
     module: Any = model
     while isinstance(module, DataParallel) or hasattr(module, "_orig_mod"):
         module = module.module if isinstance(module, DataParallel) else module._orig_mod
-    return module  # type: ignore[no-any-return]
+    return module
 
 
 def named_layers(model: torch.nn.Module, layers: Any) -> dict[str, torch.nn.Module]:

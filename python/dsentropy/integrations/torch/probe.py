@@ -87,7 +87,7 @@ def _batches(probe: Any, batch_size: int) -> Iterable[Any]:
         return DataLoader(probe, batch_size)
     if isinstance(probe, (torch.Tensor, np.ndarray, tuple, Mapping)):
         return _cut(probe, batch_size)
-    return probe  # type: ignore[no-any-return]
+    return probe
 
 
 def _fresh(loader: DataLoader[Any]) -> DataLoader[Any]:
