@@ -230,7 +230,8 @@ fn scaled_mean(rows: &Array2<f64>, exponent: i32) -> Array1<f64> {
 
 /// Rounds a mean row in units of 2^exponent to 2^-30 of the largest entry.
 fn rounded_mean(mean: Array1<f64>, largest: f64, exponent: i32) -> Array1<f64> {
-    let (half, rest) = halves(MEAN_BITS - binary_exponent(largest) + exponent);
+    // Every f64 is a multiple of 2^-1074, so a finer grid rounds nothing.
+    let (half, rest) = halves((MEAN_BITS - binary_exponent(largest) + exponent).min(1074));
     mean.mapv_into(|entry| (entry * half * rest).round() / half / rest)
 }
 
@@ -244,6 +245,14 @@ mod tests {
         let mut out = Array2::zeros((n, n));
         points.squared_distances(0..n, 0..n, out.view_mut());
         out * points.unit() * points.unit()
+    }
+
+    #[test]
+    fn rows_far_below_the_bandwidth_are_equal_to_it() {
+        for entry in [0.0, 5e-324, 1e-310, 1e-300] {
+            let points = Points::around_rounded_mean(array![[entry], [-entry]].view(), 1e308);
+            assert_eq!(all_pairs(&points), Array2::<f64>::zeros((2, 2)));
+        }
     }
 
     #[test]

@@ -90,3 +90,14 @@ def test_graphs_of_neighbors_keep_small_distances_beside_large_ones(far):
         G = np.where(near | near.T, np.exp(-(d / sigma[:, None]) * (d / sigma) / 2), 0.0)
     sparse = diffusion_spectrum(X, graph="knn", bandwidth="knn", n_neighbors=1)
     assert np.abs(sparse.eigenvalues - moduli(operator(G))).max() <= off(5, 100 * EPS)
+
+
+@pytest.mark.parametrize("largest", [0.0, 5e-324, 1e-310, 1e-300, 1.0])
+@pytest.mark.parametrize("sigma", [1e300, 1e308, 2.0**1023])
+@pytest.mark.parametrize("alpha", [0.0, 1.0])
+@pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+def test_rows_far_below_the_bandwidth_are_one_in_an_estimate(largest, sigma, alpha):
+    given = largest * np.array([[0.0], [1.0], [-1.0]])
+    with np.errstate(under="ignore"):
+        estimate = diffusion_spectrum(given, bandwidth=sigma, alpha=alpha, solver="stochastic", num_threads=1)
+    assert estimate.bits([1], [1]) == pytest.approx(0, abs=1e-12)
