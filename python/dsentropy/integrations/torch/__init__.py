@@ -5,8 +5,9 @@ leaves a model and the process as they were, and on :func:`pooled`, the output o
 docs/training-torch.md.
 """
 
+from dsentropy.integrations.pool import as_pool
 from dsentropy.integrations.torch.layer_monitor import LayerMonitor
-from dsentropy.integrations.torch.pooling import as_pool, pooled
+from dsentropy.integrations.torch.pooling import pooled
 from dsentropy.integrations.torch.untouched import untouched
 
 __all__ = ["LayerMonitor", "as_pool", "pooled", "untouched"]

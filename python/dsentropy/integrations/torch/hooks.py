@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dsentropy.integrations.torch.pooling import Pool, as_numpy, rows_of
+from dsentropy.integrations.pool import Pool
+from dsentropy.integrations.torch.pooling import as_numpy, rows_of
 from dsentropy.integrations.torch.row_subset import RowSubset
 
 

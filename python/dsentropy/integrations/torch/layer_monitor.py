@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from dsentropy._checks.scalars import RandomState, as_count, as_limit, as_seed
 from dsentropy._checks.warn import warn
 from dsentropy.integrations.given_monitor import GivenMonitor, as_monitor, checked_monitor
+from dsentropy.integrations.pool import Pool
 from dsentropy.integrations.torch.layer_pass import LayerPass, rank
-from dsentropy.integrations.torch.pooling import Pool
 from dsentropy.integrations.torch.probe import Probe, require_probe, take_probe
 from dsentropy.monitor.monitor import Monitor, MonitorWarning
 from dsentropy.monitor.records import Records

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 
 from dsentropy._checks.printing import printed
+from dsentropy.integrations.pool import as_pool
 from dsentropy.integrations.torch.hooks import Calls, LayerRows, hooked
 from dsentropy.integrations.torch.masks import as_given_mask, mask_of
 from dsentropy.integrations.torch.named_layers import called_module, named_layers
-from dsentropy.integrations.torch.pooling import as_pool
 from dsentropy.integrations.torch.probe import Probe
 from dsentropy.integrations.torch.row_subset import RowSubset
 from dsentropy.integrations.torch.structure import on_device, run

@@ -6,7 +6,6 @@ DistributedDataParallel, nor those of FSDP and of gradient checkpoints.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 from torch.nn.parallel import DataParallel, DistributedDataParallel
 
 from dsentropy._checks.printing import printed
+from dsentropy.integrations.name_pattern import matching
 
 _WRAPPED = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module")
 """Attributes by which wrappers of PyTorch hold the module that they wrap."""
@@ -84,7 +84,7 @@ def _found(layer: Any, known: dict[str, torch.nn.Module]) -> list[str]:
             near = [name for name, module in known.items() if type(module) is type(layer)]
             raise ValueError(f"layers must be modules of the model, got another {type(layer).__name__}{_near(near)}")
     elif isinstance(layer, str):
-        names = [layer] if layer and layer in known else _matches(layer, known)
+        names = [layer] if layer and layer in known else matching(layer, filter(None, known), ".")
         if not names:
             near = get_close_matches(layer, known, n=4, cutoff=0.3) or [*known][1:5]
             raise ValueError(f"layers must be names or patterns of modules of the model, got {layer!r}{_near(near)}")
@@ -95,16 +95,6 @@ def _found(layer: Any, known: dict[str, torch.nn.Module]) -> list[str]:
 
 def _near(names: list[str]) -> str:
     return f": near ones are {', '.join(map(repr, names[:4]))}" if names else ""
-
-
-def _matches(pattern: str, known: dict[str, torch.nn.Module]) -> list[str]:
-    parts = re.split(r"(\*\*|\*|\?|\[[^]]+\])", pattern)
-    meaning = {"**": ".*", "*": r"[^.]*", "?": r"[^.]"}
-    expression = "".join(
-        meaning.get(part, re.escape(part) if not part.startswith("[") or len(part) < 3 else part.replace("[!", "[^"))
-        for part in parts
-    )
-    return [name for name in known if name and re.fullmatch(expression, name)] if len(parts) > 1 else []
 
 
 def _called(name: str, known: dict[str, torch.nn.Module]) -> list[str]:

@@ -6,32 +6,15 @@ channels first, and each position in space is a token. Padding is no token.
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
 
 from dsentropy._checks.printing import printed
-from dsentropy._checks.scalars import as_choice
-
-_Name: TypeAlias = Literal["mean", "max", "cls", "last", "tokens", "flatten"]
-
-Pool: TypeAlias = _Name | Callable[..., torch.Tensor]
-"""How the output of a layer becomes rows."""
-
-
-def as_pool(pool: Any) -> Pool:
-    """Check ``pool``."""
-    if not isinstance(pool, str) and not callable(pool):
-        raise TypeError(
-            "pool must be 'mean', 'max', 'cls', 'last', 'tokens', 'flatten' or a callable of a tensor, "
-            f"got {printed(pool)}"
-        )
-    checked: Pool = pool if callable(pool) else as_choice(pool, "pool", *get_args(_Name))
-    return checked
+from dsentropy.integrations.pool import Pool, takes_mask
 
 
 def pooled(output: Any, pool: Pool, mask: Any, name: str, *, first: int = 0) -> NDArray[Any]:
@@ -117,21 +100,11 @@ def _least(dtype: torch.dtype) -> int | bool:
 
 
 def _of_callable(tensor: torch.Tensor, pool: Callable[..., Any], mask: Any, name: str) -> torch.Tensor:
-    rows = pool(tensor, mask) if _takes_mask(pool) else pool(tensor)
+    rows = pool(tensor, mask) if takes_mask(pool) else pool(tensor)
     if not isinstance(rows, torch.Tensor) or rows.ndim == 0:
         raise TypeError(f"pool must return a tensor with one row or more, of layer {name!r}, got {printed(rows)}")
     _require_real(rows, name)
     return rows
-
-
-def _takes_mask(pool: Callable[..., Any]) -> bool:
-    """Return whether a callable has a second positional argument that is required, or that is named ``mask``."""
-    try:
-        parameters = list(inspect.signature(pool).parameters.values())
-    except ValueError:  # of callables that are written in C
-        return False
-    places = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
-    return len(places) > 1 and (places[1].name == "mask" or places[1].default is inspect.Parameter.empty)
 
 
 def tensor_of(output: Any, name: str) -> torch.Tensor:
