@@ -11,15 +11,8 @@ from typing import Any
 
 from dsentropy._checks.printing import printed
 
-_READERS = {
-    ".csv": 'np.loadtxt({path}, delimiter=",")',
-    ".txt": "np.loadtxt({path})",
-    ".npz": "np.load({path})[...], with the name of an array in it,",
-    ".parquet": "pandas.read_parquet({path})",
-    ".pt": "torch.load({path})",
-    ".pth": "torch.load({path})",
-}
-"""Calls that read files, by their suffix; np.load reads all others."""
+_LABELS = ("target", "clusters", "labels", "given")
+"""Arguments that hold a label of each row, which files of other formats have as well."""
 
 _MAX_NAMES = 8
 """Names of arrays that an error lists."""
@@ -39,12 +32,12 @@ def require_array_like(value: Any, name: str) -> None:
         raise TypeError(_of_path(value, name))
     if hasattr(value, "__array__"):
         return
-    if isinstance(value, Mapping):
-        raise TypeError(_of_mapping(value, name))
+    if isinstance(value, Mapping) or _is_archive(value):
+        raise TypeError(_of_archive(value, name))
     if is_sparse(value):
         raise TypeError(f"{name} must be an array, got a sparse matrix: {name}.toarray() makes an array of it")
     if hasattr(value, "read") and hasattr(value, "seek"):
-        ways = f"np.load({name}) reads an .npy file, np.loadtxt({name}) text"
+        ways = f"{_reader(name)} reads a file by its path, np.load({name}) one of .npy that is open"
         raise TypeError(f"{name} must be an array, got an open file: {ways}")
     if isinstance(value, Iterable) and not hasattr(value, "__getitem__"):
         ways = f"np.stack(list({name})) makes an array of rows, np.concatenate(list({name})) of batches"
@@ -67,19 +60,48 @@ def _of_path(value: Any, name: str) -> str:
     except Exception:  # whatever the object's __fspath__ raises
         return f"{name} must be an array, got {printed(value)}"
     text = f"{name} must be an array, got {'the path ' if isinstance(value, os.PathLike) else ''}{printed(path)}"
-    if isinstance(path, bytes):
-        return text
-    call = _READERS.get(os.path.splitext(path)[1].lower(), "np.load({path})")
-    return f"{text}: {call.format(path=printed(path))} reads an array from a file"
+    return f"{text}: {_reader(name)}({printed(path)}) reads an array from a file"
 
 
-def _of_mapping(value: Mapping[Any, Any], name: str) -> str:
-    names = [printed(key) for key in value]
-    kind = "an opened archive" if hasattr(value, "files") else f"a {type(value).__name__}"
+def _reader(name: str) -> str:
+    """Return the function that reads the files of an argument."""
+    return f"dsentropy.io.read_{'labels' if name in _LABELS else 'embeddings'}"
+
+
+def reader_hint(value: Any, name: str) -> str:
+    """Return the end of an error where an argument is a file, by its path or opened; else nothing."""
+    is_path = isinstance(value, (str, bytes, os.PathLike))
+    return f": {_reader(name)} reads an array from a file" if is_path or _is_archive(value) else ""
+
+
+def _of_archive(value: Any, name: str) -> str:
+    names = list(map(printed, _names_of(value)))
+    kind = "an opened archive" if _is_archive(value) else f"a {type(value).__name__}"
     if not names:
         return f"{name} must be an array, got {kind} without entries"
-    listed = ", ".join(names[:_MAX_NAMES]) + (
-        f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
-    )
-    text = f"{name} must be an array, got {kind} of {listed}: {name}[{names[0]}] takes one of its arrays"
-    return text if hasattr(value, "files") else f"{text}, np.column_stack(list({name}.values())) all as columns"
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    text = f"{name} must be an array, got {kind} of {', '.join(names[:_MAX_NAMES])}{more}"
+    ways = f"{_reader(name)}(path, {names[0]}) reads one from a file"
+    if isinstance(value, Mapping):
+        ways = f"{name}[{names[0]}] takes one of its arrays, {ways}"
+    if not _is_archive(value):
+        ways += f", np.column_stack(list({name}.values())) makes columns of all"
+    return f"{text}: {ways}"
+
+
+def _names_of(value: Any) -> list[Any]:
+    """Return the names in an archive; none where its methods fail, as of one that is closed."""
+    try:
+        return list(value.namelist() if hasattr(type(value), "namelist") else value.keys())
+    except Exception:  # whatever the object's methods raise
+        return []
+
+
+def _is_archive(value: Any) -> bool:
+    """Return whether an object is an opened file of several arrays, of NumPy, h5py, safetensors or zipfile."""
+    of_h5py = type(value).__module__.partition(".")[0] == "h5py" and isinstance(value, Mapping)
+    return of_h5py or any(hasattr(type(value), name) for name in ("get_tensor", "namelist")) or _is_npz(value)
+
+
+def _is_npz(value: Any) -> bool:
+    return isinstance(value, Mapping) and hasattr(value, "files")

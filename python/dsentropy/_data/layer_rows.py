@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.arrays import as_rows
-from dsentropy._checks.containers import named_arrays
+from dsentropy._checks.containers import named_arrays, reader_hint
 from dsentropy._checks.conversion import as_array
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_choice, as_flag
@@ -48,7 +48,7 @@ def layers_of(layers: Any) -> dict[Any, Any]:
     else:
         raise TypeError(
             f"layers must be a mapping of names to arrays, or a list of arrays, got {printed(layers)}: "
-            "{'layer': array} is a mapping of one layer"
+            f"{{'layer': array}} is a mapping of one layer{reader_hint(layers, 'layers')}"
         )
     if not found:
         raise ValueError("layers must have at least one layer, got none")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from dsentropy._checks.containers import named_arrays
+from dsentropy._checks.containers import named_arrays, reader_hint
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_count
 from dsentropy._data.data import Data
@@ -46,7 +46,8 @@ class ComparedSets:
             raise ValueError("against must not be given where B is: each layer of A is compared with that of B")
         if not isinstance(B, Mapping):
             way = "put the array into A under a name, and give the name as against"
-            raise TypeError(f"B must be a mapping of names to arrays where A is one, got {printed(B)}: {way}")
+            file = reader_hint(A, "A") or reader_hint(B, "B")
+            raise TypeError(f"B must be a mapping of names to arrays where A is one, got {printed(B)}: {way}{file}")
         return cls._of_mappings(layers, named_arrays(B, "B"), metric)
 
     @classmethod
@@ -58,7 +59,8 @@ class ComparedSets:
         if against is not None:
             raise ValueError("against must not be given where A is an array: it names a layer of a mapping")
         if isinstance(B, Mapping):
-            raise TypeError(f"B must be an array where A is one, got a {type(B).__name__}: give both as mappings")
+            kind = f"a {type(B).__name__}: give both as mappings"
+            raise TypeError(f"B must be an array where A is one, got {kind}{reader_hint(B, 'B')}")
         return cls(["A", "B"], [Data.of(A, metric, "A"), Data.of(B, metric, "B")], [(0, 1)], False)
 
     @classmethod

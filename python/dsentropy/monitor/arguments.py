@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from dsentropy._checks.containers import reader_hint
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_nonnegative
 
@@ -37,7 +38,9 @@ def as_epoch(value: Any) -> float | None:
 def as_layers(layers: Any) -> dict[str, Any]:
     """Convert ``layers`` to a dictionary of arrays, which are not looked at, by name."""
     if not isinstance(layers, Mapping):
-        raise TypeError(f"layers must be a mapping of names to arrays, got {printed(layers)}")
+        raise TypeError(
+            f"layers must be a mapping of names to arrays, got {printed(layers)}{reader_hint(layers, 'layers')}"
+        )
     return {as_text(name, "a name of layers"): value for name, value in layers.items()}
 
 

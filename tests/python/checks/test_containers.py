@@ -43,22 +43,23 @@ def refused(call, value, name, kind=TypeError):
 @every_argument
 def test_path_is_read_first(name, call):
     path = Path("layers") / "layer.npy"
-    way = "Spectrum.load({!r}) reads a saved spectrum" if name == "eigenvalues" else "np.load({!r}) reads an array"
+    reader = "labels" if name == "target" else "embeddings"
+    way = f"dsentropy.io.read_{reader}({{!r}}) reads an array from a file"
+    if name == "eigenvalues":
+        way = "Spectrum.load({!r}) reads a saved spectrum"
     assert way.format(str(path)) in refused(call, path, name)
 
 
 @pytest.mark.parametrize(
     ("path", "way"),
     [
-        ("a.npy", "np.load('a.npy')"),
-        ("a.npz", "np.load('a.npz')[...]"),
-        ("A.CSV", "np.loadtxt('A.CSV', delimiter=\",\")"),
-        ("a.pt", "torch.load('a.pt')"),
-        (np.str_("a"), "np.load('a')"),
-        (b"a.npy", "b'a.npy'"),
+        ("a.npy", "read_embeddings('a.npy')"),
+        (Path("a.pt"), "got the path 'a.pt': dsentropy.io.read_embeddings('a.pt')"),
+        (np.str_("a"), "read_embeddings('a')"),
+        (b"a.npy", "read_embeddings(b'a.npy')"),
     ],
 )
-def test_reader_depends_on_the_suffix(path, way):
+def test_path_is_written_as_it_can_be_given(path, way):
     assert way in refused(diffusion_spectrum, path, "X")
 
 
@@ -67,7 +68,9 @@ def test_archive_names_its_arrays(name, call, tmp_path):
     np.savez(tmp_path / "layers.npz", first=X, second=X)
     with np.load(tmp_path / "layers.npz") as archive:
         text = refused(call, archive, name)
-    assert f"got an opened archive of 'first', 'second': {name}['first'] takes one of its arrays" in text
+    assert (
+        f"got an opened archive of 'first', 'second': {name}['first'] takes one of its arrays, dsentropy.io" in text
+    )
 
 
 @every_argument
@@ -80,7 +83,7 @@ def test_dict_names_its_keys(name, call):
 
 @every_argument
 def test_file_is_read_first(name, call):
-    assert f"np.load({name}) reads an .npy file" in refused(call, io.BytesIO(b"data"), name)
+    assert f"np.load({name}) one of .npy that is open" in refused(call, io.BytesIO(b"data"), name)
 
 
 class Loader:
