@@ -1,21 +1,12 @@
-"""What the tests of PyTorch share: one thread, and small models."""
+"""Small models that the tests of PyTorch share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 class Convolutions(nn.Module):

@@ -80,9 +80,12 @@ def labels_of(batch: Any) -> NDArray[Any] | None:
         found = next((batch[name] for name in LABELS if name in batch), None)
     else:
         found = batch[1] if _is_sequence(batch) and len(batch) == 2 else None
-    if isinstance(found, (list, tuple)) and not all(isinstance(entry, (str, int)) for entry in found):
+    if isinstance(found, torch.Tensor):
+        is_class = found.layout == torch.strided and not (found.is_floating_point() or found.is_complex())
+        found = found.numpy(force=True) if is_class else None
+    elif isinstance(found, (list, tuple)) and not all(isinstance(entry, (str, int)) for entry in found):
         return None
-    array = np.array(found.detach().cpu() if isinstance(found, torch.Tensor) else found)
+    array = np.array(found)
     return array if array.ndim == 1 and array.dtype.kind in "iubU" else None
 
 
