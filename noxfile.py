@@ -159,6 +159,14 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session
+def site(session: nox.Session) -> None:
+    """Build the site strictly and check its links; `-- gallery` executes the pages of the gallery that changed."""
+    executed = [] if "gallery" in session.posargs else ["-D", "plot_gallery=0"]
+    session.run("python", "-m", "sphinx", "-W", "--keep-going", "-n", "-b", "html", *executed, "docs", "build/site")
+    session.run("python", "tools/check_site.py", "build/site")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Time each stage of the core; `-- affinity` for one. Wants an idle machine."""
     session.run("cargo", "bench", "--bench", "stages", "--", *session.posargs)

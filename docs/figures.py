@@ -1,6 +1,7 @@
 """Draw the pictures of README.md and of docs/choosing-a-bandwidth.md.
 
-    python docs/figures.py        write docs/demo.png, docs/layers.png, docs/surface.png and docs/trends.png
+    python docs/figures.py        write docs/demo.png, layers.png, surface.png, trends.png, and for the first page of
+                                  the site docs/_static/landing-light.svg and landing-dark.svg
 
 Takes about three minutes. Needs `pip install "dsentropy[plot]"`.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 from dsentropy import diffusion_spectral_entropy, entropy_surface, estimate_bandwidth, layer_entropies
 from dsentropy.cli import demo
@@ -25,6 +27,7 @@ EPOCHS = 60
 EVERY = 3
 TICKS = [5, 10, 20, 50, 100, 200]
 GREY = "0.35"
+_STYLES = {"light": "default", "dark": "dark_background"}
 
 
 def layers() -> Figure:
@@ -107,6 +110,15 @@ def trends() -> Figure:
     return figure
 
 
+def landing(style: str) -> None:
+    """Write the picture of the layers as an SVG without a background, for light or for dark pages."""
+    with matplotlib.style.context([_STYLES[style], {"svg.fonttype": "path", "svg.hashsalt": "dsentropy"}]):
+        figure = layers()
+        FigureCanvasAgg(figure)
+        path = FOLDER / "_static" / f"landing-{style}.svg"
+        figure.savefig(path, transparent=True, metadata={"Date": None, "Creator": None})
+
+
 def write(figure: Figure, name: str) -> None:
     """Write a PNG next to this script."""
     FigureCanvasAgg(figure)
@@ -116,5 +128,7 @@ def write(figure: Figure, name: str) -> None:
 if __name__ == "__main__":
     demo.run(EPOCHS, 5, str(FOLDER / "demo.png"))
     write(layers(), "layers.png")
+    landing("light")
+    landing("dark")
     write(surface(), "surface.png")
     write(trends(), "trends.png")

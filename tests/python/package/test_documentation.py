@@ -21,7 +21,7 @@ MODULES = sorted(
 )
 PAGES = [
     ROOT / "README.md",
-    *sorted(page for page in (ROOT / "docs").glob("*.md") if not page.name.startswith("training-")),
+    *sorted(page for page in (ROOT / "docs").rglob("*.md") if not page.name.startswith("training-")),
 ]
 FUNCTIONS = [name for name in dsentropy.__all__ if inspect.isfunction(getattr(dsentropy, name))]
 
@@ -32,7 +32,7 @@ def test_examples_of_docstrings(module: str) -> None:
     assert failures == 0
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_examples_of_pages(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run_page(page)

@@ -1,0 +1,72 @@
+"""Pages of the built site in headless Chromium: requests to other hosts, errors of scripts and of the console.
+
+    python tools/site_in_browser.py build/site FOLDER [PAGES]     write screenshots, light and dark, wide and narrow
+
+Needs Chromium; where there is none, that is a fault.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
+
+from chromium import CHROMIUM, Page
+
+_SETTLED = """(async () => {
+    if (window.MathJax?.startup) await window.MathJax.startup.promise;
+    await document.fonts.ready;
+    return document.querySelectorAll("mjx-merror").length;
+})()"""
+"""Waits until formulas are drawn, and counts those that are not."""
+
+SHOWN = ["index.html", "auto_gallery/plot_first_entropy.html", "api/generated/dsentropy.diffusion_spectrum.html"]
+SIZES = {"wide": (1280, 1600), "narrow": (390, 1600)}
+
+
+def _load(browser: Page, path: Path) -> int:
+    browser.path = path
+    browser.events.clear()
+    browser.open()
+    return int(browser.evaluate(_SETTLED))
+
+
+def faults(site: Path, pages: list[Path]) -> Iterator[str]:
+    """Yield what the browser finds wrong with the pages of a site."""
+    if CHROMIUM is None:
+        yield "there is no Chromium"
+        return
+    with Page(pages[0]) as browser:
+        for path in pages:
+            name = path.relative_to(site)
+            formulas = _load(browser, path)
+            if formulas:
+                yield f"{name}: {formulas} formulas have errors"
+            for address in browser.requests():
+                if not address.startswith(("data:", "blob:", site.as_uri())):
+                    yield f"{name}: asks for {address}"
+            for event in browser.faults():
+                yield f"{name}: {event['params']}"
+            for event in browser.events:
+                if event["method"] == "Runtime.consoleAPICalled" and event["params"]["type"] in ("error", "assert"):
+                    yield f"{name}: console: {event['params']['args']}"
+            if browser.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+                yield f"{name}: is wider than a window of {browser.size[0]} pixels"
+
+
+def _screenshots(site: Path, folder: Path, names: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for size, (width, height) in SIZES.items():
+        with Page(site / names[0], width, height) as browser:
+            for scheme in ("light", "dark"):
+                browser.emulate(scheme=scheme)
+                for name in names:
+                    _load(browser, site / name)
+                    picture = folder / f"{Path(name).stem}-{size}-{scheme}.png"
+                    picture.write_bytes(browser.screenshot())
+
+
+if __name__ == "__main__":
+    _screenshots(Path(sys.argv[1]).resolve(), Path(sys.argv[2]), sys.argv[3:] or SHOWN)
