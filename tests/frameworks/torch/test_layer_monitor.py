@@ -220,11 +220,11 @@ def test_few_rows_more_than_max_rows_are_copied(models, monkeypatch):
 def test_the_labels_of_a_loader_are_those_of_its_order(models):
     model, (X, y) = models.Convolutions(), images()
     loader = DataLoader(TensorDataset(X, y), 16, shuffle=True)
-    watch = LayerMonitor(model, "stem", loader)
-    order = [
-        int(np.flatnonzero((item == X).all(dim=(1, 2, 3)))[0])
-        for item in torch.cat([b[0] for b, *_ in watch._probe.batches])
-    ]
+    seen = []
+    watch = LayerMonitor(model, "stem", loader, forward=lambda net, batch: seen.append(batch[0]) or net(batch[0]))
+    watch.activations()
+    order = [int(np.flatnonzero((item == X).all(dim=(1, 2, 3)))[0]) for item in torch.cat(seen)]
+    assert sorted(order) == [*range(40)] != order
     assert watch.labels.tolist() == y[order].tolist()
     expected = Monitor(labels=y[order].numpy()).observe(0, watch.activations(), digest=watch.digest)
     assert same(watch.sweep(0)) == same(expected)

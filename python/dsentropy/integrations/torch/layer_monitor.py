@@ -6,29 +6,19 @@ Cost of a sweep: the forward pass of the probe, a copy of each layer's rows to t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from dsentropy._checks.scalars import RandomState, as_count, as_limit, as_seed
-from dsentropy._checks.warn import warn
-from dsentropy.integrations.given_monitor import GivenMonitor, as_monitor, checked_monitor
+from dsentropy._checks.scalars import RandomState
+from dsentropy.integrations.given_monitor import GivenMonitor
 from dsentropy.integrations.pool import Pool
 from dsentropy.integrations.torch.layer_pass import LayerPass, rank
-from dsentropy.integrations.torch.probe import Probe, require_probe, take_probe
-from dsentropy.monitor.monitor import Monitor, MonitorWarning
+from dsentropy.integrations.torch.measured_probe import MeasuredProbe
+from dsentropy.monitor.monitor import Monitor
 from dsentropy.monitor.records import Records
-from dsentropy.monitor.settings import fresh_seed
-
-_OF_ITEMS = ("labels", "inputs")
-"""Arguments of a monitor that have one entry an item."""
-
-_MAX_SEED = 2**32
-"""One more than the largest seed that all generators take."""
 
 
 class LayerMonitor:
@@ -111,18 +101,13 @@ class LayerMonitor:
         monitor: GivenMonitor = None,
         random_state: RandomState = 0,
     ) -> None:
-        require_probe(probe)
-        self._given = checked_monitor(monitor)
-        self._max_rows, seed = as_limit(max_rows, "max_rows"), as_seed(random_state, "random_state")
-        self._seed = (fresh_seed() if seed is None else seed) % _MAX_SEED
+        self._measured = measured = MeasuredProbe(
+            probe, monitor, pool=pool, max_rows=max_rows, batch_size=batch_size, random_state=random_state
+        )
         self._pass = LayerPass(
-            model, layers, pool=pool, mask=mask, forward=forward, max_rows=self._max_rows, seed=self._seed
+            model, layers, pool=pool, mask=mask, forward=forward, max_rows=measured.max_rows, seed=measured.seed
         )
         self.layers = tuple(self._pass.modules)
-        self._batch_size = as_count(batch_size, "batch_size")
-        self._given_probe = probe
-        self._taken_probe: Probe | None = None
-        self._monitor: Monitor | None = None
 
     def __repr__(self) -> str:
         return f"<LayerMonitor of {type(self._pass.model).__name__}: {len(self.layers)} layers>"
@@ -135,51 +120,22 @@ class LayerMonitor:
 
     def close(self) -> None:
         """Close the monitor, where it was made here."""
-        if self._monitor is not None and self._monitor is not self._given:
-            self._monitor.close()
-
-    @property
-    def _probe(self) -> Probe:
-        if self._taken_probe is None:
-            self._taken_probe = take_probe(self._given_probe, self._batch_size, self._seed)
-            self._given_probe = None
-        return self._taken_probe
+        self._measured.close()
 
     @property
     def digest(self) -> str:
         """A digest of the probe's inputs, and of the draw of ``max_rows``; 16 hexadecimal digits."""
-        if self._max_rows is None:
-            return self._probe.digest
-        drawn = f"{self._probe.digest} {self._max_rows} {self._seed}"
-        return hashlib.sha256(drawn.encode()).hexdigest()[:16]
+        return self._measured.digest
 
     @property
     def labels(self) -> NDArray[Any] | None:
         """The labels of the items that are measured, from the probe; None where it has none, or a row is a token."""
-        return None if self._pass.pool == "tokens" else self._drawn(self._probe.labels)
+        return self._measured.labels
 
     @property
     def monitor(self) -> Monitor | None:
         """The monitor, which is made at the first sweep or when it is asked for; None on ranks but 0."""
-        if self._monitor is None and rank() == 0:
-            self._monitor = self._made()
-        return self._monitor
-
-    def _made(self) -> Monitor:
-        given = self._given
-        if isinstance(given, Monitor):
-            return given
-        arguments = {name: self._drawn(value) for name, value in given.items() if name in _OF_ITEMS}
-        if "labels" not in given and _has_information(given.get("measures")):
-            arguments["labels"] = self.labels
-        return as_monitor({**given, **arguments})
-
-    def _drawn(self, of_items: Any) -> Any:
-        """Return those of some values, one an item, that belong to the rows which ``max_rows`` leaves."""
-        if of_items is None or self._max_rows is None:
-            return of_items
-        array = np.asarray(of_items)
-        return array[self._pass.subset.of(len(array))] if array.ndim else array
+        return self._measured.monitor if rank() == 0 else None
 
     def sweep(self, step: int, epoch: float | None = None) -> Records:
         """Pass the probe through the model, and measure its layers.
@@ -206,29 +162,12 @@ class LayerMonitor:
         MonitorWarning
             Where the run has records of another probe, and where a sink or the log failed.
         """
-        monitor = self.monitor
-        if monitor is None:
-            self._pass.rows(self._probe, keep=False)
+        if self.monitor is None:
+            self._pass.rows(self._measured.probe, keep=False)
             return Records()
-        if not self._pass.n_rows:
-            self._compare_digests(monitor)
-        return monitor.observe(step, self.activations(), epoch=epoch, digest=self.digest)
-
-    def _compare_digests(self, monitor: Monitor) -> None:
-        earlier = {record["digest"] for record in monitor.records if record["layer"] in self.layers}
-        if earlier - {self.digest}:
-            warn(
-                f"probe must be that of the earlier records of run {monitor.run!r}, with the digest "
-                f"{earlier.pop()!r}, got one with {self.digest!r}: values of the two do not compare",
-                MonitorWarning,
-            )
+        return self._measured.observe(step, self.activations(), epoch)
 
     def activations(self) -> dict[str, NDArray[Any]]:
         """Pass the probe through the model, and return the rows of each layer, without the measures."""
-        rows = self._pass.rows(self._probe, keep=True)
+        rows = self._pass.rows(self._measured.probe, keep=True)
         return {name: of_layer.array() for name, of_layer in rows.items()}
-
-
-def _has_information(measures: Any) -> bool:
-    """Return whether the measures of a monitor have an information; None stands for the default ones."""
-    return measures is None or (isinstance(measures, (str, list, tuple, set)) and "dsmi" in measures)
