@@ -19,6 +19,7 @@ from dsentropy.integrations.keras.probe import Probe
 from dsentropy.integrations.latest_scalars import latest_scalars
 from dsentropy.integrations.pool import Pool, as_pool
 from dsentropy.integrations.schedule import Schedule
+from dsentropy.integrations.start_of_training import go_on
 from dsentropy.monitor.arguments import as_string
 from dsentropy.monitor.monitor import Monitor
 
@@ -172,9 +173,8 @@ class RepresentationMonitor(keras.callbacks.Callback):
                 given.setdefault("labels", self._probe.labels)
             self.monitor = as_monitor(given)
         if self._first_step is not None:
-            start, self._first_step = self._first_step, None
-            if self.monitor.last_step is not None and self.monitor.last_step > start:
-                self.monitor.resume(start)
+            go_on(self.monitor, self._first_step)
+            self._first_step = None
         return self.monitor
 
     def _sweep(self) -> None:
