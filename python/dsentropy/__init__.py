@@ -28,7 +28,8 @@ from dsentropy._measures.covariance import covariance_spectrum
 from dsentropy._measures.diffusion import diffusion_spectrum
 from dsentropy._measures.estimated_bandwidth import estimate_bandwidth
 from dsentropy._measures.kernel import kernel_spectrum
-from dsentropy._measures.layer_entropies import LayerEntropies, layer_entropies
+from dsentropy._measures.layer_entropies import layer_entropies
+from dsentropy._measures.layer_table import LayerEntropies
 from dsentropy._measures.mutual_information import MutualInformation, mutual_information
 from dsentropy._measures.null_baseline import NullBaseline, null_baseline
 from dsentropy._measures.population import PopulationInterval, population_interval

@@ -23,7 +23,21 @@ from dsentropy._data.distinct import Groups
 
 
 class NeighborWarning(UserWarning):
-    """Given neighbours of a row are all at distance 0, and are not all rows equal to it."""
+    """Given neighbours of a row are all at distance 0, and are not all rows equal to it.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from dsentropy import diffusion_spectrum
+    >>> X = np.repeat(np.arange(5.0), 3)[:, None]  # each row three times
+    >>> neighbors = (np.zeros((15, 1)), (np.arange(15) // 3 * 3 + (np.arange(15) + 1) % 3)[:, None])
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     spectrum = diffusion_spectrum(X, bandwidth=1.0, graph="knn", neighbors=neighbors)
+    >>> caught[0].category.__name__
+    'NeighborWarning'
+    """
 
 
 def nearest_neighbors(

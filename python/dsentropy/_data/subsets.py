@@ -14,7 +14,20 @@ INNER_MAX_N = 10_000
 
 
 class SubsetWarning(UserWarning):
-    """A random subset of the rows was used, because there are more than a limit that holds by default."""
+    """A random subset of the rows was used, because there are more than a limit that holds by default.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from dsentropy import diffusion_spectral_entropy
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     bits = diffusion_spectral_entropy(X, gaussian_kernel_sigma=1, max_N=50)
+    >>> caught[0].category.__name__
+    'SubsetWarning'
+    """
 
 
 def draw(n: int, size: int, seed: int | None) -> NDArray[np.uint64]:

@@ -38,7 +38,22 @@ _ONE_COLUMN = 0.95
 
 
 class TargetWarning(UserWarning):
-    """A target may have been misread: labels as numbers or the reverse, or bins or units that hide what it says."""
+    """A target may have been misread: labels as numbers or the reverse, or bins or units that hide what it says.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from dsentropy import mutual_information
+    >>> X = np.random.default_rng(0).normal(size=(60, 3))
+    >>> labels = np.arange(60.0) % 3  # labels as floats
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     found = mutual_information(X, labels)
+    >>> caught[0].category.__name__
+    'TargetWarning'
+    >>> found = mutual_information(X, labels, target_discrete=True)  # says so, without a warning
+    """
 
 
 @dataclass(frozen=True)

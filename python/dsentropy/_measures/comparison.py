@@ -64,6 +64,17 @@ class Comparison(Tabular):
         Whether subsets have the same rows in all sets.
     t, order : tuple of float
         The diffusion times and Renyi orders.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import compare
+    >>> rows = np.random.default_rng(0).normal(size=(100, 4))
+    >>> found = compare({"first": rows, "second": np.tanh(rows), "third": rows**3})
+    >>> found.names
+    (('first', 'second'), ('first', 'third'), ('second', 'third'))
+    >>> len(found.difference)
+    3
     """
 
     difference: float | NDArray[np.float64]

@@ -64,6 +64,15 @@ class Convergence(Tabular):
     bandwidth : float, ndarray of shape (N,) or None
         Bandwidth of all rows, with which each subset was computed; None where each subset has its own, and where
         affinities were given.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import convergence
+    >>> found = convergence(np.random.default_rng(0).normal(size=(200, 2)))
+    >>> low, high = found.change_interval
+    >>> bool(low < found.change < high), found.moves == bool(low < -found.tolerance or high > found.tolerance)
+    (True, True)
     """
 
     sizes: tuple[int, ...]

@@ -97,6 +97,15 @@ class NullBaseline(Tabular):
         Diffusion times and Renyi orders.
     n_samples : int
         Rows of the data and of each surrogate.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import null_baseline
+    >>> rng = np.random.default_rng(0)
+    >>> found = null_baseline(rng.normal(size=(90, 5)) + 5 * np.eye(5)[np.arange(90) % 3])
+    >>> bool(np.isclose(found.structure, found.null.mean() - found.value)), found.like_noise
+    (True, False)
     """
 
     value: float | NDArray[np.float64]

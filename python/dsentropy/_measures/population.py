@@ -71,6 +71,14 @@ class PopulationInterval(Tabular):
         The diffusion times.
     order : tuple of float, or None
         The Renyi orders; None for an information.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import population_interval
+    >>> found = population_interval(np.random.default_rng(0).normal(size=(100, 3)))
+    >>> found.n_samples, found.n_left_out, found.values.shape
+    (100, 10, (40,))
     """
 
     value: float | NDArray[np.float64]

@@ -49,6 +49,14 @@ class SubsampledEntropy(Tabular):
         Bandwidth of all rows, with which each subset was computed. None where affinities were given.
     t, order : tuple of float
         The diffusion times and Renyi orders.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import subsampled_entropy
+    >>> found = subsampled_entropy(np.random.default_rng(0).normal(size=(100, 3)), n_samples=50)
+    >>> bool(np.isclose(found.values.mean(), found.mean)), found.n_samples
+    (True, 50)
     """
 
     mean: float | NDArray[np.float64]

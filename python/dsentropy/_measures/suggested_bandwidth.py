@@ -64,7 +64,20 @@ _LEVEL = 0.01
 
 
 class BandwidthWarning(UserWarning):
-    """Data do not differ clearly from their null at any bandwidth, so the one that was found may be chance."""
+    """Data do not differ clearly from their null at any bandwidth, so the one that was found may be chance.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from dsentropy import estimate_bandwidth
+    >>> noise = np.random.default_rng(0).normal(size=(90, 5))
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     bandwidth = estimate_bandwidth(noise, "structure")
+    >>> caught[0].category.__name__
+    'BandwidthWarning'
+    """
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,6 +115,15 @@ class BandwidthSuggestion(Tabular):
         The surrogates.
     n_draws : int
         Their number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import suggest_bandwidth
+    >>> rng = np.random.default_rng(0)
+    >>> found = suggest_bandwidth(rng.normal(size=(90, 5)) + 5 * np.eye(5)[np.arange(90) % 3])
+    >>> bool(found.curve["structure"].max() == found.structure)
+    True
     """
 
     bandwidth: float | dict[Any, float]

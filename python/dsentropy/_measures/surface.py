@@ -83,6 +83,17 @@ class EntropySurface(Tabular):
         them.
     null_name : str or None
         The surrogates: ``"gaussian"``, ``"permuted"``, ``"sphere"``, or the name of a callable.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy import entropy_surface
+    >>> X = np.random.default_rng(0).normal(size=(60, 5))
+    >>> surface = entropy_surface(X, [0.01, 1.0], t=[1, 5])
+    >>> surface.saturated[:, 0, 0, 0].tolist()
+    [True, False]
+    >>> bool(surface.spectra[1][0].entropy(t=5) == surface.values[1, 1, 0, 0])
+    True
     """
 
     values: NDArray[np.float64]

@@ -28,7 +28,21 @@ _EARLIER_NUMBERS = 8
 
 
 class ToleranceWarning(UserWarning):
-    """An estimate has not reached the tolerance that was asked for."""
+    """An estimate has not reached the tolerance that was asked for.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> import scipy.sparse
+    >>> from dsentropy import Stochastic, kernel_spectrum
+    >>> K = scipy.sparse.diags_array(np.linspace(1, 2, 1500)).tocsr()
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     estimate = kernel_spectrum(K, solver=Stochastic(tol=1e-5, max_products=20))
+    >>> caught[0].category.__name__
+    'ToleranceWarning'
+    """
 
 
 class EstimatedSpectrum(Spectrum, kind="estimate"):

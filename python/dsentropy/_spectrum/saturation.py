@@ -19,7 +19,19 @@ MARGIN = 0.02
 
 
 class SaturationWarning(UserWarning):
-    """An entropy lies so near to its minimum or maximum that it says little about the data."""
+    """An entropy lies so near to its minimum or maximum that it says little about the data.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> from dsentropy import diffusion_spectrum
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     bits = diffusion_spectrum(np.eye(8), bandwidth=0.01).entropy()
+    >>> round(bits, 3), caught[0].category.__name__
+    (3.0, 'SaturationWarning')
+    """
 
 
 def saturation(bits: NDArray[np.float64], max_entropy: float) -> NDArray[np.int64]:

@@ -7,7 +7,8 @@ makes a page of it. See docs/training.md.
 from dsentropy.monitor.curves import Curves, Profile
 from dsentropy.monitor.html_report import report
 from dsentropy.monitor.log import read_log
-from dsentropy.monitor.monitor import Monitor, MonitorWarning
+from dsentropy.monitor.monitor import Monitor
+from dsentropy.monitor.monitor_warning import MonitorWarning
 from dsentropy.monitor.records import Records
 
 __all__ = ["Curves", "Monitor", "MonitorWarning", "Profile", "Records", "read_log", "report"]

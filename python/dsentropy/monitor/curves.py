@@ -49,6 +49,20 @@ class Curves(Tabular):
         NaN where there is none.
     label : str
         What the values are, as axes of a picture have it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy.monitor import Monitor
+    >>> rows = np.random.default_rng(0).normal(size=(50, 3))
+    >>> with Monitor() as monitor:
+    ...     for step, layer in enumerate([rows, rows, rows**3]):
+    ...         records = monitor.observe(step, {"layer": layer})
+    >>> curves = monitor.curves("dse")
+    >>> curves.steps, curves.values.shape
+    ((0, 1, 2), (3, 1))
+    >>> curves.change_since_first().values[:2, 0].tolist()
+    [0.0, 0.0]
     """
 
     measure: str
@@ -140,7 +154,18 @@ class Curves(Tabular):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Profile(Curves):
-    """Values of a measure over the depth, for each step; the attributes are those of :class:`Curves`."""
+    """Values of a measure over the depth, for each step; the attributes are those of :class:`Curves`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dsentropy.monitor import Monitor
+    >>> rows = np.random.default_rng(0).normal(size=(50, 3))
+    >>> with Monitor() as monitor:
+    ...     records = monitor.observe(0, {"first": rows, "second": np.tanh(rows)})
+    >>> monitor.profile("dse").layers
+    ('first', 'second')
+    """
 
     def plot(self, *, ax: Any = None) -> Any:
         """Draw the values over the depth, a line a step, at most eight of them. Needs matplotlib.

@@ -36,6 +36,7 @@ from dsentropy.monitor.arguments import as_epoch, as_layers, as_optional_text, a
 from dsentropy.monitor.background import Background
 from dsentropy.monitor.log import Contents, Log
 from dsentropy.monitor.measurement import Measurement
+from dsentropy.monitor.monitor_warning import MonitorWarning
 from dsentropy.monitor.records import Record, Records, record_of
 from dsentropy.monitor.rows import Layer
 from dsentropy.monitor.run import Run
@@ -45,10 +46,6 @@ from dsentropy.monitor.state import State
 
 _QUEUE = 2
 """Steps that may wait for the thread in the background; one more makes ``observe`` wait."""
-
-
-class MonitorWarning(UserWarning):
-    """A sink or the log of a monitor failed; the training goes on, and the records are kept in memory."""
 
 
 class Monitor(RunCurves):

@@ -15,7 +15,8 @@ from dsentropy.integrations.given_monitor import GivenMonitor, as_monitor, check
 from dsentropy.integrations.pool import Pool, as_pool
 from dsentropy.integrations.torch.probe import Probe, require_probe, take_probe
 from dsentropy.integrations.torch.row_subset import RowSubset
-from dsentropy.monitor.monitor import Monitor, MonitorWarning
+from dsentropy.monitor.monitor import Monitor
+from dsentropy.monitor.monitor_warning import MonitorWarning
 from dsentropy.monitor.records import Records
 from dsentropy.monitor.settings import fresh_seed
 
