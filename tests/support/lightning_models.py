@@ -5,11 +5,19 @@ from __future__ import annotations
 import warnings
 
 import lightning.pytorch as pl
+import pytest
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 N = 48
+
+# Lightning 2.6 asks PyTorch for what is deprecated there; its class PossibleUserWarning is of hints.
+QUIET = [
+    pytest.mark.filterwarnings("ignore:`isinstance.treespec, LeafSpec.` is deprecated"),
+    pytest.mark.filterwarnings("ignore:Checkpoint directory .* exists and is not empty"),
+    pytest.mark.filterwarnings("ignore::lightning.fabric.utilities.warnings.PossibleUserWarning"),
+]
 
 
 class Net(pl.LightningModule):
@@ -38,7 +46,7 @@ class Net(pl.LightningModule):
         self.log("loss", loss)
         return loss
 
-    def validation_step(self, batch, _):
+    def validation_step(self, batch, _, dataloader_idx=0):
         x, y = batch
         self.log("val_loss", nn.functional.cross_entropy(self(x), y))
 

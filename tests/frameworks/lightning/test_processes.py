@@ -1,0 +1,143 @@
+"""The Lightning callback in several processes: two ranks, killed trainings, and the package of another name."""
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+from dsentropy.monitor import read_log
+
+SUPPORT = Path(__file__).parents[2] / "support"
+
+RANKS = """
+    import json, sys, warnings
+    sys.path.append(sys.argv[1])
+    folder, devices, callbacks = sys.argv[2], int(sys.argv[3]), []
+    warnings.simplefilter("ignore")
+    from lightning_models import loader, net, trainer
+    from lightning.pytorch.callbacks import Callback, EarlyStopping
+    from dsentropy.integrations.lightning import RepresentationMonitor
+
+    class Look(Callback):
+        def on_train_end(self, trainer, module):
+            values = {key: float(value) for key, value in trainer.callback_metrics.items() if "dsentropy" in key}
+            with open(f"{folder}/{trainer.global_rank}.json", "w") as file:
+                json.dump([callbacks[0].monitor is None, trainer.global_step, values], file)
+
+    monitor = {"log": f"{folder}/log.jsonl", "num_threads": 1, "run": "r"}
+    probe = None if sys.argv[4] == "validation" else loader()
+    callbacks = [RepresentationMonitor(["first", "second"], probe, sweep_steps=[0], monitor=monitor)]
+    callbacks += [EarlyStopping("dsentropy/spread/second", patience=0, min_delta=1e9), Look()]
+    strategy = "ddp_fork" if devices > 1 else "auto"
+    options = {"max_epochs": 9, "strategy": strategy, "devices": devices, "num_sanity_val_steps": 0}
+    trainer(*callbacks, **options).fit(net(), loader(), loader())
+"""
+
+
+@pytest.mark.parametrize("probe", ["loader", "validation"])
+def test_two_ranks_have_one_log_and_the_same_values(run_python, tmp_path, probe):
+    for devices in (1, 2):
+        (tmp_path / str(devices)).mkdir()
+        run_python(RANKS, SUPPORT, tmp_path / str(devices), devices, probe, timeout=180)
+    alone, first, second = (
+        json.loads((tmp_path / name).read_text()) for name in ["1/0.json", "2/0.json", "2/1.json"]
+    )
+    assert (alone[0], first[0], second[0]) == (False, False, True)
+    assert first[1:] == second[1:]  # EarlyStopping ends the training after the second epoch in both
+    assert first[2].keys() == alone[2].keys()
+    assert first[1] == 2 * 3
+    one, two = (read_log(tmp_path / name / "log.jsonl") for name in ("1", "2"))
+    assert two.curves("dse").steps == (0, 3, 6)
+    fields = [name for name in one[0] if name not in ("time", "seconds")]
+    at_start = [[[record[name] for name in fields] for record in log if record["step"] == 0] for log in (one, two)]
+    assert at_start[0] == at_start[1]  # the same weights, rows and digest
+
+
+TRAINING = """
+    import sys, warnings
+    sys.path.append(sys.argv[1])
+    folder = sys.argv[2]
+    warnings.simplefilter("ignore")
+    import glob, os, time, torch
+    torch.set_num_threads(1)
+    from lightning_models import loader, net, trainer
+    from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+    from dsentropy.integrations.lightning import RepresentationMonitor
+
+    class Slow(Callback):
+        def on_train_batch_end(self, *_):
+            time.sleep(0.01)
+
+    monitor = {"log": f"{folder}/log.jsonl", "num_threads": 1, "bandwidth": "frozen"}
+    options = {"every_n_steps": 2, "every_n_epochs": None, "monitor": monitor}
+    watch = RepresentationMonitor(["first", "second"], loader(), **options)
+    save = ModelCheckpoint(folder, every_n_train_steps=6, save_top_k=-1, filename="{step}")
+    found = sorted(glob.glob(f"{folder}/*.ckpt"), key=os.path.getmtime)
+    print("started", flush=True)
+    fit = trainer(Slow(), watch, save, max_steps=60, max_epochs=-1, enable_checkpointing=True)
+    fit.fit(net(), loader(), ckpt_path=found[-1] if found else None)
+"""
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_with_its_log(run_python, tmp_path):
+    command = [sys.executable, "-c", textwrap.dedent(TRAINING), str(SUPPORT), str(tmp_path)]
+    for lines in (1, 30, 90, 170, 250):  # killed when the log has so many lines
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        while process.poll() is None and n_lines(tmp_path / "log.jsonl") < lines:
+            time.sleep(0.005)
+        assert process.poll() is None, process.stderr.read().decode()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    run_python(TRAINING, SUPPORT, tmp_path)
+    records = read_log(tmp_path / "log.jsonl")
+    assert records.curves("dse").steps == tuple(range(2, 61, 2))
+    assert len(records.select("dse")) == 30 * 2
+    assert len({record["run"] for record in records}) == 1
+    assert len({record["bandwidth"] for record in records.select("dse", layer="first")}) == 1
+
+
+def n_lines(path):
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+BASE = """
+    import importlib.abc, importlib.util, sys
+
+    class Hidden(importlib.abc.MetaPathFinder):
+        def find_spec(self, name, path=None, target=None):
+            if name in sys.argv[2:]:
+                raise ModuleNotFoundError(name)
+
+    find_spec = importlib.util.find_spec
+    importlib.util.find_spec = lambda name, *args: None if name in sys.argv[2:] else find_spec(name, *args)
+    sys.meta_path.insert(0, Hidden())
+    if sys.argv[1] != "none":
+        importlib.import_module(sys.argv[1])
+    try:
+        from dsentropy.integrations.lightning import RepresentationMonitor
+        print(RepresentationMonitor.__bases__[0].__module__)
+    except ModuleNotFoundError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize(
+    ("loaded", "hidden", "expected"),
+    [
+        ("pytorch_lightning", [], "pytorch_lightning.callbacks.callback"),
+        ("none", ["lightning"], "pytorch_lightning.callbacks.callback"),
+        (
+            "none",
+            ["lightning", "pytorch_lightning"],
+            "Lightning must be installed: pip install 'dsentropy[lightning]'",
+        ),
+    ],
+)
+def test_the_callback_is_one_of_the_package_that_is_used(run_python, loaded, hidden, expected):
+    printed = run_python(BASE, loaded, *hidden).strip().replace("'dsentropy[lightning]'", "...")
+    assert printed == expected
