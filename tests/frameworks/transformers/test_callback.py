@@ -1,4 +1,4 @@
-"""The callback of ``Trainer``: when it sweeps, what it logs, that it leaves the training alone, and how it resumes."""
+"""The callback of ``Trainer``: when it sweeps, what it logs, what it leaves of the training, how it resumes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Frozen(TrainerCallback):
 
 
 def trained(make_trainer, callback: RepresentationMonitor | None, **arguments: Any) -> list[Any]:
-    """Trains 50 steps with dropout, batch norm, frozen embeddings and a loader that shuffles; returns what it left."""
+    """Trains with dropout, batch norm, frozen embeddings and a loader that shuffles; returns what that left."""
     model = bert()
     model.bert.pooler.activation = torch.nn.BatchNorm1d(16)
     model.bert.embeddings.requires_grad_(False)
@@ -211,7 +211,7 @@ def test_errors(make_trainer) -> None:
     trainer.add_callback(watch())
     with pytest.raises(RuntimeError, match=r"must know its trainer: .*bind\(trainer\)"):
         trainer.train()
-    with pytest.raises(TypeError, match="trainer must be a transformers.Trainer, got 3"):
+    with pytest.raises(TypeError, match=r"trainer must be a transformers\.Trainer, got 3"):
         watch().bind(3)
     for options, text in [
         ({"pool": "sum"}, "pool must be"),
@@ -229,6 +229,19 @@ def test_errors(make_trainer) -> None:
             watch(**options)
     with pytest.raises(TypeError, match="probe must be"):
         RepresentationMonitor(3)
+
+
+def test_a_monitor_that_is_given(make_trainer) -> None:
+    """Earlier records of the monitor end where the training begins; it is not closed at the end."""
+    trainer = make_trainer(bert(), num_train_epochs=1)
+    with Monitor(**QUIET) as monitor:
+        monitor.observe(7, {"layer_00": np.eye(3)})
+        callback = watch(monitor=monitor).bind(trainer)
+        assert callback.monitor is monitor
+        trainer.train()
+        assert steps_of(callback) == (5,)
+        assert {record["measure"] for record in monitor.records.select(layer="layer_00")} >= {"dse", "spread"}
+        monitor.observe(8, {"layer_00": np.eye(3)})
 
 
 def test_a_fresh_seed(make_trainer) -> None:

@@ -103,7 +103,7 @@ class RepresentationMonitor(TrainerCallback):
         }
         self.layers: tuple[str, ...] = ()
         self._trainer: Any = None
-        self._watch: LayerMonitor | None = None
+        self._watch: Any = None  # a LayerMonitor, when the training begins
         self._batches: list[Any] = []
         self._resume: Callable[[Monitor], None] | None = None
         self._before, self._is_pending = 0, False
@@ -168,14 +168,11 @@ class RepresentationMonitor(TrainerCallback):
 
     def _sweep(self, state: Any, control: Any) -> None:
         """Pass the probe through the model, measure its layers, and log the values."""
-        watch = self._watch
-        if watch is None:
-            return
-        monitor = watch.monitor
+        monitor = self.monitor
         if monitor is not None and self._resume is not None:
             self._resume(monitor)
         self._resume, self._schedule.last = None, state.global_step
-        made = watch.sweep(state.global_step, state.epoch)
+        made = self._watch.sweep(state.global_step, state.epoch)
         if monitor is not None:
             self._is_pending = not made
             self._log(monitor, made, control, wait=False)

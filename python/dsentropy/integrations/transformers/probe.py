@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from dsentropy._checks.printing import printed
 from dsentropy.integrations.torch.generators import kept_generators
 from dsentropy.integrations.torch.probe import take_probe
 from dsentropy.integrations.torch.structure import LABELS
@@ -36,8 +35,6 @@ def batches_of(probe: Any, trainer: Any, tokenizer: Any, batch_size: int) -> Any
     batch_size : int
         Texts or features a batch.
     """
-    if isinstance(probe, str):
-        raise TypeError(f"probe must be a sequence of texts, got one text {printed(probe)}")
     if isinstance(probe, (list, tuple)) and probe and all(isinstance(text, str) for text in probe):
         return _of_texts(list(probe), trainer, tokenizer, batch_size)
     is_features = isinstance(probe, (list, tuple)) and probe and all(isinstance(one, Mapping) for one in probe)
