@@ -27,7 +27,7 @@ def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: Te
         return None
     target = node["reftarget"]
     objects = env.domains.python_domain.objects
-    found = {name for name in objects if name.endswith(f".{target}")}
+    found = {name for name, entry in objects.items() if name.endswith(f".{target}") and not entry.aliased}
     if node["reftype"] == "meth" and "." not in target:  # of the class whose docstring it is
         found = {name for name in found if name.split(".")[-2] == node.get("py:class")}
     direct = {name for name in found if name.count(".") == 1}  # dsentropy.null_baseline before that of plotting

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import inspect
 import re
@@ -9,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-API = Path(__file__).parents[3] / "docs" / "api"
+ROOT = Path(__file__).parents[3]
+API = ROOT / "docs" / "api"
+ADAPTERS = ROOT / "python" / "dsentropy" / "integrations"
 MODULES = ["dsentropy", "dsentropy.io", "dsentropy.monitor", "dsentropy.plotting"]
 NAMES = [
     (module, name) for module in MODULES for name in importlib.import_module(module).__all__ if name != "__version__"
@@ -32,6 +35,20 @@ def listed() -> list[tuple[str, str]]:
 def test_every_public_name_is_listed_once() -> None:
     found = [entry for entry in listed() if "integrations" not in entry[0]]
     assert sorted(found) == sorted(NAMES)
+
+
+def test_every_adapter_is_listed_once() -> None:
+    """They need their frameworks, so their sources are read: packages with ``__all__``, and the trackers."""
+    expected = []
+    for package in sorted(ADAPTERS.glob("*/__init__.py")):
+        tree = ast.parse(package.read_text(encoding="utf-8"))
+        values = [node.value for node in tree.body if isinstance(node, ast.Assign) and "__all__" in ast.dump(node)]
+        expected += [(package.parent.name, name) for value in values for name in ast.literal_eval(value)]
+    trackers = ast.parse((ADAPTERS / "trackers.py").read_text(encoding="utf-8"))
+    functions = [node.name for node in trackers.body if isinstance(node, ast.FunctionDef)]
+    expected += [("trackers", name) for name in functions if not name.startswith("_")]
+    found = [(module.rpartition(".")[2], name) for module, name in listed() if "integrations" in module]
+    assert sorted(found) == sorted(expected)
 
 
 @pytest.mark.parametrize(("module", "name"), NAMES)
