@@ -22,6 +22,15 @@ _SETTLED = """(async () => {
 })()"""
 """Waits until formulas are drawn, and counts those that are not."""
 
+_CLIPPED = """(() => {
+    const scrolls = (one) => one && (["auto", "scroll"].includes(getComputedStyle(one).overflowX)
+        && one !== document.documentElement || scrolls(one.parentElement));
+    return [...document.querySelectorAll(".bd-article *")]
+        .filter((one) => one.getBoundingClientRect().right > window.innerWidth + 1 && !scrolls(one))
+        .map((one) => one.textContent.trim().slice(0, 60)).slice(0, 3);
+})()"""
+"""The beginnings of texts that end beyond the right edge of the window and cannot be scrolled to."""
+
 SHOWN = ["index.html", "auto_gallery/plot_first_entropy.html", "api/generated/dsentropy.diffusion_spectrum.html"]
 SIZES = {"wide": (1280, 1600), "narrow": (390, 1600)}
 
@@ -52,8 +61,11 @@ def faults(site: Path, pages: list[Path]) -> Iterator[str]:
             for event in browser.events:
                 if event["method"] == "Runtime.consoleAPICalled" and event["params"]["type"] in ("error", "assert"):
                     yield f"{name}: console: {event['params']['args']}"
-            if browser.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-                yield f"{name}: is wider than a window of {browser.size[0]} pixels"
+    with Page(pages[0], *SIZES["narrow"]) as browser:
+        for path in pages:
+            _load(browser, path)
+            for text in browser.evaluate(_CLIPPED):
+                yield f"{path.relative_to(site)}: is wider than a window of {SIZES['narrow'][0]} pixels: {text!r}"
 
 
 def _screenshots(site: Path, folder: Path, names: list[str]) -> None:

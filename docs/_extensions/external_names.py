@@ -15,6 +15,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+from numpydoc.xref import DEFAULT_LINKS
 from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
@@ -39,6 +40,8 @@ def _make(app: Sphinx, config: Any) -> None:
         path.write_bytes(_inventory(table.stem, rows))
         config.intersphinx_mapping[table.stem] = (address, str(path))
         config.numpydoc_xref_aliases.update({row[3]: row[0] for row in rows if len(row) > 3})
+    for word in DEFAULT_LINKS:  # words that numpydoc links by itself; those without a page here stay words
+        config.numpydoc_xref_aliases.setdefault(word, word)
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:

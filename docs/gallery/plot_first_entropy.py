@@ -42,7 +42,7 @@ axes[0].legend(frameon=False)
 plt.show()
 
 # %%
-# Training has doubled what distinguishes the rows from noise. The bandwidth at which it is largest is what
+# Training has raised what distinguishes the rows from noise. The bandwidth at which it is largest is what
 # :func:`dsentropy.suggest_bandwidth` finds.
 
 suggested = suggest_bandwidth(hidden)
