@@ -7,6 +7,7 @@ handwritten digits, once with their labels and once with shuffled ones. Every fe
 
 from __future__ import annotations
 
+import argparse
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -21,7 +22,13 @@ from dsentropy import (
     diffusion_spectral_mutual_information,
     estimate_bandwidth,
 )
-from dsentropy.io.replacing import replacing, require_writable
+from dsentropy._checks.printing import printed
+from dsentropy.cli.picture import picture_format, require_plot_path
+from dsentropy.io.replacing import replacing
+
+HELP = "watch a hidden layer learn handwritten digits"
+
+EXAMPLE = "dsentropy demo --epochs 30"
 
 BANDWIDTH = 10.0
 HIDDEN_UNITS = 64
@@ -55,8 +62,52 @@ _PANELS = {
     "dsmi_images": "DSMI(Z; X)",
 }
 
+_MAX_EPOCHS = 10**6
+"""The most epochs of the demo: they take a day."""
+
 _MIN_WIDTH = 9
 """Minimum width of a cell of the table."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = (
+        "Train a small network on scikit-learn's digits, with true and with shuffled labels, and print the entropy "
+        "of its hidden layer and its information about labels and images as it learns."
+    )
+    parser.add_argument("--epochs", type=_epochs, default=60, help="epochs of training (default: 60)")
+    parser.add_argument("--every", type=_epochs, default=5, help="epochs between measurements (default: 5)")
+    parser.add_argument(
+        "--plot",
+        metavar="FILE",
+        type=_plot_path,
+        default="dsentropy-demo.png",
+        help="picture of the curves, drawn if matplotlib is installed (default: dsentropy-demo.png)",
+    )
+
+
+def execute(options: argparse.Namespace) -> None:
+    """Run the demo with the options of the command line."""
+    run(options.epochs, options.every, options.plot)
+
+
+def _epochs(text: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:  # of no number, and of one with more digits than Python reads
+        raise argparse.ArgumentTypeError(f"must be an integer, got {printed(text)}") from None
+    if not 1 <= number <= _MAX_EPOCHS:
+        raise argparse.ArgumentTypeError(f"must be from 1 to {_MAX_EPOCHS}, got {printed(number)}")
+    return number
+
+
+def _plot_path(text: str) -> str:
+    path = os.path.expanduser(text)
+    try:
+        require_plot_path(path)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return path
 
 
 def run(epochs: int, every: int, plot_path: str | None, say: Callable[[str], None] = print) -> None:
@@ -172,41 +223,6 @@ def _conclusion(true: list[Epoch], shuffled: list[Epoch]) -> str:
     )
 
 
-def require_plot_path(path: str) -> None:
-    """Raise where a picture cannot be written under this name, before any training.
-
-    Raises
-    ------
-    ValueError
-        Where the folder is missing, the file cannot be written, the name is that of a folder, or matplotlib is
-        installed and knows no format with the suffix.
-    """
-    try:
-        from matplotlib.backend_bases import FigureCanvasBase
-    except ImportError:
-        return  # no picture will be drawn
-    folder = os.path.dirname(path) or os.curdir
-    if not path or "\0" in path:
-        raise ValueError(f"{path!r} is no name of a file")
-    if not os.path.isdir(folder):
-        raise ValueError(f"the folder of {path!r} does not exist")
-    if os.path.isdir(path):
-        raise ValueError(f"{path!r} is a folder")
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise ValueError(f"the folder of {path!r} cannot be written to")
-    try:
-        require_writable(path, "FILE")
-    except OSError as error:
-        raise ValueError(f"{path!r} cannot be written: {error.__cause__}") from error
-    formats = sorted(FigureCanvasBase.get_supported_filetypes())
-    if _format(path) not in formats:
-        raise ValueError(f"{path!r} must end in one of {', '.join(f'.{suffix}' for suffix in formats)}")
-
-
-def _format(path: str) -> str:
-    return os.path.splitext(path)[1].lstrip(".").lower() or "png"
-
-
 def _plot(histories: dict[str, list[Epoch]], path: str, say: Callable[[str], None]) -> None:
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -225,5 +241,5 @@ def _plot(histories: dict[str, list[Epoch]], path: str, say: Callable[[str], Non
     figure.axes[0].set_ylabel("bits")
     figure.axes[0].legend(frameon=False)
     with replacing(path) as file:
-        figure.savefig(file, dpi=150, format=_format(path))
+        figure.savefig(file, dpi=150, format=picture_format(path))
     say(f"\nCurves: {os.path.abspath(path)}")

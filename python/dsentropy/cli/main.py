@@ -1,76 +1,74 @@
 """The command line: ``dsentropy``, or ``python -m dsentropy``.
 
-Arguments are checked here; each command is a module, imported when it runs.
-Exit codes: 0, 2 for arguments that are refused, before any work, and 1 where memory does not suffice.
+Each command is a module of this package, imported when it is named. Numbers are on the standard output, warnings and
+errors on the standard error. Exit codes: 0; 2 for bad input, with a line that names the file and the reason; 1 where
+memory does not suffice; 130 upon Ctrl-C. A reader that closes the standard output, as ``head`` does, is no error.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
+import sys
 from collections.abc import Sequence
 
-from dsentropy import __version__
-from dsentropy._checks.printing import printed
+from dsentropy._core import __version__
 
-_MAX_EPOCHS = 10**6
-"""The most epochs of the demo: they take a day."""
+COMMANDS = ("entropy", "information", "layers", "surface", "compare", "convergence", "track", "demo")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that the arguments name, those of the process by default; without one print the help."""
-    parser = argparse.ArgumentParser(
-        prog="dsentropy", description="Diffusion spectral entropy and mutual information."
-    )
-    parser.add_argument("--version", action="version", version=f"dsentropy {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="command")
-    demo = commands.add_parser(
-        "demo",
-        help="watch a hidden layer learn handwritten digits",
-        description="Train a small network on scikit-learn's digits, with true and with shuffled labels, and print "
-        "the entropy of its hidden layer and its information about labels and images as it learns.",
-    )
-    demo.add_argument("--epochs", type=_epochs, default=60, help="epochs of training (default: 60)")
-    demo.add_argument("--every", type=_epochs, default=5, help="epochs between measurements (default: 5)")
-    demo.add_argument(
-        "--plot",
-        metavar="FILE",
-        type=_plot_path,
-        default="dsentropy-demo.png",
-        help="picture of the curves, drawn if matplotlib is installed (default: dsentropy-demo.png)",
-    )
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    parser, commands = _parser(next((argument for argument in given if argument in COMMANDS), None))
+    options = parser.parse_args(given)
     if options.command is None:
         parser.print_help()
         return
-
-    from dsentropy.cli import demo as _demo
-
     try:
-        _demo.run(options.epochs, options.every, options.plot)
-    except MemoryError as error:  # its ways out are arguments that the command line does not have
-        parser.exit(1, f"dsentropy demo: too little memory: {error.__cause__ or error}\n")
+        importlib.import_module(f"dsentropy.cli.{options.command}").execute(options)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has all that it wants; what is left in the buffer goes nowhere
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        _end(commands[options.command], options.command, error)
 
 
-def _epochs(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:  # of no number, and of one with more digits than Python reads
-        raise argparse.ArgumentTypeError(f"must be an integer, got {printed(text)}") from None
-    if not 1 <= number <= _MAX_EPOCHS:
-        raise argparse.ArgumentTypeError(f"must be from 1 to {_MAX_EPOCHS}, got {printed(number)}")
-    return number
+def _end(parser: argparse.ArgumentParser, command: str, error: Exception) -> None:
+    """Exit with 2 for an error of the input, and raise any other."""
+    from dsentropy.cli.inputs import Failed, complain
+
+    if isinstance(error, MemoryError):  # its ways out are arguments that the command line does not have
+        parser.exit(1, f"dsentropy {command}: too little memory: {error.__cause__ or error}\n")
+    if not isinstance(error, (Failed, ValueError, TypeError, ImportError, OSError)):
+        raise error
+    if not isinstance(error, Failed):
+        complain(command, "", error)
+    sys.exit(2)
 
 
-def _plot_path(text: str) -> str:
-    from dsentropy.cli.demo import require_plot_path
-
-    path = os.path.expanduser(text)
-    try:
-        require_plot_path(path)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    return path
+def _parser(named: str | None) -> tuple[argparse.ArgumentParser, dict[str, argparse.ArgumentParser]]:
+    """Return the parser, and those of the commands, of which the one that is named has its options."""
+    parser = argparse.ArgumentParser(
+        prog="dsentropy", description="Diffusion spectral entropy and mutual information of embeddings in files."
+    )
+    parser.add_argument("--version", action="version", version=f"dsentropy {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    parsers = {}
+    for name in COMMANDS:
+        module = importlib.import_module(f"dsentropy.cli.{name}") if named in (name, None) else None
+        parsers[name] = commands.add_parser(
+            name,
+            help=module.HELP if module else None,
+            epilog=f"example: {module.EXAMPLE}" if module else None,
+        )
+        if module:
+            module.configure(parsers[name])
+    return parser, parsers
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import Any
 
@@ -90,6 +89,8 @@ def _of_text(path: str) -> NDArray[Any]:
 
 def _of_json(text: str, name: str) -> NDArray[Any]:
     """Return a list of labels, all numbers, all bools or all text; or of lists of them, of one length."""
+    import json  # not loaded by NumPy
+
     try:
         values = json.loads(text)
         array = np.array(values)
