@@ -26,7 +26,7 @@ def test_examples_of_docstrings(run_python, module: str) -> None:
         assert result.attempted
         sys.exit(result.failed)
     """
-    run_python(program, module)
+    run_python(program, module, timeout=180)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -41,4 +41,4 @@ def test_examples_of_pages(run_python, page: Path, tmp_path: Path) -> None:
         from pages import run_page
         run_page(pathlib.Path(sys.argv[3]))
     """
-    run_python(program, tmp_path, ROOT / "tests" / "support", page, timeout=120)
+    run_python(program, tmp_path, ROOT / "tests" / "support", page, timeout=300)

@@ -15,9 +15,9 @@ _NAMES = ("lightning.pytorch", "pytorch_lightning")
 
 def callback_class() -> Any:
     """Return the base class of the package that is loaded, or else of the one that is installed."""
-    loaded = [name for name in _NAMES if name in sys.modules]
-    installed = [name for name in _NAMES if importlib.util.find_spec(name.partition(".")[0]) is not None]
-    found = [*loaded, *installed]
+    found = [name for name in _NAMES if name in sys.modules] or [
+        name for name in _NAMES if importlib.util.find_spec(name.partition(".")[0]) is not None
+    ]
     if not found:
         raise ModuleNotFoundError("Lightning must be installed: pip install 'dsentropy[lightning]'")
     return importlib.import_module(found[0]).Callback
