@@ -39,7 +39,8 @@ def _make(app: Sphinx, config: Any) -> None:
         path = made / f"{table.stem}.inv"
         path.write_bytes(_inventory(table.stem, rows))
         config.intersphinx_mapping[table.stem] = (address, str(path))
-        config.numpydoc_xref_aliases.update({row[3]: row[0] for row in rows if len(row) > 3})
+        for name, role, _, word in (row for row in rows if len(row) > 3):
+            config.numpydoc_xref_aliases[word] = f":term:`{name}`" if role == "std:term" else name
     for word in DEFAULT_LINKS:  # words that numpydoc links by itself; those without a page here stay words
         config.numpydoc_xref_aliases.setdefault(word, word)
 
