@@ -79,7 +79,9 @@ assert np.allclose(binned, np.log2(N))
 #   measure 9 bits. The reason is the number of rows: at :math:`d = 1024` two rows are so far apart that each of the
 #   500 is nearly alone, and a walk that stays at its row for one step also stays for two.
 #
-# What noise adds --------------- The paper calls the entropy resilient to noise. At t = 1, which it uses for
+# What noise adds
+# ---------------
+# The paper calls the entropy resilient to noise. At t = 1, which it uses for
 # networks, that holds for weak noise only: amplitude 0.5 lifts the entropy at :math:`d = 102` from 3 to 8.3 bits,
 # near the ceiling. The formula shows why: noise of amplitude :math:`e` has the variance :math:`e^2 / 3` in each of
 # 2048 columns, and many small eigenvalues add up. At t = 2 they are squared, and of the noise 0.03 bits are left,

@@ -67,7 +67,9 @@ for k in COUNTS:
     assert abs(kept[k][-1] - far_apart(k)) < 1e-4
 
 # %%
-# The total variance held ----------------------- A network that is trained with weight decay or normalisation cannot
+# The total variance held
+# -----------------------
+# A network that is trained with weight decay or normalisation cannot
 # move clouds apart for free. Let the rows have the variance that they had as one blob, by a division: clouds shrink
 # while they part. Then the entropy *falls*, at a fixed bandwidth and at the median distance.
 

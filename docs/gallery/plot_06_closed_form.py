@@ -60,7 +60,9 @@ ax.legend(frameon=False, fontsize="small", ncols=2)
 plt.show()
 
 # %%
-# How many rows does it take? --------------------------- An entropy :math:`S` means :math:`2^S` states, and each
+# How many rows does it take?
+# ---------------------------
+# An entropy :math:`S` means :math:`2^S` states, and each
 # needs many rows. The formula gives 8.3 bits for 102 columns at the bandwidth 10, which is 300 states. Of 500 rows
 # two bits are missing.
 

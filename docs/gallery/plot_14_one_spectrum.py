@@ -85,7 +85,9 @@ for name, values in readings.items():
     assert (np.abs(values - (DIMENSIONS - lost)) < 6 * DIMENSIONS / N).all()
 
 # %%
-# The Gaussian kernel ------------------- A linear kernel sees dimensions. The Gaussian kernel sees how many rows are
+# The Gaussian kernel
+# -------------------
+# A linear kernel sees dimensions. The Gaussian kernel sees how many rows are
 # apart by more than a bandwidth, which grows exponentially with the dimension. Of normal rows both of its entropies
 # are known, for infinitely many rows. In units of the standard deviation, the eigenvalues of the kernel in one
 # dimension are a geometric sequence with the ratio
