@@ -134,6 +134,7 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "mean": lambda draw, X, _: X[:1, :1],
     "standard_deviation": lambda draw, X, _: X[:1, :1],
     "ylabel": lambda draw, X, _: "bits",
+    "label": lambda draw, X, _: draw.choice([None, "first"]),
     "n_left_out": lambda draw, X, _: draw.choice([None, 1, max(1, len(X) // 2)]),
     "paired": lambda draw, X, _: draw.choice([True, False]),
     "labels": lambda draw, X, _: ["A - B"],

@@ -138,14 +138,17 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
     if name == "plotting.differences":
         call.update({bound: np.resize(X, (2, 3)) for bound in ("values", "low", "high")})
         call["labels"], call["t"] = ["A - B", "A - C"], [1, 2, 3]
-    if name == "plotting.surface":
+    if name == "plotting.clusters":
+        call["values"], call["names"], call["t"] = np.resize(X, (2, 3)), ["a", "b"], [1, 2, 3]
+        call["null"] = draw.choice([None, np.resize(X, (4, 2, 3))])
+    if name in ("plotting.surface", "plotting.surface_map"):
         call["values"] = np.resize(X, (2, 3))
         call["bandwidths"], call["t"] = [1.0, 2.0], [1, 2, 3]
         call["null"] = draw.choice([None, np.resize(X, (4, 2, 3))])
     if name == "plotting.subsampled":
         call["values"], call["interval"] = np.resize(X, (4, 3, 1)), np.resize(X, (2, 3, 1))
         call["t"], call["order"] = [1, 2, 3], 1
-    if name in ("plotting.training", "plotting.profile"):
+    if name in ("plotting.training", "plotting.profile", "plotting.training_map"):
         call["layers"], call["values"] = ["first", "second"], np.resize(X, (3, 2))
         if "standard_errors" in call:
             call["standard_errors"] = np.resize(np.abs(X), (3, 2))

@@ -205,11 +205,34 @@ def test_without_a_maximum_nothing_is_shaded(ax):
     assert len(ax.get_legend().get_texts()) == 2
 
 
-def test_bandwidths_with_names_stand_in_the_order_given(ax):
-    plotting.surface([[2.0], [1.0], [3.0]], [5.0, "knn", "adaptive 2"], 1, ax=ax)
-    assert ax.get_lines()[0].get_ydata().tolist() == [2, 1, 3]
-    assert [text.get_text() for text in ax.get_xticklabels()] == ["5", "knn", "adaptive 2"]
-    assert ax.get_xscale() == "linear"
+def test_bandwidths_with_names_are_levels(ax):
+    """A bandwidth that differs from row to row has no place among numbers."""
+    plotting.surface([[2.0], [1.0], [3.0], [2.5]], [5.0, "knn", "adaptive 2", 1.0], 1, ax=ax)
+    line, *levels = ax.get_lines()
+    assert line.get_xydata().tolist() == [[1, 2.5], [5, 2]]
+    assert [(level.get_label(), *level.get_ydata()) for level in levels] == [("knn", 1, 1), ("adaptive 2", 3, 3)]
+    assert levels[0].get_linestyle() != levels[1].get_linestyle()
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["t = 1", "knn", "adaptive 2"]
+    assert ax.get_xscale() == "log"
+
+
+def test_bandwidths_none_of_which_is_a_number_are_points_in_the_order_given(ax):
+    null = np.array([[[1.0], [2.0], [0.0]], [[3.0], [2.0], [0.0]]])
+    plotting.surface([[2.0], [1.0], [3.0]], ["adaptive 1", "knn", 0.0], 1, null=null, ax=ax)
+    line = ax.get_lines()[0]
+    assert line.get_xydata().tolist() == [[0, 2], [1, 1], [2, 3]]
+    assert line.get_linestyle() == "None"
+    assert [text.get_text() for text in ax.get_xticklabels()] == ["adaptive 1", "knn", "0"]
+    (bars,) = ax.containers
+    ends = np.array([segment[:, 1] for segment in bars[2][0].get_segments()])
+    np.testing.assert_allclose(ends, [[2 - 8**0.5, 2 + 8**0.5], [2, 2], [0, 0]], atol=1e-15)
+
+
+def test_the_null_of_a_level_is_a_band_across_all_bandwidths(ax):
+    null = np.array([[[1.0], [2.0]], [[3.0], [2.2]]])
+    plotting.surface([[2.0], [1.0]], ["knn", 1.0], 1, null=null, ax=ax)
+    (band,) = ax.patches
+    assert (band.get_y(), band.get_height()) == pytest.approx((2 - 8**0.5, 2 * 8**0.5))
 
 
 def test_of_labels_that_would_overlap_the_first_is_shown(ax):

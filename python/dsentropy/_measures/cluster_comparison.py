@@ -117,6 +117,14 @@ class ClusterReadings:
         informations: NDArray[np.float64] = self.random_entropy - of_permuted
         return informations
 
+    @property
+    def null_per_cluster(self) -> NDArray[np.float64] | None:
+        """The information of each permuted cluster, [permutations, clusters, times]."""
+        if self.comparison.permuted is None:
+            return None
+        informations: NDArray[np.float64] = self.of_random.mean(axis=1) - self.bits[self.comparison.permuted]
+        return informations
+
     def p_value(self) -> NDArray[np.float64] | None:
         """Return the part of the permutations whose information is at least the value, [times]."""
         return None if self.null is None else permutation_p_value(self.value, self.null)

@@ -132,13 +132,15 @@ class Comparison(Tabular):
             **{name: self._grid(values).ravel().tolist() for name, values in numbers.items()},
         }
 
-    def plot(self, *, order: float | None = None, ax: Any = None) -> Any:
+    def plot(self, *, order: float | None = None, label: str | None = None, ax: Any = None) -> Any:
         """Draw the difference of each pair with its interval, in a colour for each t.
 
         Parameters
         ----------
         order : float, optional
             Renyi order of the entropies; by default the first.
+        label : str, optional
+            The name of what is drawn, in place of the title, where several results are drawn on the same axes.
         ax : matplotlib Axes, optional
             Axes to draw on; by default new ones.
 
@@ -150,7 +152,9 @@ class Comparison(Tabular):
         difference, low, high = (self._grid(values)[..., of_order] for values in (self.difference, *self.interval))
         title = f"{self.n_repeats} subsets of {self.n_samples} samples, intervals of {100 * self.confidence:.6g}%"
         labels = [f"{first} - {second}" for first, second in self.names]
-        return plotting.differences(difference, low, high, labels, self.t, title=title, ax=ax)
+        return plotting.differences(
+            difference, low, high, labels, self.t, label=label, title=None if label is not None else title, ax=ax
+        )
 
     def _grid(self, values: float | NDArray[np.float64]) -> NDArray[np.float64]:
         """Return numbers of the shape (pairs, t, order)."""

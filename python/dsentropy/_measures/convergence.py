@@ -130,11 +130,13 @@ class Convergence(Tabular):
             "change": change.ravel().tolist(),
         }
 
-    def plot(self, *, ax: Any = None) -> Any:
+    def plot(self, *, label: str | None = None, ax: Any = None) -> Any:
         """Draw the mean against the number of rows, a line for each reading, with its standard deviation shaded.
 
         Parameters
         ----------
+        label : str, optional
+            The name of what is drawn, in place of the title, where several results are drawn on the same axes.
         ax : matplotlib Axes, optional
             Axes to draw on; by default new ones.
 
@@ -148,13 +150,15 @@ class Convergence(Tabular):
             pairs = [(time, order) for time in self.t for order in self.order]
             several = len(self.order) > 1
             labels = [f"t = {time:g}" + (f", order {order:g}" if several else "") for time, order in pairs]
+        title = f"{len(self.values)} nested subsets of {self.n_samples} samples, standard deviation shaded"
         return plotting.convergence(
             self.sizes,
             self.mean.reshape(shape),
             self.standard_deviation.reshape(shape),
             labels,
             ylabel="reading" if self.t is None else "entropy (bits)",
-            title=f"{len(self.values)} nested subsets of {self.n_samples} samples, standard deviation shaded",
+            label=label,
+            title=None if label is not None else title,
             ax=ax,
         )
 

@@ -43,13 +43,15 @@ class Information(Tabular):
             **{name: np.broadcast_to(number, times).tolist() for name, number in numbers.items()},
         }
 
-    def plot(self, *, ax: Any = None) -> Any:
+    def plot(self, *, label: str | None = None, ax: Any = None) -> Any:
         """Draw the information against t with its standard error, beside the range of permuted classes.
 
         The range has 95% of the permutations in its middle. A dotted line is the ceiling.
 
         Parameters
         ----------
+        label : str, optional
+            The name of what is drawn, in place of the title, where several results are drawn on the same axes.
         ax : matplotlib Axes, optional
             Axes to draw on; by default new ones.
 
@@ -64,6 +66,7 @@ class Information(Tabular):
             self.t,
             null=None if self.null is None else np.reshape(self.null, (-1, times)),
             ceiling=self.ceiling,
+            label=label,
             ax=ax,
         )
 

@@ -118,7 +118,9 @@ class LayerEntropies(Tabular):
         columns += [] if self.null is None else NULL_COLUMNS
         return {**table, **{name: getattr(self, name).ravel().tolist() for name in columns}}
 
-    def plot(self, *, order: float | None = None, bandwidth: int = 0, ax: Any = None) -> Any:
+    def plot(
+        self, *, order: float | None = None, bandwidth: int = 0, label: str | None = None, ax: Any = None
+    ) -> Any:
         """Draw the entropy by depth: a line for each t, the null's mean dashed with a band, saturated ones hollow.
 
         Parameters
@@ -127,6 +129,8 @@ class LayerEntropies(Tabular):
             The Renyi order that is drawn; by default the first.
         bandwidth : int, default 0
             Number of the bandwidth that is drawn, counted from 0.
+        label : str, optional
+            The name of what is drawn, in place of the title, where several results are drawn on the same axes.
         ax : matplotlib Axes, optional
             Axes to draw on; by default new ones.
 
@@ -149,6 +153,7 @@ class LayerEntropies(Tabular):
             null_mean=None if self.null_mean is None else self.null_mean[at],
             null_standard_deviation=None if self.null_mean is None else self.null_standard_deviation[at],  # type: ignore[index]
             saturated=self.saturated[at],
-            title=f"{title}, null {self.null_name!r}" if self.null else title,
+            label=label,
+            title=None if label is not None else f"{title}, null {self.null_name!r}" if self.null else title,
             ax=ax,
         )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dsentropy import plotting
 from dsentropy._checks.choices import Binning
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors
@@ -83,6 +84,8 @@ class MutualInformation(Information):
     ceiling : float
         Entropy of the clusters, in bits: an upper bound of Shannon's mutual information with them. This information
         is not bound by it, only comparable to it.
+    null_per_cluster : ndarray of shape (n_permutations, n_clusters, len(t)), or None
+        Information of each cluster of permuted labels, in the order of ``per_cluster``.
     t : tuple of float
         The diffusion times.
     bandwidth : float or ndarray of shape (N,)
@@ -103,10 +106,30 @@ class MutualInformation(Information):
     per_cluster: dict[str, list[Any]]
     clusters: NDArray[Any]
     edges: NDArray[np.float64] | None
+    null_per_cluster: NDArray[np.float64] | None = None
 
     def __repr__(self) -> str:
         clusters = counted(len(set(self.per_cluster["cluster"])), "cluster", "clusters")
         return f"<MutualInformation {self._readings()}; {clusters}, ceiling {self.ceiling:.4g} bits>"
+
+    def plot_clusters(self, *, label: str | None = None, ax: Any = None) -> Any:
+        """Draw the information of each cluster, beside the range of 95% of the permutations.
+
+        Parameters
+        ----------
+        label : str, optional
+            The name of what is drawn, where several results are drawn on the same axes.
+        ax : matplotlib Axes, optional
+            Axes to draw on; by default new ones.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        named = self.per_cluster.get("labels", self.per_cluster["cluster"])[:: len(self.t)]
+        values = np.reshape(self.per_cluster["information"], (-1, len(self.t)))
+        names = [str(name) for name in named]
+        return plotting.clusters(values, names, self.t, null=self.null_per_cluster, label=label, ax=ax)
 
 
 def mutual_information(
@@ -274,6 +297,7 @@ def mutual_information(
         per_cluster=read.table(classes.columns(len(times)), times),
         clusters=classes.of_rows,
         edges=classes.edges,
+        null_per_cluster=read.null_per_cluster,
         ceiling=comparison.cluster_entropy,
         t=tuple(times),
         bandwidth=None if data.metric == "affinity" else kernel.bandwidth,

@@ -168,11 +168,13 @@ class NullBaseline(Tabular):
         }
         return {name: np.ravel(column).tolist() for name, column in columns.items()}
 
-    def plot(self, *, ax: Any = None) -> Any:
+    def plot(self, *, label: str | None = None, ax: Any = None) -> Any:
         """Draw the entropy against t, a line for each order, with the null's mean and two standard deviations.
 
         Parameters
         ----------
+        label : str, optional
+            The name of what is drawn, in place of the title, where several results are drawn on the same axes.
         ax : matplotlib Axes, optional
             Axes to draw on; by default new ones.
 
@@ -181,12 +183,14 @@ class NullBaseline(Tabular):
         matplotlib Axes
         """
         shape = (len(self.t), len(self.orders))
+        title = f"{self.n_samples} samples, null {self.null_name!r}"
         return plotting.null_baseline(
             np.reshape(self.value, shape),
             np.reshape(self.null, (-1, *shape)),
             self.t,
             self.orders,
-            title=f"{self.n_samples} samples, null {self.null_name!r}",
+            label=label,
+            title=None if label is not None else title,
             ax=ax,
         )
 

@@ -118,11 +118,13 @@ class PopulationInterval(Tabular):
             **{name: np.ravel(values).tolist() for name, values in numbers.items()},
         }
 
-    def plot(self, *, ax: Any = None) -> Any:
+    def plot(self, *, label: str | None = None, ax: Any = None) -> Any:
         """Draw the value of each t and order with its interval.
 
         Parameters
         ----------
+        label : str, optional
+            The name of what is drawn, in place of the title, where several results are drawn on the same axes.
         ax : matplotlib Axes, optional
             Axes to draw on; by default new ones.
 
@@ -133,12 +135,14 @@ class PopulationInterval(Tabular):
         orders = (1.0,) if self.order is None else self.order
         shape = (len(self.t), len(orders))
         low, high = (np.reshape(end, shape) for end in self.interval)
+        title = f"{self.n_samples} samples, interval of the population at {100 * self.confidence:.6g}%"
         axes = plotting.subsampled(
             np.reshape(self.value, (1, *shape)),
             np.stack([low, high]),
             self.t,
             orders,
-            title=f"{self.n_samples} samples, interval of the population at {100 * self.confidence:.6g}%",
+            label=label,
+            title=None if label is not None else title,
             ax=ax,
         )
         if self.order is None:

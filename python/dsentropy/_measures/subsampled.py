@@ -99,11 +99,13 @@ class SubsampledEntropy(Tabular):
             **{name: np.ravel(values).tolist() for name, values in read.items()},
         }
 
-    def plot(self, *, ax: Any = None) -> Any:
+    def plot(self, *, label: str | None = None, ax: Any = None) -> Any:
         """Draw the mean and its interval against t, a line for each order, with the entropies of the subsets as dots.
 
         Parameters
         ----------
+        label : str, optional
+            The name of what is drawn, in place of the title, where several results are drawn on the same axes.
         ax : matplotlib Axes, optional
             Axes to draw on; by default new ones.
 
@@ -113,12 +115,14 @@ class SubsampledEntropy(Tabular):
         """
         shape = (len(self.t), len(self.order))
         low, high = (np.reshape(end, shape) for end in self.interval)
+        title = f"{len(self.values)} subsets of {self.n_samples} samples, interval at {100 * self.confidence:.6g}%"
         return plotting.subsampled(
             np.reshape(self.values, (-1, *shape)),
             np.stack([low, high]),
             self.t,
             self.order,
-            title=f"{len(self.values)} subsets of {self.n_samples} samples, interval at {100 * self.confidence:.6g}%",
+            label=label,
+            title=None if label is not None else title,
             ax=ax,
         )
 

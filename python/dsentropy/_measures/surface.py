@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import _core, plotting
+from dsentropy import _core
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors, require_bytes
 from dsentropy._checks.progress import as_progress, progress_bar
@@ -29,7 +29,6 @@ from dsentropy._checks.scalars import (
     as_nonnegative,
     as_numbers,
     as_order,
-    as_place,
     as_precision,
     as_seed,
     as_threads,
@@ -40,6 +39,7 @@ from dsentropy._data.data import Data, DistanceMetric
 from dsentropy._data.surrogates import Null, as_null, null_name, require_rows
 from dsentropy._measures.null_comparison import NullComparison, rounding_of
 from dsentropy._measures.surface_null import SurfaceGrid, surface_null
+from dsentropy._measures.surface_pictures import SurfacePictures
 from dsentropy._operator.bandwidth import (
     Bandwidth,
     BandwidthLike,
@@ -50,9 +50,7 @@ from dsentropy._operator.bandwidth import (
 from dsentropy._operator.kernel_operator import KernelOperator
 from dsentropy._operator.precision import require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
-from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.problem import Problem, exact_spectrum, selected_rows, solve
-from dsentropy._spectrum.saturation import MARGIN
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.spectrum import Spectrum
 from dsentropy._spectrum.ways_out import one_thread, ways_out
@@ -62,7 +60,7 @@ _Parts = list[tuple[Bandwidth, dict[str, Any]]]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EntropySurface(Tabular):
+class EntropySurface(SurfacePictures):
     """Entropies over bandwidths, t, orders and alphas, as returned by :func:`entropy_surface`.
 
     Attributes
@@ -191,40 +189,6 @@ class EntropySurface(Tabular):
             names = ("null_mean", "null_standard_deviation", "structure", "z", "p_value", "like_noise")
             read |= {name: columns_of_null[name] for name in names}
         return {**columns, **{name: values.ravel().tolist() for name, values in read.items()}}
-
-    def plot(self, *, order: float | None = None, alpha: float | None = None, ax: Any = None) -> Any:
-        """Draw the entropy against the bandwidth, a line for each t, with the saturated region shaded.
-
-        With surrogates, their mean is dashed, with two standard deviations to either side.
-
-        Parameters
-        ----------
-        order, alpha : float, optional
-            Coordinates of the entropies to draw; by default the first.
-        ax : matplotlib Axes, optional
-            Axes to draw on; by default new ones.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        orders, alphas = self.coords["order"], self.coords["alpha"]
-        of_order, of_alpha = as_place(order, "order", orders), as_place(alpha, "alpha", alphas)
-        title = f"{self.n_samples} samples"
-        if len(orders) > 1 or orders[0] != 1:
-            title += f", order {orders[of_order]:g}"
-        if len(alphas) > 1 or alphas[0] != 0:
-            title += f", alpha {alphas[of_alpha]:g}"
-        return plotting.surface(
-            self.values[:, :, of_order, of_alpha],
-            self.coords["bandwidth"],
-            self.coords["t"],
-            max_entropy=float(np.log2(self.n_samples)),
-            margin=MARGIN,
-            title=f"{title}; saturated where shaded",
-            null=None if self.null is None else self.null[..., of_order, of_alpha],
-            ax=ax,
-        )
 
 
 def entropy_surface(

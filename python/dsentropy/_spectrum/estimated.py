@@ -106,7 +106,7 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         """
         raise ValueError("threshold: eigenvalues above it cannot be counted in an estimate; solver='exact' can")
 
-    def plot(self, t: Numbers = 1, *, ax: Any = None) -> Any:
+    def plot(self, t: Numbers = 1, *, label: str | None = None, ax: Any = None) -> Any:
         """Draw the probabilities p against the estimated rank, for each t.
 
         The rank is the estimated number of eigenvalues that are as large: those that the deflated Krylov space holds,
@@ -119,6 +119,8 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         ----------
         t : float or sequence of float, default 1
             Diffusion time, at least 0.
+        label : str, optional
+            The name of what is drawn, in place of the title, where several results are drawn on the same axes.
         ax : matplotlib Axes, optional
             Where to draw; by default on new axes.
 
@@ -127,8 +129,8 @@ class EstimatedSpectrum(Spectrum, kind="estimate"):
         matplotlib Axes
         """
         times, _ = as_numbers(t, "t", as_nonnegative)
-        title = f"estimate of {self.n_samples} samples; shaded: sampling error only"
-        return plotting.estimate(*spectral_distribution(self._estimate), times, title=title, ax=ax)
+        title = None if label is not None else f"estimate of {self.n_samples} samples; shaded: sampling error only"
+        return plotting.estimate(*spectral_distribution(self._estimate), times, label=label, title=title, ax=ax)
 
     def _picture(self) -> str:
         moduli, ranks, _ = spectral_distribution(self._estimate)

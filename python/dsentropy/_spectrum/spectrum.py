@@ -136,12 +136,11 @@ class Spectrum(ReadingTable):
         return len(self.eigenvalues)
 
     def __repr__(self) -> str:
-        parameters = [f"{name}={shown(value)}" for name, value in self.parameters.items()]
-        entropy = float(self.bits([1.0], [1.0])[0, 0])
+        parameters = "".join(f", {name}={shown(value)}" for name, value in self.parameters.items())
         return (
-            f"<{type(self).__name__} of {len(self)} eigenvalues, {self.n_samples} samples: entropy {entropy:.4g} "
-            f"of at most {self._max_entropy:.4g} bits at t = 1{self._repr_uncertainty()}"
-            f"{''.join(', ' + parameter for parameter in parameters)}>"
+            f"<{type(self).__name__} of {len(self)} eigenvalues, {self.n_samples} samples: entropy "
+            f"{self.bits([1.0], [1.0])[0, 0]:.4g} of at most {self._max_entropy:.4g} bits at t = 1"
+            f"{self._repr_uncertainty()}{parameters}>"
         )
 
     def _repr_uncertainty(self) -> str:
@@ -154,11 +153,7 @@ class Spectrum(ReadingTable):
 
     @classmethod
     def _restored(
-        cls,
-        state: Mapping[str, NDArray[Any]],
-        n_samples: int,
-        parameters: Mapping[str, Any],
-        fingerprint: str | None,
+        cls, state: Mapping[str, NDArray[Any]], n_samples: int, parameters: Mapping[str, Any], fingerprint: str | None
     ) -> Spectrum:
         """Return the spectrum whose :meth:`_state` this is."""
         return cls(state["eigenvalues"], n_samples=n_samples, parameters=parameters, fingerprint=fingerprint)
@@ -339,13 +334,15 @@ class Spectrum(ReadingTable):
         lower, upper = (drop_axes(end, several_times, several_orders) for end in (lower, upper))
         return lower, upper
 
-    def plot(self, t: Numbers = 1, *, ax: Any = None) -> Any:
+    def plot(self, t: Numbers = 1, *, label: str | None = None, ax: Any = None) -> Any:
         """Draw the probabilities p, largest first, for each t.
 
         Parameters
         ----------
         t : float or sequence of float, default 1
             Diffusion time, at least 0.
+        label : str, optional
+            The name of what is drawn, in place of the title, where several spectra are drawn on the same axes.
         ax : matplotlib Axes, optional
             Where to draw; by default on new axes.
 
@@ -353,8 +350,8 @@ class Spectrum(ReadingTable):
         -------
         matplotlib Axes
         """
-        times, _ = as_numbers(t, "t", as_nonnegative)
-        return plotting.spectrum(self.eigenvalues, times, title=f"spectrum of {self.n_samples} samples", ax=ax)
+        title = f"spectrum of {self.n_samples} samples"
+        return plotting.spectrum(self.eigenvalues, t, label=label, title=None if label is not None else title, ax=ax)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write one ``.npz`` under exactly this name: to a temporary name first, then renamed.

@@ -129,11 +129,13 @@ class Curves(Tabular):
         """Return the values as profiles over the depth."""
         return Profile(**{name: getattr(self, name) for name in self.__dataclass_fields__})
 
-    def plot(self, *, ax: Any = None) -> Any:
+    def plot(self, *, label: str | None = None, ax: Any = None) -> Any:
         """Draw the values against the step, a line a layer, with their standard errors shaded. Needs matplotlib.
 
         Parameters
         ----------
+        label : str, optional
+            The name of a run, in place of the title, where several are drawn on the same axes.
         ax : matplotlib Axes, optional
             Axes to draw on; by default new ones.
 
@@ -147,8 +149,25 @@ class Curves(Tabular):
             self.layers,
             standard_errors=self.standard_errors,
             ylabel=self.label,
-            title=self._title(),
+            label=label,
+            title=None if label is not None else self._title(),
             ax=ax,
+        )
+
+    def plot_map(self, *, ax: Any = None) -> Any:
+        """Draw the values over steps and layers as colours, the first layer on top. Needs matplotlib.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Axes to draw on; by default new ones.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        return plotting.training_map(
+            self.steps, self.values, self.layers, ylabel=self.label, title=self._title(), ax=ax
         )
 
 
@@ -167,11 +186,13 @@ class Profile(Curves):
     ('first', 'second')
     """
 
-    def plot(self, *, ax: Any = None) -> Any:
+    def plot(self, *, label: str | None = None, ax: Any = None) -> Any:
         """Draw the values over the depth, a line a step, at most eight of them. Needs matplotlib.
 
         Parameters
         ----------
+        label : str, optional
+            The name of a run, in place of the title, where several are drawn on the same axes.
         ax : matplotlib Axes, optional
             Axes to draw on; by default new ones.
 
@@ -179,4 +200,7 @@ class Profile(Curves):
         -------
         matplotlib Axes
         """
-        return plotting.profile(self.layers, self.values, self.steps, ylabel=self.label, title=self._title(), ax=ax)
+        title = None if label is not None else self._title()
+        return plotting.profile(
+            self.layers, self.values, self.steps, ylabel=self.label, label=label, title=title, ax=ax
+        )

@@ -1,6 +1,7 @@
 """Pictures of entropies and informations against the diffusion time, with their uncertainty.
 
-Each t has a place of its own along the axis, in the order given, so that one t is drawn like several.
+Each t has a place of its own along the axis, in the order given, so that one t is drawn like several. Where axes are
+drawn on again, each t keeps its place.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.scalars import as_nonnegative, as_numbers, as_order
-from dsentropy.plotting._axes import as_bits, as_drawn, finish, new_axes
+from dsentropy.plotting._axes import as_bits, as_drawn, finish, new_axes, room
+from dsentropy.plotting._series import along, as_label, beside, claim, color_of, count_of, marker_of, named
 
 
 def subsampled(
@@ -21,6 +23,7 @@ def subsampled(
     t: float | Sequence[float],
     order: float | Sequence[float] = 1,
     *,
+    label: str | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -36,6 +39,9 @@ def subsampled(
         Diffusion times, at least 0.
     order : float or sequence of float, default 1
         Renyi orders.
+    label : str, optional
+        The name of what is drawn, for a legend where several calls draw on the same axes; colours go on from one
+        call to the next.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -68,17 +74,20 @@ def subsampled(
     shape = (len(times), len(orders))
     _require_shape(bits, "values", (max(len(bits) if bits.ndim else 0, 1), *shape))
     _require_shape(ends, "interval", (2, *shape))
-    ax = new_axes(ax, title)
-    mean, places = bits.mean(axis=0), np.arange(len(times))
+    name, ax = as_label(label), new_axes(ax, title)
+    mean, (places, every) = bits.mean(axis=0), along(ax, times)
     for i, each in enumerate(orders):
-        at = places + _beside(i, len(orders))
-        color = f"C{i % 10}"
+        number = count_of(ax)
+        at, color = places + beside(number), color_of(number)
         reach = np.abs(ends[:, :, i] - mean[:, i])
         ax.plot(np.tile(at, (len(bits), 1)).T, bits[:, :, i].T, ".", color=color, alpha=0.3, markersize=4)
-        ax.errorbar(at, mean[:, i], yerr=reach, marker="o", capsize=4, color=color, label=f"order {each:g}")
+        called = named(name, f"order {each:g}", len(orders))
+        marker = marker_of(number)
+        bars = ax.errorbar(at, mean[:, i], yerr=reach, marker=marker, capsize=4, color=color, label=called)
+        claim(bars[0], number, times)
     ax.set(ylabel="entropy (bits)")
-    label_times(ax, times)
-    finish(ax, title, len(orders))
+    label_times(ax, every)
+    finish(ax, title, len(orders), name)
     return ax
 
 
@@ -89,6 +98,7 @@ def information(
     *,
     null: ArrayLike | None = None,
     ceiling: float | None = None,
+    label: str | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -105,6 +115,9 @@ def information(
         dash at their mean.
     ceiling : float, optional
         Entropy of the classes in bits: a dotted line.
+    label : str, optional
+        The name of what is drawn, for a legend where several calls draw on the same axes; colours go on from one
+        call to the next.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -135,25 +148,31 @@ def information(
     bits, errors = as_drawn(value, "value"), as_drawn(standard_error, "standard_error")
     permuted = None if null is None else as_drawn(null, "null")
     most = None if ceiling is None else as_bits(ceiling, "ceiling")
-    for array, name in [(bits, "value"), (errors, "standard_error")]:
-        _require_shape(array, name, (len(times),))
+    for array, argument in [(bits, "value"), (errors, "standard_error")]:
+        _require_shape(array, argument, (len(times),))
     if permuted is not None:
         _require_shape(permuted, "null", (max(len(permuted) if permuted.ndim else 0, 1), len(times)))
-    ax = new_axes(ax, title)
-    places = np.arange(len(times))
+    name, ax = as_label(label), new_axes(ax, title)
+    number, (places, every) = count_of(ax), along(ax, times)
+    at, color = places + beside(number), color_of(number)
+    of_call = "" if name is None else f"{name}: "
     if permuted is not None:
         low, high = np.quantile(permuted, [0.025, 0.975], axis=0)
-        ax.bar(places, high - low, bottom=low, width=0.3, color="0.8", label="permuted classes, 95%")
-        ax.hlines(permuted.mean(axis=0), places - 0.15, places + 0.15, color="0.5")
-    reach = np.where(np.isnan(errors), 0, errors)
-    ax.errorbar(places, bits, yerr=reach, marker="o", capsize=4, color="C0", label="information, standard error")
+        shade = {"color": "0.8" if number == 0 else color, "alpha": 1 if number == 0 else 0.25}
+        ax.bar(at, high - low, bottom=low, width=0.3, label=f"{of_call}permuted classes, 95%", **shade)
+        ax.hlines(permuted.mean(axis=0), at - 0.15, at + 0.15, color="0.5" if number == 0 else color)
+    called = f"{of_call}information, standard error"
+    reach, marker = np.where(np.isnan(errors), 0, errors), marker_of(number)
+    claim(ax.errorbar(at, bits, yerr=reach, marker=marker, capsize=4, color=color, label=called)[0], number, times)
     if most is not None:
-        ax.axhline(most, color="0.4", linewidth=0.8, linestyle=":", label="ceiling")
+        ax.axhline(
+            most, color="0.4" if number == 0 else color, linewidth=0.8, linestyle=":", label=f"{of_call}ceiling"
+        )
     ax.set(ylabel="information (bits)")
     ax.use_sticky_edges = False  # so that bars at the bottom have a margin
     ax.margins(y=0.08)
-    label_times(ax, times)
-    finish(ax, title, 2)
+    label_times(ax, every)
+    finish(ax, title, 2, name)
     return ax
 
 
@@ -162,13 +181,10 @@ def _require_shape(array: NDArray[np.float64], name: str, shape: tuple[int, ...]
         raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")
 
 
-def _beside(i: int, n: int) -> float:
-    """Return how far to the side line i of n is drawn, so that error bars do not cover each other."""
-    return 0.3 * ((i + 0.5) / n - 0.5)
-
-
 def label_times(ax: Any, times: list[float]) -> None:
-    """Put a tick at each t, and at most at about 12 of many."""
-    places = range(0, len(times), -(-len(times) // 12))
-    ax.set_xticks(list(places), [f"{times[place]:.4g}" for place in places])
+    """Put a tick at each t, and of many at as many as fit side by side, at most about 12."""
+    names = [f"{time:.4g}" for time in times]
+    most = min(12, max(room(ax) // (2 + max(map(len, names))), 1))
+    places = range(0, len(times), -(-len(times) // most))
+    ax.set_xticks(list(places), [names[place] for place in places])
     ax.set(xlabel="t", xlim=(-0.5, len(times) - 0.5))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Mapping, Set
 from typing import Any
 
 import numpy as np
@@ -9,13 +11,26 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.conversion import as_array
 from dsentropy._checks.printing import printed
-from dsentropy._checks.scalars import as_nonnegative
+from dsentropy._checks.scalars import as_nonnegative, entries_of
+from dsentropy.plotting._series import count_of
 
 _MOST_BITS = 1024.0
 """Bits of as many samples as a float64 can count; matplotlib overflows where numbers are far larger."""
 
 _MOST_DRAWN = 1e150
 """Numbers up to which neither standard deviations nor matplotlib's transformations overflow."""
+
+_MANY = 8
+"""Names of a legend beyond which it has two columns."""
+
+_REACH = 1.15
+"""Widths of the axes that a title takes at most: the labels to their left leave it some room."""
+
+_CHARACTER = 0.52
+"""Mean width of a character, in sizes of the font."""
+
+_ROUNDING = 1e-6
+"""Part of the values by which rounding, in single precision, lets equal ones differ."""
 
 
 def new_axes(ax: Any, title: Any) -> Any:
@@ -36,12 +51,74 @@ def new_axes(ax: Any, title: Any) -> Any:
     return figure.add_subplot()
 
 
-def finish(ax: Any, title: str | None, n_lines: int) -> None:
-    """Set the title, and a legend where there are several lines."""
+def finish(ax: Any, title: str | None, n_lines: int, label: str | None = None) -> None:
+    """Set the title, a legend where lines have names to tell them apart, and a range of values above rounding."""
+    set_title(ax, title)
+    several = n_lines > 1 or label is not None or count_of(ax) > n_lines
+    if several and ax.get_legend_handles_labels()[0]:
+        many = len(ax.get_legend_handles_labels()[0]) > _MANY
+        ax.legend(fontsize="small" if many or room(ax) < 40 else None, ncols=2 if many else 1)
+    _widen(ax)
+
+
+def set_title(ax: Any, title: str | None) -> None:
+    """Set a title, if any, in lines that do not reach over to axes beside these."""
     if title is not None:
-        ax.set_title(title)
-    if n_lines > 1:
-        ax.legend()
+        most = max(int(_REACH * room(ax, "axes.titlesize")), 16)
+        ax.set_title("\n".join(part for line in title.split("\n") for part in textwrap.wrap(line, most) or [""]))
+
+
+def room(ax: Any, size: str = "xtick.labelsize") -> int:
+    """Return about how many characters of this size of text fit side by side along the axis below."""
+    import matplotlib as mpl
+    from matplotlib.font_manager import FontProperties
+
+    settings: Any = mpl.rcParams
+    points = FontProperties(size=settings[size]).get_size_in_points()
+    return int(72 * ax.bbox.width / ax.figure.dpi / (_CHARACTER * points))
+
+
+def label_apart(ax: Any, positions: NDArray[Any], labels: list[str]) -> None:
+    """Put a tick at each position of a logarithmic axis; of labels that would overlap, the first is shown."""
+    where = np.log(positions)
+    each = np.ptp(where) / max(room(ax), 1)
+    shown, last = [""] * len(labels), -np.inf
+    for place in np.argsort(where, kind="stable"):
+        reach = 0.5 * each * (len(labels[place]) + 1)
+        if where[place] - reach >= last:
+            shown[place], last = labels[place], where[place] + reach
+    ax.set_xticks(positions, shown)
+    ax.set_xticks([], minor=True)
+
+
+def name_along(ax: Any, names: list[str], what: str, most: int = 16) -> None:
+    """Put a name under each place of an axis, of many at most this number, at an angle where they are long."""
+    places = range(0, len(names), -(-len(names) // most))
+    shown = [names[place] for place in places]
+    ax.set_xticks(list(places), shown)
+    is_long = len(places) * (2 + max(map(len, shown))) > room(ax)
+    for label in ax.get_xticklabels():
+        label.set(rotation=30 if is_long else 0, ha="right" if is_long else "center", rotation_mode="anchor")
+    ax.set(xlabel=what, xlim=(-0.5, len(names) - 0.5))
+
+
+def _widen(ax: Any) -> None:
+    """Give values that differ by rounding alone a range in which they are equal."""
+    low, high = ax.dataLim.intervaly
+    if not np.isfinite([low, high]).all():
+        return
+    middle = (low + high) / 2
+    if ax.get_yscale() == "linear" and 0 < high - low < _ROUNDING * max(abs(middle), 1.0):
+        reach = 0.05 * max(abs(middle), 1.0)
+        ax.set_ylim(middle - reach, middle + reach, auto=None)
+
+
+def as_names(value: Any, name: str) -> list[str]:
+    """Convert to a list of strings, at least one."""
+    names = entries_of(value, name, "strings")
+    if names is None or isinstance(value, (Mapping, Set)) or not all(isinstance(one, str) for one in names):
+        raise TypeError(f"{name} must be a sequence of strings, got {printed(value)}")
+    return names
 
 
 def as_bits(value: float, name: str) -> float:

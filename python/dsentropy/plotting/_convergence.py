@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from dsentropy._checks.printing import printed
-from dsentropy._checks.scalars import as_count, as_numbers, entries_of
-from dsentropy.plotting._axes import as_drawn, finish, new_axes
+from dsentropy._checks.scalars import as_count, as_numbers
+from dsentropy.plotting._axes import as_drawn, as_names, finish, label_apart, new_axes
+from dsentropy.plotting._series import along, as_label, claim, color_of, count_of, marker_of, named
 
 
 def convergence(
@@ -20,6 +21,7 @@ def convergence(
     labels: Sequence[str],
     *,
     ylabel: str = "entropy (bits)",
+    label: str | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -35,6 +37,9 @@ def convergence(
         Names of the lines.
     ylabel : str, default "entropy (bits)"
         Label of the vertical axis.
+    label : str, optional
+        The name of what is drawn, for a legend where several calls draw on the same axes; colours go on from one
+        call to the next.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -63,26 +68,26 @@ def convergence(
     'log'
     """
     rows, _ = as_numbers(sizes, "sizes", as_count)
-    lines = entries_of(labels, "labels", "strings")
-    if lines is None or isinstance(labels, (Mapping, Set)) or not all(isinstance(line, str) for line in lines):
-        raise TypeError(f"labels must be a sequence of strings, got {printed(labels)}")
+    lines = as_names(labels, "labels")
     if not isinstance(ylabel, str):
         raise TypeError(f"ylabel must be a string, got {printed(ylabel)}")
     shape = (len(rows), len(lines))
     drawn, spread = as_drawn(mean, "mean"), as_drawn(standard_deviation, "standard_deviation")
-    for array, name in ((drawn, "mean"), (spread, "standard_deviation")):
+    for array, argument in ((drawn, "mean"), (spread, "standard_deviation")):
         if array.shape != shape:
-            raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")
-    ax = new_axes(ax, title)
+            raise ValueError(f"{argument} must have the shape {shape}, got {array.shape}")
+    name, ax = as_label(label), new_axes(ax, title)
+    every = sorted({*rows, *along(ax, rows)[1]})
     for i, line in enumerate(lines):
-        color = f"C{i % 10}"
-        ax.plot(rows, drawn[:, i], marker="o", markersize=4, color=color, label=line)
+        number = count_of(ax)
+        color, marker = color_of(number), marker_of(number)
+        called = named(name, line, len(lines))
+        claim(ax.plot(rows, drawn[:, i], marker=marker, markersize=4, color=color, label=called)[0], number, rows)
         low, high = drawn[:, i] - spread[:, i], drawn[:, i] + spread[:, i]
         ax.fill_between(rows, low, high, color=color, alpha=0.25, linewidth=0)
     ax.set_xscale("log", base=2)
-    if len(rows) <= 12:
-        ax.set_xticks(rows, [f"{size:d}" for size in np.array(rows, dtype=np.int64)])
-        ax.set_xticks([], minor=True)
+    if len(every) <= 12:
+        label_apart(ax, np.array(every), [f"{size:d}" for size in np.array(every, dtype=np.int64)])
     ax.set(xlabel="rows", ylabel=ylabel)
-    finish(ax, title, len(lines))
+    finish(ax, title, len(lines), name)
     return ax

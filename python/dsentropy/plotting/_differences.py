@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from dsentropy._checks.printing import printed
-from dsentropy._checks.scalars import as_nonnegative, as_numbers, entries_of
-from dsentropy.plotting._axes import as_drawn, finish, new_axes
+from dsentropy._checks.scalars import as_nonnegative, as_numbers
+from dsentropy.plotting._axes import as_drawn, as_names, finish, new_axes
+from dsentropy.plotting._series import along, as_label, beside, claim, color_of, count_of, marker_of, named
 
 
 def differences(
@@ -20,6 +19,7 @@ def differences(
     labels: Sequence[str],
     t: float | Sequence[float],
     *,
+    label: str | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -33,6 +33,9 @@ def differences(
         What is compared, from top to bottom.
     t : float or sequence of float
         Diffusion times, one for each column of ``values``.
+    label : str, optional
+        The name of what is drawn, for a legend where several calls draw on the same axes; colours go on from one
+        call to the next.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -60,24 +63,24 @@ def differences(
     ['A - B']
     """
     times, _ = as_numbers(t, "t", as_nonnegative)
-    rows = entries_of(labels, "labels", "strings")
-    if rows is None or isinstance(labels, (Mapping, Set)) or not all(isinstance(row, str) for row in rows):
-        raise TypeError(f"labels must be a sequence of strings, got {printed(labels)}")
+    rows = as_names(labels, "labels")
     shape = (len(rows), len(times))
     given = [as_drawn(array, name) for array, name in ((values, "values"), (low, "low"), (high, "high"))]
-    for array, name in zip(given, ("values", "low", "high"), strict=True):
+    for array, argument in zip(given, ("values", "low", "high"), strict=True):
         if array.shape != shape:
-            raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")
-    ax = new_axes(ax, title)
-    between = 0.6 / len(times)
+            raise ValueError(f"{argument} must have the shape {shape}, got {array.shape}")
+    name, ax = as_label(label), new_axes(ax, title)
+    (at, every), first = along(ax, rows), count_of(ax)
     for i, time in enumerate(times):
         drawn, bottom, top = (array[:, i] for array in given)
-        places = np.arange(len(rows)) + between * (i - (len(times) - 1) / 2)
-        color = f"C{i}" if len(times) <= 10 else None  # beyond 10 the colours of the cycle repeat
+        number = first + i
+        places = at + (beside(number) if first else 0.6 * ((i + 0.5) / len(times) - 0.5))
+        color, called = color_of(number), named(name, f"t = {time:g}", len(times))
         ax.hlines(places, bottom, top, color=color, linewidth=2)
-        ax.plot(drawn, places, marker="o", linestyle="", markersize=4, color=color, label=f"t = {time:g}")
+        points = {"marker": marker_of(number), "linestyle": "", "markersize": 5}
+        claim(ax.plot(drawn, places, color=color, label=called, **points)[0], number, rows)
     ax.axvline(0, color="0.4", linewidth=0.8, linestyle=":")
-    ax.set_yticks(range(len(rows)), rows)
-    ax.set(xlabel="difference of entropies (bits)", ylim=(len(rows) - 0.5, -0.5))
-    finish(ax, title, len(times))
+    ax.set_yticks(range(len(every)), every)
+    ax.set(xlabel="difference of entropies (bits)", ylim=(len(every) - 0.5, -0.5))
+    finish(ax, title, len(times), name)
     return ax

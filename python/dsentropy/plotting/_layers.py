@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.printing import printed
-from dsentropy._checks.scalars import as_nonnegative, as_numbers, entries_of
-from dsentropy.plotting._axes import as_drawn, finish, new_axes
-
-_MOST_LABELS = 16
-"""Names of layers that are drawn under the axis, at most about."""
-
-_ROOM = 66
-"""Characters that fit under the axis, with two for each gap; longer names are drawn at an angle."""
+from dsentropy._checks.scalars import as_nonnegative, as_numbers
+from dsentropy.plotting._axes import as_drawn, as_names, finish, name_along, new_axes
+from dsentropy.plotting._series import along, as_label, claim, color_of, count_of, marker_of, named
 
 
 def layers(
@@ -28,6 +23,7 @@ def layers(
     null_standard_deviation: ArrayLike | None = None,
     saturated: ArrayLike | None = None,
     ylabel: str = "entropy (bits)",
+    label: str | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -48,6 +44,9 @@ def layers(
         Which entropies say little: they are drawn hollow.
     ylabel : str, default "entropy (bits)"
         Label of the axis of the values.
+    label : str, optional
+        The name of what is drawn, for a legend where several calls draw on the same axes; colours go on from one
+        call to the next.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -75,9 +74,7 @@ def layers(
     ['hidden', 'logits']
     """
     times, _ = as_numbers(t, "t", as_nonnegative)
-    each = entries_of(names, "names", "strings")
-    if each is None or isinstance(names, (Mapping, Set)) or not all(isinstance(name, str) for name in each):
-        raise TypeError(f"names must be a sequence of strings, got {printed(names)}")
+    each = as_names(names, "names")
     if not isinstance(ylabel, str):
         raise TypeError(f"ylabel must be a string, got {printed(ylabel)}")
     if (null_mean is None) != (null_standard_deviation is None):
@@ -90,34 +87,50 @@ def layers(
     if null_mean is not None and null_standard_deviation is not None:
         mean = _of_shape(null_mean, "null_mean", shape)
         band = mean, 2 * _of_shape(null_standard_deviation, "null_standard_deviation", shape)
-    ax = new_axes(ax, title)
-    _draw(ax, bits, hollow != 0, times, band)
-    _name_layers(ax, each)
+    name, ax = as_label(label), new_axes(ax, title)
+    places, every = along(ax, each)
+    for i, time in enumerate(times):
+        number = count_of(ax)
+        called = named(name, f"t = {time:g}", len(times))
+        _draw(ax, places, bits[:, i], hollow[:, i] != 0, number, called, each)
+        if band is not None:
+            _draw_null(
+                ax, places, band[0][:, i], band[1][:, i], color_of(number), named(name, "null", 2) if i == 0 else None
+            )
+    name_along(ax, every, "layer")
     ax.set(ylabel=ylabel)
-    finish(ax, title, len(times) + (band is not None))
+    finish(ax, title, len(times) + (band is not None), name)
     return ax
 
 
 def _draw(
     ax: Any,
+    places: NDArray[np.int64],
     bits: NDArray[np.float64],
     hollow: NDArray[np.bool_],
-    times: list[float],
-    band: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
+    number: int,
+    label: str | None,
+    names: list[str],
 ) -> None:
-    places = np.arange(len(bits))
-    for i, time in enumerate(times):
-        color = ax.plot(places, bits[:, i], label=f"t = {time:g}")[0].get_color()
-        for drawn, face in ((~hollow[:, i], color), (hollow[:, i], "white")):
-            ax.plot(places[drawn], bits[drawn, i], "o", color=color, markerfacecolor=face, markersize=5)
-        if band is not None:
-            mean, reach = band[0][:, i], band[1][:, i]
-            label = "null" if i == 0 else None
-            if len(places) == 1:
-                ax.errorbar(places, mean, yerr=reach, color=color, capsize=4, alpha=0.5, label=label)
-                continue
-            ax.plot(places, mean, "--", linewidth=1, color=color, label=label)
-            ax.fill_between(places, mean - reach, mean + reach, color=color, alpha=0.25, linewidth=0)
+    color, marker = color_of(number), marker_of(number)
+    points = {"color": color, "marker": marker, "markersize": 5}
+    claim(ax.plot(places, bits, label=label, **points)[0], number, names)
+    ax.plot(places[hollow], bits[hollow], linestyle="", markerfacecolor="white", **points)
+
+
+def _draw_null(
+    ax: Any,
+    places: NDArray[np.int64],
+    mean: NDArray[np.float64],
+    reach: NDArray[np.float64],
+    color: str,
+    label: str | None,
+) -> None:
+    if len(places) == 1:
+        ax.errorbar(places, mean, yerr=reach, color=color, capsize=4, alpha=0.5, label=label)
+        return
+    ax.plot(places, mean, "--", linewidth=1, color=color, label=label)
+    ax.fill_between(places, mean - reach, mean + reach, color=color, alpha=0.25, linewidth=0)
 
 
 def _of_shape(value: ArrayLike, name: str, shape: tuple[int, int]) -> NDArray[np.float64]:
@@ -125,13 +138,3 @@ def _of_shape(value: ArrayLike, name: str, shape: tuple[int, int]) -> NDArray[np
     if array.shape != shape:
         raise ValueError(f"{name} must have the shape {shape}, got {array.shape}")
     return array
-
-
-def _name_layers(ax: Any, names: list[str]) -> None:
-    """Put the name under each layer, and at most about sixteen of many."""
-    places = range(0, len(names), -(-len(names) // _MOST_LABELS))
-    ax.set_xticks(list(places), [names[place] for place in places])
-    if len(places) * (2 + max(len(names[place]) for place in places)) > _ROOM:
-        for label in ax.get_xticklabels():
-            label.set(rotation=30, ha="right", rotation_mode="anchor")
-    ax.set(xlabel="layer", xlim=(-0.5, len(names) - 0.5))

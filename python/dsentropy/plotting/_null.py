@@ -12,6 +12,7 @@ from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_nonnegative, as_numbers, as_order, as_positive, entries_of
 from dsentropy.plotting._against_t import label_times
 from dsentropy.plotting._axes import as_drawn, finish, new_axes
+from dsentropy.plotting._series import along, as_label, claim, color_of, count_of, marker_of, named
 
 
 def null_baseline(
@@ -20,6 +21,7 @@ def null_baseline(
     t: float | Sequence[float],
     orders: float | Sequence[float] = 1,
     *,
+    label: str | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -36,6 +38,9 @@ def null_baseline(
         Entropies of the draws of the null, at least two.
     t, orders : float or sequence of float
         Diffusion times and Renyi orders, at least 0.
+    label : str, optional
+        The name of what is drawn, for a legend where several calls draw on the same axes; colours go on from one
+        call to the next.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -71,14 +76,18 @@ def null_baseline(
         raise ValueError(f"values must have the shape {shape}, got {bits.shape}")
     if draws.ndim != 3 or draws.shape[1:] != shape or len(draws) < 2:
         raise ValueError(f"null must have the shape {('n_draws', *shape)}, n_draws at least 2, got {draws.shape}")
-    ax = new_axes(ax, title)
-    places = np.arange(len(times))
+    name, ax = as_label(label), new_axes(ax, title)
+    places, every = along(ax, times)
     for i, order in enumerate(each_order):
-        null_band(ax, places, draws[:, :, i], f"C{i % 10}")
-        ax.plot(places, bits[:, i], marker="o", markersize=4, color=f"C{i % 10}", label=f"order {order:g}")
+        number = count_of(ax)
+        color, marker = color_of(number), marker_of(number)
+        null_band(ax, places, draws[:, :, i], color)
+        called = named(name, f"order {order:g}", len(each_order))
+        line = ax.plot(places, bits[:, i], marker=marker, markersize=4, color=color, label=called)[0]
+        claim(line, number, times)
     ax.set(ylabel="entropy (bits)")
-    label_times(ax, times)
-    finish(ax, title, len(each_order))
+    label_times(ax, every)
+    finish(ax, title, len(each_order), name)
     return ax
 
 
@@ -128,29 +137,30 @@ def structure(
     >>> from matplotlib.figure import Figure
     >>> axes = plotting.structure([[0.1, 0.6, 0.2]], [[0.1, 0.1, 0.1]], [0.1, 0.5, 2], ax=Figure().add_subplot())
     >>> axes.get_xlabel(), axes.get_ylabel()
-    ('bandwidth (medians)', 'structure (bits)')
+    ('bandwidth (medians of the distances)', 'structure (bits)')
     """
-    along = as_drawn(multiples, "multiples")
+    medians = as_drawn(multiples, "multiples")
     bits, reach = as_drawn(structures, "structures"), as_drawn(spreads, "spreads")
     marked = None if suggested is None else float(as_drawn(as_positive(suggested, "suggested"), "suggested"))
-    if along.ndim != 1 or not (along > 0).all():
-        raise ValueError(f"multiples must be positive, in one dimension, got shape {along.shape}")
-    if bits.ndim != 2 or bits.shape[1:] != along.shape:
+    if medians.ndim != 1 or not (medians > 0).all():
+        raise ValueError(f"multiples must be positive, in one dimension, got shape {medians.shape}")
+    if bits.ndim != 2 or bits.shape[1:] != medians.shape:
         raise ValueError(
-            f"structures must have the shape (layers, multiples), {len(along)} multiples, got {bits.shape}"
+            f"structures must have the shape (layers, multiples), {len(medians)} multiples, got {bits.shape}"
         )
     if reach.shape != bits.shape:
         raise ValueError(f"spreads must have the shape {bits.shape} of structures, got {reach.shape}")
     names = [None] * len(bits) if labels is None else _labels(labels, len(bits))
     ax = new_axes(ax, title)
     for i, name in enumerate(names):
-        color = f"C{i % 10}"
-        ax.plot(along, bits[i], marker="o", markersize=3, color=color, label=name)
-        ax.fill_between(along, -2 * reach[i], 2 * reach[i], color=color, alpha=0.5 / len(bits), linewidth=0)
+        number = count_of(ax)
+        color, marker = color_of(number), marker_of(number)
+        claim(ax.plot(medians, bits[i], marker=marker, markersize=3, color=color, label=name)[0], number)
+        ax.fill_between(medians, -2 * reach[i], 2 * reach[i], color=color, alpha=0.5 / len(bits), linewidth=0)
     ax.axhline(0, color="0.4", linewidth=0.8, linestyle=":")
     if marked is not None:
         ax.axvline(marked, color="0.4", linewidth=0.8, linestyle="--")
-    ax.set(xscale="log", xlabel="bandwidth (medians)", ylabel="structure (bits)")
+    ax.set(xscale="log", xlabel="bandwidth (medians of the distances)", ylabel="structure (bits)")
     finish(ax, title, 1 if labels is None else len(names))
     return ax
 

@@ -10,12 +10,21 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.arrays import moduli_of
 from dsentropy._checks.conversion import as_array
-from dsentropy._checks.scalars import as_nonnegative, as_numbers
+from dsentropy._checks.scalars import Numbers, as_nonnegative, as_numbers
 from dsentropy.plotting._axes import as_floats, finish, new_axes
+from dsentropy.plotting._series import as_label, claim, color_of, count_of, dashes_of, marker_of, named
+
+_MOST_MARKERS = 40
+"""Points of a line up to which they have markers."""
 
 
 def spectrum(
-    eigenvalues: ArrayLike, t: float | Sequence[float] = 1, *, title: str | None = None, ax: Any = None
+    eigenvalues: ArrayLike,
+    t: Numbers = 1,
+    *,
+    label: str | None = None,
+    title: str | None = None,
+    ax: Any = None,
 ) -> Any:
     r"""Draw the probabilities of a spectrum, largest first, with a line for each diffusion time.
 
@@ -23,12 +32,18 @@ def spectrum(
 
         p_i = \frac{|\lambda_i|^t}{\sum_j |\lambda_j|^t}
 
+    The axis of p ends at n eps of the largest one, so that lines at large t do not fill it with what has no part in
+    any sum.
+
     Parameters
     ----------
     eigenvalues : array_like of shape (n,)
         Finite, not all zero. Their moduli are drawn; those below n eps of the largest are rounding and are left out.
     t : float or sequence of float, default 1
         Diffusion time, at least 0.
+    label : str, optional
+        The name of what is drawn, for a legend where several calls draw on the same axes; colours go on from one
+        call to the next.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -57,18 +72,20 @@ def spectrum(
     """
     moduli = _moduli(eigenvalues)
     times, _ = as_numbers(t, "t", as_nonnegative)
-    ax = new_axes(ax, title)
+    name, ax = as_label(label), new_axes(ax, title)
     relative = moduli / moduli[0]
     rounding = len(relative) * np.finfo(float).eps
     rank = np.arange(1, len(relative) + 1)
-    for time in times:
+    for number, time in enumerate(times, count_of(ax)):
         with np.errstate(under="ignore"):
             powers = relative**time
         drawn = (relative > rounding) & (powers > 0)
         p = powers[drawn] / powers.sum()
-        ax.plot(rank[drawn], p, label=f"t = {time:g}", marker=".", markersize=3, linewidth=1)
-    ax.set(yscale="log", xlabel="rank", ylabel="p")
-    finish(ax, title, len(times))
+        points = {"marker": marker_of(number), "markersize": 4} if len(p) <= _MOST_MARKERS else {}
+        _line(ax, rank[drawn], p, number, named(name, f"t = {time:g}", len(times)), **points)
+    _stop_at_rounding(ax, rounding)
+    ax.set(xlabel="rank", ylabel="probability p")
+    finish(ax, title, len(times), name)
     return ax
 
 
@@ -78,6 +95,7 @@ def estimate(
     standard_errors: ArrayLike | None = None,
     t: float | Sequence[float] = 1,
     *,
+    label: str | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -102,6 +120,9 @@ def estimate(
         Standard errors of ``counts``. Without them nothing is shaded.
     t : float or sequence of float, default 1
         Diffusion time, at least 0.
+    label : str, optional
+        The name of what is drawn, for a legend where several calls draw on the same axes; colours go on from one
+        call to the next.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -132,25 +153,41 @@ def estimate(
     errors = None if standard_errors is None else as_floats(standard_errors, "standard_errors")
     _require_staircase(moduli, ranks, errors)
     times, _ = as_numbers(t, "t", as_nonnegative)
-    ax = new_axes(ax, title)
+    name, ax = as_label(label), new_axes(ax, title)
     relative = moduli / moduli[0]
     sizes = np.diff(ranks, prepend=0)
-    for i, time in enumerate(times):
+    for number, time in enumerate(times, count_of(ax)):
         with np.errstate(under="ignore"):
             powers = relative**time
             p = powers / (sizes @ powers)
         drawn = p > 0
         heights, ends = np.repeat(p[drawn], 2), np.repeat(ranks[drawn], 2)
-        color = f"C{i % 10}"
-        ax.plot([0.0, *ends[:-1]], heights, label=f"t = {time:g}", linewidth=1, color=color)
+        color = _line(ax, [0.0, *ends[:-1]], heights, number, named(name, f"t = {time:g}", len(times)))
         if errors is not None:
             reach = 2 * np.repeat(errors[drawn], 2)[:-1]
             low, high = ends[:-1] - reach, ends[:-1] + reach
             low, high = np.maximum(low, 0), np.minimum(high, ranks[-1])
             ax.fill_betweenx(heights[1:], low, high, color=color, alpha=0.25, linewidth=0)
-    ax.set(yscale="log", xlabel="estimated rank", ylabel="p")
-    finish(ax, title, len(times))
+    _stop_at_rounding(ax, ranks[-1] * float(np.finfo(float).eps))
+    ax.set(xlabel="estimated rank", ylabel="probability p")
+    finish(ax, title, len(times), name)
     return ax
+
+
+def _line(ax: Any, x: Any, p: Any, number: int, label: str | None, **points: Any) -> str:
+    """Draw a line and return its colour."""
+    color = color_of(number)
+    line = ax.plot(x, p, label=label, color=color, linestyle=dashes_of(number), linewidth=1.3, **points)[0]
+    claim(line, number)
+    return color
+
+
+def _stop_at_rounding(ax: Any, part: float) -> None:
+    """Let the logarithmic axis of p end at this part of the largest one of all lines, or at the smallest one."""
+    drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.get_lines()])
+    drawn = drawn[drawn > 0]
+    ax.set(yscale="log")
+    ax.set_ylim(max(drawn.min(), part * drawn.max()) / 2, 2 * drawn.max(), auto=None)
 
 
 def _require_staircase(moduli: NDArray[np.float64], ranks: NDArray[np.float64], errors: Any) -> None:

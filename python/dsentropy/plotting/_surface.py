@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_alpha, as_nonnegative, as_numbers, entries_of
-from dsentropy.plotting._axes import as_bits, as_drawn, finish, new_axes
+from dsentropy.plotting._axes import as_bits, as_drawn, finish, label_apart, name_along, new_axes
 from dsentropy.plotting._null import null_band
+from dsentropy.plotting._series import along, as_label, claim, color_of, count_of, marker_of, named
+
+_LEVELS: tuple[Any, ...] = ("-.", ":", (0, (6, 1, 1, 1, 1, 1)))
+"""Dashes of levels, unlike those of nulls."""
+
+_MOST_TICKS = 12
+"""Bandwidths each of which has a tick; more have those of matplotlib."""
 
 
 def surface(
@@ -22,6 +30,7 @@ def surface(
     max_entropy: float | None = None,
     margin: float | None = None,
     null: ArrayLike | None = None,
+    label: str | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -32,7 +41,9 @@ def surface(
     values : array_like of shape (len(bandwidths), len(t))
         Entropies in bits.
     bandwidths : sequence of float or str
-        Bandwidths. Where all are positive numbers the axis is logarithmic; else they are labels, in the order given.
+        Bandwidths. Positive numbers are points of a line, on a logarithmic axis; a bandwidth with a name, such as
+        ``"knn"``, has no place among them and is a horizontal level. Without positive numbers all are points, side by
+        side.
     t : float or sequence of float
         Diffusion times, one for each column of ``values``.
     max_entropy : float, optional
@@ -42,6 +53,9 @@ def surface(
         Refused without ``max_entropy``.
     null : array_like of shape (draws, len(bandwidths), len(t)), optional
         Entropies of at least two draws of a null: their mean is dashed, with two standard deviations to either side.
+    label : str, optional
+        The name of what is drawn, for a legend where several calls draw on the same axes; colours go on from one
+        call to the next.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -73,32 +87,84 @@ def surface(
         raise ValueError("margin must not be given where max_entropy is None: nothing is shaded")
     times, _ = as_numbers(t, "t", as_nonnegative)
     entropies = as_drawn(values, "values")
-    bandwidths = _bandwidths(bandwidths)
+    bandwidths = as_bandwidths(bandwidths)
     most = None if max_entropy is None else as_bits(max_entropy, "max_entropy")
     part = 0.02 if margin is None else as_alpha(margin, "margin")
     if entropies.shape != (len(bandwidths), len(times)):
         raise ValueError(f"values must have the shape {(len(bandwidths), len(times))}, got {entropies.shape}")
-    draws = None if null is None else _draws(null, entropies.shape)
-    ax = new_axes(ax, title)
-    positions, logarithmic = _positions(bandwidths)
-    order = np.argsort(positions, kind="stable")
+    draws = None if null is None else draws_of(null, entropies.shape)
+    name, ax = as_label(label), new_axes(ax, title)
+    first, numeric = count_of(ax), [not isinstance(one, str) and one > 0 for one in bandwidths]
     for i, time in enumerate(times):
-        color = f"C{i}" if len(times) <= 10 else None  # beyond 10 the colours of the cycle repeat
-        ax.plot(positions[order], entropies[order, i], marker="o", markersize=4, color=color, label=f"t = {time:g}")
-        if draws is not None:
-            null_band(ax, positions[order], draws[:, order, i], ax.get_lines()[-1].get_color())
+        of_null = None if draws is None else draws[:, :, i]
+        line = _Line(ax, first + i, entropies[:, i], of_null, named(name, f"t = {time:g}", len(times)))
+        if any(numeric):
+            line.curve(bandwidths, numeric)
+            line.levels(bandwidths, numeric, ("" if name is None else f"{name}, ") if i == 0 else None)
+        else:
+            line.points(bandwidths)
     if most is not None:
         _shade(ax, most or 1.0, part)
-    ax.set(xlabel="bandwidth", ylabel="entropy (bits)")
-    if logarithmic:
-        ax.set_xscale("log")
-    if not logarithmic or len(bandwidths) <= 12:
-        _label_bandwidths(ax, bandwidths, positions, order, logarithmic)
-    finish(ax, title, len(times))
+    ax.set(xlabel="bandwidth (units of the data)", ylabel="entropy (bits)")
+    finish(ax, title, len(times) + (any(numeric) and not all(numeric)), name)
     return ax
 
 
-def _draws(null: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
+@dataclass
+class _Line:
+    """Entropies of one t, and those of a null, on axes."""
+
+    ax: Any
+    number: int
+    bits: NDArray[np.float64]
+    """Entropies by bandwidth."""
+    null: NDArray[np.float64] | None
+    """Entropies of draws, [draws, bandwidths]."""
+    label: str | None
+
+    @property
+    def style(self) -> dict[str, Any]:
+        return {"color": color_of(self.number), "marker": marker_of(self.number), "markersize": 4}
+
+    def curve(self, bandwidths: list[Any], numeric: list[bool]) -> None:
+        """Draw the points at positive numbers, on a logarithmic axis."""
+        given = [place for place in range(len(bandwidths)) if numeric[place]]
+        chosen = sorted(given, key=lambda place: bandwidths[place])
+        numbers, every = (
+            [bandwidths[place] for place in chosen],
+            along(self.ax, [bandwidths[place] for place in given])[1],
+        )
+        line = self.ax.plot(numbers, self.bits[chosen], label=self.label, **self.style)[0]
+        claim(line, self.number, [bandwidths[place] for place in given])
+        if self.null is not None:
+            null_band(self.ax, np.array(numbers), self.null[:, chosen], self.style["color"])
+        self.ax.set_xscale("log")
+        if len(every) <= _MOST_TICKS:
+            label_apart(self.ax, np.array(every), [f"{number:.3g}" for number in every])
+
+    def levels(self, bandwidths: list[Any], numeric: list[bool], label: str | None) -> None:
+        """Draw bandwidths that have no number as horizontal levels, named in the legend by the first line."""
+        chosen = [place for place in range(len(bandwidths)) if not numeric[place]]
+        for level, place in enumerate(chosen):
+            style = {"color": self.style["color"], "linestyle": _LEVELS[level % len(_LEVELS)]}
+            called = None if label is None else f"{label}{bandwidths[place]}"
+            self.ax.axhline(self.bits[place], label=called, **style)
+            if self.null is not None:
+                mean, reach = self.null[:, place].mean(), 2 * self.null[:, place].std(ddof=1)
+                self.ax.axhspan(mean - reach, mean + reach, color=self.style["color"], alpha=0.12, linewidth=0)
+
+    def points(self, bandwidths: list[Any]) -> None:
+        """Draw bandwidths none of which has a number side by side, without a line between them."""
+        places, every = along(self.ax, bandwidths)
+        line = self.ax.plot(places, self.bits, linestyle="", label=self.label, **self.style)[0]
+        claim(line, self.number, bandwidths)
+        if self.null is not None:
+            mean, reach = self.null.mean(axis=0), 2 * self.null.std(axis=0, ddof=1)
+            self.ax.errorbar(places, mean, yerr=reach, linestyle="", color=self.style["color"], capsize=4, alpha=0.5)
+        name_along(self.ax, [one if isinstance(one, str) else f"{one:g}" for one in every], "bandwidth")
+
+
+def draws_of(null: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Convert draws of a null to an array, and check its shape."""
     draws = as_drawn(null, "null")
     if draws.ndim != 3 or draws.shape[1:] != shape or len(draws) < 2:
@@ -106,7 +172,7 @@ def _draws(null: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
     return draws
 
 
-def _bandwidths(bandwidths: Any) -> list[float | str]:
+def as_bandwidths(bandwidths: Any) -> list[float | str]:
     """Convert the labels of the bandwidths to a list of numbers and strings."""
     entries = entries_of(bandwidths, "bandwidths", "numbers and strings")
     if entries is None or isinstance(bandwidths, (Mapping, Set)):
@@ -115,39 +181,14 @@ def _bandwidths(bandwidths: Any) -> list[float | str]:
 
 
 def _shade(ax: Any, max_entropy: float, margin: float) -> None:
-    """Shade where entropies are saturated, and mark the maximum."""
+    """Shade where entropies are saturated, and mark the maximum, once on the same axes."""
+    if any(getattr(line, "_dsentropy_maximum", None) == max_entropy for line in ax.get_lines()):
+        return
     low, high = -0.05 * max_entropy, 1.05 * max_entropy
     for bottom, top in [(low, margin * max_entropy), ((1 - margin) * max_entropy, high)]:
         ax.axhspan(bottom, top, color="0.5", alpha=0.25, linewidth=0)
-    ax.axhline(max_entropy, color="0.4", linewidth=0.8, linestyle=":")
+    line = ax.axhline(max_entropy, color="0.4", linewidth=0.8, linestyle=":")
+    line._dsentropy_maximum = max_entropy
     place = {"xycoords": ("axes fraction", "data"), "ha": "right", "va": "bottom"}
     ax.annotate("log2 N", (0.99, max_entropy), color="0.3", **place)
-    ax.set(ylim=(low, 1.08 * max_entropy))
-
-
-def _positions(bandwidths: Sequence[float | str]) -> tuple[NDArray[Any], bool]:
-    """Return where each bandwidth is drawn, and whether the axis is logarithmic."""
-    numbers = [bandwidth for bandwidth in bandwidths if not isinstance(bandwidth, str)]
-    logarithmic = 0 < len(numbers) == len(bandwidths) and min(numbers) > 0
-    return np.array(numbers) if logarithmic else np.arange(len(bandwidths)), logarithmic
-
-
-def _label_bandwidths(
-    ax: Any,
-    bandwidths: Sequence[float | str],
-    positions: NDArray[Any],
-    order: NDArray[np.intp],
-    logarithmic: bool,
-) -> None:
-    """Put a tick at each bandwidth. Of labels that would overlap, the first is shown."""
-    labels = [bandwidth if isinstance(bandwidth, str) else f"{bandwidth:.3g}" for bandwidth in bandwidths]
-    if logarithmic:
-        along = np.log(positions[order])
-        distance, last = 0.07 * np.ptp(along), -np.inf
-        for place, position in zip(order, along, strict=True):
-            if position - last < distance:
-                labels[place] = ""
-            else:
-                last = position
-    ax.set_xticks(positions, labels)
-    ax.set_xticks([], minor=True)
+    ax.set_ylim(low, 1.08 * max(max_entropy, ax.dataLim.y1 / 1.05), auto=None)

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.printing import printed
-from dsentropy._checks.scalars import as_count, as_numbers, entries_of
-from dsentropy.plotting._axes import as_drawn, finish, new_axes
+from dsentropy._checks.scalars import as_count, as_numbers
+from dsentropy.plotting._axes import as_drawn, as_names, finish, name_along, new_axes
+from dsentropy.plotting._series import along, as_label, claim, count_of, dashes_of, marker_of, named, ramp
+
+_MOST_NAMES = 12
+"""Names of layers under the axis, at most."""
 
 _MOST_PROFILES = 8
 """Profiles that are drawn: of more steps, those that are spread evenly from the first to the last."""
-
-_MOST_NAMES = 12
-"""Layers up to which the axis of the depth has their names; beyond it has numbers."""
 
 
 def training(
@@ -26,6 +27,7 @@ def training(
     *,
     standard_errors: ArrayLike | None = None,
     ylabel: str = "entropy (bits)",
+    label: str | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -43,6 +45,9 @@ def training(
         Half the width of what is shaded about each line; nothing where it is NaN.
     ylabel : str, default "entropy (bits)"
         Label of the vertical axis.
+    label : str, optional
+        The name of what is drawn, for a legend where several runs are drawn on the same axes; each has dashes of its
+        own.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -69,18 +74,22 @@ def training(
     >>> [text.get_text() for text in axes.get_legend().get_texts()]
     ['conv', 'fc']
     """
-    at, names, drawn = _checked(steps, values, layers, ylabel)
+    at, names, drawn = checked(steps, values, layers, ylabel)
     errors = np.zeros_like(drawn) if standard_errors is None else as_drawn(standard_errors, "standard_errors")
     if errors.shape != drawn.shape:
         raise ValueError(f"standard_errors must have the shape {drawn.shape}, got {errors.shape}")
-    ax = new_axes(ax, title)
-    for i, (name, color) in enumerate(zip(names, _colors(len(names)), strict=True)):
+    of_call, ax = as_label(label), new_axes(ax, title)
+    overlaid = count_of(ax)
+    for i, (name, color) in enumerate(zip(names, ramp(len(names)), strict=True)):
         line, error = drawn[:, i], errors[:, i]
-        ax.plot(at, line, marker="o", markersize=3, color=color, label=name)
+        marker, dashes = marker_of(i), dashes_of(overlaid // max(len(names), 1))
+        called = named(of_call, name, len(names))
+        points = {"marker": marker, "markersize": 4, "linestyle": dashes}
+        claim(ax.plot(at, line, color=color, label=called, **points)[0], overlaid + i)
         if (error > 0).any():
             ax.fill_between(at, line - error, line + error, color=color, alpha=0.25, linewidth=0)
     ax.set(xlabel="step", ylabel=ylabel)
-    finish(ax, title, len(names))
+    finish(ax, title, len(names), of_call)
     return ax
 
 
@@ -90,6 +99,7 @@ def profile(
     steps: Sequence[int],
     *,
     ylabel: str = "entropy (bits)",
+    label: str | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -105,6 +115,9 @@ def profile(
         Steps of the training, at least 0. Of more than eight, eight are drawn, the first and the last among them.
     ylabel : str, default "entropy (bits)"
         Label of the vertical axis.
+    label : str, optional
+        The name of what is drawn, for a legend where several runs are drawn on the same axes; each has dashes of its
+        own.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -131,34 +144,28 @@ def profile(
     >>> [text.get_text() for text in axes.get_legend().get_texts()]
     ['step 0', 'step 10']
     """
-    at, names, drawn = _checked(steps, values, layers, ylabel)
-    ax = new_axes(ax, title)
+    at, names, drawn = checked(steps, values, layers, ylabel)
+    of_call, ax = as_label(label), new_axes(ax, title)
+    (places, every), overlaid = along(ax, names), count_of(ax)
     shown = np.unique(np.linspace(0, len(at) - 1, min(len(at), _MOST_PROFILES)).round().astype(np.int64))
-    for i, color in zip(shown, _colors(len(shown)), strict=True):
-        ax.plot(np.arange(len(names)), drawn[i], marker="o", markersize=3, color=color, label=f"step {at[i]}")
-    if len(names) <= _MOST_NAMES:
-        long = max(map(len, names)) * len(names) > 50  # characters that fit side by side
-        ax.set_xticks(range(len(names)), names, rotation=30 if long else 0, ha="right" if long else "center")
-    ax.set(xlabel="layer", ylabel=ylabel)
-    finish(ax, title, len(shown))
+    dashes = dashes_of(overlaid // len(shown))
+    for k, (i, color) in enumerate(zip(shown, ramp(len(shown)), strict=True)):
+        points = {"marker": marker_of(k), "markersize": 4, "linestyle": dashes}
+        called = named(of_call, f"step {at[i]}", len(shown))
+        claim(ax.plot(places, drawn[i], color=color, label=called, **points)[0], overlaid + k, names)
+    name_along(ax, every, "layer", _MOST_NAMES)
+    ax.set(ylabel=ylabel)
+    finish(ax, title, len(shown), of_call)
     return ax
 
 
-def _checked(steps: Any, values: Any, layers: Any, ylabel: Any) -> tuple[list[int], list[str], NDArray[np.float64]]:
+def checked(steps: Any, values: Any, layers: Any, ylabel: Any) -> tuple[list[int], list[str], NDArray[np.float64]]:
+    """Check steps, names of layers, and values [steps, layers]."""
     at, _ = as_numbers(steps, "steps", lambda value, name: as_count(value, name, least=0))
-    names = entries_of(layers, "layers", "strings")
-    if names is None or isinstance(layers, (Mapping, Set)) or not all(isinstance(name, str) for name in names):
-        raise TypeError(f"layers must be a sequence of strings, got {printed(layers)}")
+    names = as_names(layers, "layers")
     if not isinstance(ylabel, str):
         raise TypeError(f"ylabel must be a string, got {printed(ylabel)}")
     drawn = as_drawn(values, "values")
     if drawn.shape != (len(at), len(names)):
         raise ValueError(f"values must have the shape {(len(at), len(names))}, got {drawn.shape}")
     return [int(step) for step in at], names, drawn
-
-
-def _colors(n: int) -> Any:
-    """Return n colours from dark to bright, the brightest of which is still seen on white."""
-    import matplotlib as mpl
-
-    return mpl.colormaps["viridis"](np.linspace(0, 0.9, n))

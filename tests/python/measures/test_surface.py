@@ -89,9 +89,14 @@ def test_picture_shows_each_t_over_the_bandwidths_and_shades_what_is_saturated(s
     axes = matplotlib.figure.Figure().add_subplot()
     assert surface.plot(order=2, alpha=0.5, ax=axes) is axes
     lines = {line.get_label(): line for line in axes.get_lines()}
-    assert np.array_equal(lines["t = 3"].get_ydata(), surface.values[:, 2, 1, 1])
+    numbers = [not isinstance(bandwidth, str) for bandwidth in surface.coords["bandwidth"]]
+    assert np.array_equal(lines["t = 3"].get_ydata(), surface.values[numbers, 2, 1, 1])
     assert len(axes.patches) == 2
-    assert "knn" in [label.get_text() for label in axes.get_xticklabels()]
+    knn = surface.values[surface.coords["bandwidth"].index("knn"), 0, 1, 1]
+    assert set(lines["knn"].get_ydata()) == {knn}
+    assert "knn" not in [label.get_text() for label in axes.get_xticklabels()]
+    picture = surface.plot_map(order=2, alpha=0.5, ax=matplotlib.figure.Figure().add_subplot())
+    assert picture.get_xticklabels()[-1].get_text() == "knn"
     for name in ["order", "alpha"]:
         with pytest.raises(ValueError, match=f"{name} must be one of"):
             surface.plot(**{name: 0.77}, ax=axes)

@@ -98,6 +98,14 @@ CALLS = {
         plotting.differences,
         {"values": [[1.0]], "low": [[0.5]], "high": [[2.0]], "labels": ["A - B"], "t": 1},
     ),
+    "plotting.clusters": (plotting.clusters, {"values": [[1.0]], "names": ["a"], "t": 1}),
+    "plotting.profile": (plotting.profile, {"layers": ["a"], "values": [[1.0]], "steps": [0]}),
+    "plotting.training": (plotting.training, {"steps": [0], "values": [[1.0]], "layers": ["a"]}),
+    "plotting.training_map": (plotting.training_map, {"steps": [0], "values": [[1.0]], "layers": ["a"]}),
+    "plotting.surface_map": (
+        plotting.surface_map,
+        {"values": [[1.0]], "bandwidths": [1.0], "t": 1, "max_entropy": 2.0},
+    ),
     "plotting.surface": (plotting.surface, {"values": [[1.0]], "bandwidths": [1.0], "t": 1, "max_entropy": 2.0}),
 }
 for of in (SPECTRUM, ESTIMATE, SURFACE):

@@ -206,7 +206,7 @@ def test_a_bar_counts_products_and_shows_the_error(capsys):
     shown = diffusion_spectrum(MANY, bandwidth=10.0, solver="stochastic", progress=True)
     err = capsys.readouterr().err
     assert "products: " in err
-    assert f"{shown.parameters['products']}it" in err
+    assert "{0}/{0} ".format(shown.parameters["products"]) in err
     assert "uncertainty " in err
     assert " bits" in err
     quiet = diffusion_spectrum(MANY, bandwidth=10.0, solver="stochastic")
