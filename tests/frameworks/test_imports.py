@@ -40,7 +40,7 @@ def loaded(run_python, module):
         importlib.import_module(sys.argv[1])
         print(*(name for name in sys.argv[2:] if name in sys.modules))
     """
-    return run_python(program, module, *FRAMEWORKS).split()
+    return run_python(program, module, *FRAMEWORKS, timeout=180).split()
 
 
 def test_the_adapter_of_torch_loads_torch_alone(run_python):

@@ -162,6 +162,8 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "normalize": lambda draw, X, _: draw.choice([True, False]),
     "n_null": lambda draw, X, _: draw.randint(2, 4),
     "names": lambda draw, X, _: ["a"],
+    "measures": lambda draw, X, _: draw.choice([["dse"], ["dse", "dsmi"], "dsmi"]),
+    "inputs": lambda draw, X, _: X[:, :2],
     "null_mean": lambda draw, X, _: X[:1, :1],
     "null_standard_deviation": lambda draw, X, _: np.abs(X[:1, :1]),
     "saturated": lambda draw, X, _: None,

@@ -13,6 +13,7 @@ import arguments
 import arrays
 import dsentropy
 import hostile
+import monitored
 import numpy as np
 from dsentropy import plotting
 
@@ -21,6 +22,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Spectrum": dsentropy.Spectrum,
     "Stochastic": dsentropy.Stochastic,
     "Spectrum.load": dsentropy.Spectrum.load,
+    "monitor": monitored.monitor,
     **{f"plotting.{name}": getattr(plotting, name) for name in plotting.__all__},
 }
 """The public functions, and the classes that users make."""
@@ -132,6 +134,11 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
         call["X"] = arguments.of_metric(call.get("metric"), X)
     for name_of in {"A", "B"} & call.keys():
         call[name_of] = arguments.of_metric(call.get("metric"), call[name_of])
+    if name == "monitor":
+        call["layers"] = {"rows": X, "column": X[:, :1]}
+        call.pop("metric" if call.get("metric") in ("precomputed", "affinity") else "", None)
+        if "labels" in call:
+            call["labels"] = arguments.target(draw, len(X))
     if name == "plotting.convergence":
         call.update({array: np.resize(X, (3, 2)) for array in ("mean", "standard_deviation")})
         call["sizes"], call["labels"] = [2, 4, 8], ["t = 1", "t = 2"]
@@ -251,6 +258,8 @@ def _spoil(case: Case, draw: random.Random) -> None:
         found = case.arguments.get(name)
         if isinstance(found, np.ndarray) and found.ndim == 2 and draw.random() < 0.8:
             case.arguments[name] = hostile.array(draw, found)
+        elif case.name == "monitor" and name == "layers" and draw.random() < 0.8:
+            case.arguments[name] = {**found, "rows": hostile.array(draw, found["rows"])}
         elif name in arguments.STRINGS and draw.random() < 0.3:
             case.arguments[name] = draw.choice(["Exact", "", "no such choice", b"exact", ["knn"]])
         else:
