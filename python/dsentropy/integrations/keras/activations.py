@@ -66,7 +66,8 @@ def _outputs(model: Any, layers: Mapping[str, Any], batch: Any) -> dict[str, tup
         for name, layer in layers.items():
             stack.enter_context(_recorded(layer, kept[name].append))
         takes_training = "training" in inspect.signature(model.call).parameters
-        model(batch, training=False) if takes_training else model(batch)
+        tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, batch)
+        model(tensors, training=False) if takes_training else model(tensors)
     for name, outputs in kept.items():
         if len(outputs) != 1:
             raise ValueError(

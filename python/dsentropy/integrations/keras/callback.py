@@ -134,8 +134,7 @@ class RepresentationMonitor(keras.callbacks.Callback):
         self._epoch, self._epoch_start = epoch + 1, self._step
         if self._schedule.due_at_epoch(epoch + 1, self._step) or not self._scalars:
             self._sweep()
-        if logs is not None:
-            logs.update(self._scalars)
+        (logs if logs is not None else {}).update(self._scalars)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Wait until all is measured and in the log, and free a log that was opened here."""
@@ -156,7 +155,7 @@ class RepresentationMonitor(keras.callbacks.Callback):
         optimizer = getattr(self.model, "optimizer", None)
         updates = getattr(optimizer, "iterations", None)
         per_update = getattr(optimizer, "gradient_accumulation_steps", None) or 1
-        of_optimizer = 0 if updates is None else int(keras.ops.convert_to_numpy(updates)) * per_update
+        of_optimizer = 0 if updates is None else int(getattr(updates, "value", updates)) * per_update
         return max(of_optimizer, epoch * self._batches, self._step)
 
     @property

@@ -15,6 +15,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from dsentropy._checks.conversion import as_array
 from dsentropy._checks.printing import printed
 from dsentropy.integrations.pool import Pool, takes_mask
 
@@ -53,12 +54,12 @@ def pooled(output: Any, pool: Pool, mask: Any, name: str, *, channels_first: boo
             if pool == "flatten"
             else _rows(tokens, pool, kept)
         )
-    return _as_numpy(rows)
+    return _as_numpy(rows, f"the output of layer {name!r}")
 
 
-def _as_numpy(rows: Any) -> NDArray[Any]:
+def _as_numpy(rows: Any, called: str) -> NDArray[Any]:
     """Copy rows to the CPU; types narrower than float32 become float32."""
-    array = np.array(ops.convert_to_numpy(_widened(rows)) if ops.is_tensor(rows) else rows)
+    array = np.array(as_array(_widened(rows) if ops.is_tensor(rows) else rows, called))
     return array.reshape(len(array), math.prod(array.shape[1:]))
 
 
@@ -72,7 +73,7 @@ def _widened(tensor: Any) -> Any:
 
 def _kept(mask: Any, name: str, first: int) -> NDArray[np.bool_]:
     """Return a mask as an array, which must have a token of each item."""
-    kept: NDArray[np.bool_] = np.asarray(ops.convert_to_numpy(mask)) != 0
+    kept: NDArray[np.bool_] = as_array(mask, "probe") != 0
     empty = np.flatnonzero(~kept.any(axis=1))
     if len(empty):
         raise ValueError(
