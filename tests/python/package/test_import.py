@@ -1,9 +1,11 @@
 """What an import does, and what it offers."""
 
+import ast
 import importlib.metadata
 import inspect
 import json
 import sys
+from pathlib import Path
 
 import dse_dsmi
 import dsentropy
@@ -65,6 +67,43 @@ def test_import_loads_no_package_but_numpy(import_changes):
     assert "dsentropy" in packages
     assert "dsentropy.monitor" not in after
     assert packages - sys.stdlib_module_names <= {"dsentropy", "numpy"}
+
+
+def test_modules_are_loaded_when_a_name_is_first_used(run_python):
+    program = """
+        import sys
+        import dsentropy
+        print("numpy" in sys.modules, "dsentropy._core" in sys.modules)
+        for name in dsentropy.__all__:
+            assert name in dir(dsentropy)
+            assert getattr(dsentropy, name) is vars(dsentropy)[name]
+        print(callable(dsentropy.io.read_embeddings), callable(dsentropy.plotting.layers), dsentropy._checks.__name__)
+        try:
+            dsentropy.none
+        except AttributeError as error:
+            print(error)
+    """
+    lines = run_python(program)
+    assert lines.splitlines() == [
+        "False True",
+        "True True dsentropy._checks",
+        "module 'dsentropy' has no attribute 'none'",
+    ]
+
+
+def test_type_checkers_see_the_names_that_are_loaded_later():
+    source = ast.parse(Path(dsentropy.__file__).read_text(encoding="utf-8"))
+    seen = {
+        alias.name: node.module.removeprefix("dsentropy.")
+        for node in ast.walk(source)
+        if isinstance(node, ast.ImportFrom) and node.module != "importlib"
+        for alias in node.names
+    }
+    assert seen == {**dsentropy._MODULES, "__version__": "_core"}
+    assert sorted(seen) == dsentropy.__all__
+    assert dsentropy.__getattr__("compare") is dsentropy.compare
+    assert dsentropy.__getattr__("io") is dsentropy.io
+    assert not hasattr(dsentropy, "none")
 
 
 def test_import_loads_few_modules_of_the_standard_library(import_changes):
