@@ -4,9 +4,10 @@ Each measurement is a process of its own (two OpenBLAS in one process would dist
 one of the packages, makes the data, computes the case once on a fraction of the data to warm up, and then in full, at
 least three times and for a second. The two packages take turns. Times are the best, peaks those of the whole process.
 
-    python benches/against_reference.py                    print the table
-    python benches/against_reference.py --update README.md and write it there, between its two marks
-    python benches/against_reference.py DSMI               only the cases whose name contains a word
+    python benches/against_reference.py          print the table
+    python benches/against_reference.py DSMI     only the cases whose name contains a word
+    python benches/against_reference.py --update README.md docs/performance.md
+                                                 and write it there, between its two marks
 
 Nothing else should run on the machine meanwhile. Needs `pip install "dsentropy[test]"`.
 """
@@ -140,7 +141,7 @@ def main() -> None:
     """Print the table, and write it where it belongs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("word", nargs="?", default="", help="only cases whose name contains it")
-    parser.add_argument("--update", type=Path, help="the file to write the table to")
+    parser.add_argument("--update", type=Path, nargs="+", default=[], help="the files to write the table to")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -158,12 +159,12 @@ def main() -> None:
         "",
         f"Best of {REPEATS} or more, float64 unless said, on {os.cpu_count()} cores ({core_type()}), NumPy "
         f"{np.__version__}; memory of the whole process. Made by "
-        "`python benches/against_reference.py --update README.md`.",
+        "`python benches/against_reference.py --update README.md docs/performance.md`.",
     ]
     print("\n".join(lines[-2:]))
-    if options.update:
-        before, _, after = options.update.read_text().split(MARK)
-        options.update.write_text("\n".join([before + MARK, "", *lines, "", MARK + after]))
+    for path in options.update:
+        before, _, after = path.read_text().split(MARK)
+        path.write_text("\n".join([before + MARK, "", *lines, "", MARK + after]))
     return None
 
 

@@ -66,3 +66,11 @@ def test_architecture_page_names_the_source_files_that_there_are() -> None:
     sources |= {path.relative_to(layer).as_posix() for path in layer.rglob("*.py")}
     named = set(re.findall(r"^\| `([\w/]+\.(?:rs|py))` \|", page, re.MULTILINE))
     assert named == {path for path in sources if not path.endswith("/__init__.py")}
+
+
+def test_the_table_against_the_reference_is_the_same_in_both_places() -> None:
+    mark = "<!-- table of benches/against_reference.py -->"
+    readme, page = (
+        (ROOT / name).read_text(encoding="utf-8").split(mark)[1] for name in ("README.md", "docs/performance.md")
+    )
+    assert readme == page
