@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Set
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,9 @@ _MOST_BITS = 1024.0
 
 _MOST_DRAWN = 1e150
 """Numbers up to which neither standard deviations nor matplotlib's transformations overflow."""
+
+_GAP = 1.5
+"""Characters between two names."""
 
 _MANY = 8
 """Names of a legend beyond which it has two columns."""
@@ -96,7 +100,8 @@ def name_along(ax: Any, names: list[str], what: str, most: int = 16) -> None:
     places = range(0, len(names), -(-len(names) // most))
     shown = [names[place] for place in places]
     ax.set_xticks(list(places), shown)
-    is_long = len(places) * (2 + max(map(len, shown))) > room(ax)
+    widest = max((len(one) + len(other)) / 2 for one, other in pairwise([*shown, shown[-1]]))
+    is_long = len(places) * (widest + _GAP) > room(ax)
     for label in ax.get_xticklabels():
         label.set(rotation=30 if is_long else 0, ha="right" if is_long else "center", rotation_mode="anchor")
     ax.set(xlabel=what, xlim=(-0.5, len(names) - 0.5))
