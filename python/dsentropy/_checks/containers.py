@@ -14,6 +14,9 @@ from dsentropy._checks.printing import printed
 _LABELS = ("target", "clusters", "labels", "given")
 """Arguments that hold a label of each row, which files of other formats have as well."""
 
+SUFFIXES = (".npy", ".npz", ".csv", ".tsv", ".safetensors", ".pt", ".pth", ".parquet", ".h5", ".hdf5")
+"""Ends of the names of files that :mod:`dsentropy.io` reads."""
+
 _MAX_NAMES = 8
 """Names of arrays that an error lists."""
 
@@ -31,6 +34,11 @@ def require_array_like(value: Any, name: str) -> None:
     if isinstance(value, (str, bytes, os.PathLike)):
         raise TypeError(_of_path(value, name))
     if hasattr(value, "__array__"):
+        return
+    if isinstance(value, (list, tuple)):
+        if _has_paths(value, name):
+            way = f"{_reader(name)}({printed(os.fspath(value[0]))}) reads an array from a file"
+            raise TypeError(f"{name} must be an array, got a {type(value).__name__} of paths: {way}")
         return
     if isinstance(value, Mapping) or _is_archive(value):
         raise TypeError(_of_archive(value, name))
@@ -70,8 +78,16 @@ def _reader(name: str) -> str:
 
 def reader_hint(value: Any, name: str) -> str:
     """Return the end of an error where an argument is a file, by its path or opened; else nothing."""
-    is_path = isinstance(value, (str, bytes, os.PathLike))
+    is_path = isinstance(value, (str, bytes, os.PathLike)) or _has_paths(value, name)
     return f": {_reader(name)} reads an array from a file" if is_path or _is_archive(value) else ""
+
+
+def _has_paths(value: Any, name: str) -> bool:
+    """Return whether a sequence begins with a path; text may be a label, also where it ends as a name of a file."""
+    if not (isinstance(value, (list, tuple)) and value):
+        return False
+    is_text = isinstance(value[0], str) and name not in _LABELS
+    return isinstance(value[0], os.PathLike) or (is_text and value[0].lower().endswith(SUFFIXES))
 
 
 def _of_archive(value: Any, name: str) -> str:

@@ -15,6 +15,8 @@ import pytest
 import safetensors
 import safetensors.numpy
 from dsentropy import Spectrum, plotting
+from dsentropy._checks.containers import SUFFIXES
+from dsentropy.io.files import READERS
 from dsentropy.monitor import Monitor
 
 X = np.random.default_rng(0).normal(size=(12, 3))
@@ -70,6 +72,23 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]
 def test_paths(function: Callable[..., Any], name: str, value: Any) -> None:
     with pytest.raises(TypeError, match=rf"^(B|{name}) must .*dsentropy\.io\.read_(embeddings|labels)"):
         function(**{**arguments(function), name: value})
+
+
+@places
+def test_lists_of_paths(function: Callable[..., Any], name: str) -> None:
+    with pytest.raises(TypeError, match=rf"^(B|{name}) must .*dsentropy\.io\.read_(embeddings|labels)"):
+        function(**{**arguments(function), name: [Path("a.npy"), Path("b.npy")]})
+    if name not in ("target", "given"):
+        with pytest.raises(TypeError, match=rf"^(B|{name}) must .*dsentropy\.io\.read_embeddings"):
+            function(**{**arguments(function), name: ("a.NPY", "b.h5")})
+
+
+def test_labels_may_end_as_names_of_files() -> None:
+    assert dsentropy.mutual_information(X, ["a.npy", "b.npy"] * 6, n_repeats=2).ceiling == 1
+
+
+def test_suffixes_are_those_of_the_readers() -> None:
+    assert tuple(READERS) == SUFFIXES
 
 
 @places

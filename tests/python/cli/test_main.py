@@ -136,6 +136,7 @@ def test_ctrl_c_ends_with_130(hidden: Path, run: Any, monkeypatch: pytest.Monkey
     assert run("entropy", hidden).code == 130
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_interrupted_process_ends_at_once_and_quietly(jobs: str, tmp_path: Path) -> None:
     np.save(tmp_path / "large.npy", np.random.default_rng(0).normal(size=(6000, 3)))
@@ -153,6 +154,7 @@ def test_an_interrupted_process_ends_at_once_and_quietly(jobs: str, tmp_path: Pa
     assert "Traceback" not in errors
 
 
+@pytest.mark.linux
 def test_a_reader_that_closes_the_pipe_is_no_error(hidden: Path) -> None:
     command = (
         f"{sys.executable} -m dsentropy entropy {hidden} --t {','.join(['1'] * 3000)} --format jsonl | head -n 1"
@@ -176,6 +178,7 @@ def test_what_is_left_for_a_closed_pipe_goes_nowhere(
     assert (tmp_path / "out.txt").read_text() == ""
 
 
+@pytest.mark.linux
 def test_numbers_reach_another_program(hidden: Path) -> None:
     reader = "import json, sys; print(len(json.load(sys.stdin)))"
     command = f"{sys.executable} -m dsentropy layers {hidden} --format json | {sys.executable} -c '{reader}'"

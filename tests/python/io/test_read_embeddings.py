@@ -156,6 +156,7 @@ def test_means_of_half_precision_do_not_overflow(tmp_path: Path) -> None:
     assert (found == np.float16(6e4)).all()
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize("form", ["npy", "safetensors"])
 def test_rows_of_a_mapped_file_are_read_without_the_rest(form: str, tmp_path: Path) -> None:
     """All other rows are a hole of the file, which is 1 GB long and takes no room."""

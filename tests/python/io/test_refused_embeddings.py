@@ -117,6 +117,7 @@ def test_other_zip_archives(tmp_path: Path) -> None:
     assert "it has no array" in refused(tmp_path / "a.npz", (tmp_path / "a.zip").read_bytes())
 
 
+@pytest.mark.linux
 def test_names_that_are_no_files(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"missing\.npy"):
         read_embeddings(tmp_path / "missing.npy")
