@@ -119,12 +119,36 @@ def test_a_buffer_that_a_graph_has_saved_is_not_written():
     loss.backward()
 
 
-def test_a_buffer_that_was_resized_is_put_back():
+def replace(model):
+    model.table = torch.ones(5)
+
+
+def resize(model):
+    model.table.resize_(5).zero_()
+
+
+@pytest.mark.parametrize("change", [replace, resize, nn.Module.half, lambda model: model.table.resize_(1, 3)])
+def test_a_buffer_of_another_shape_or_type_is_put_back(change):
     model = nn.Module()
-    model.register_buffer("table", torch.ones(3))
+    model.register_buffer("table", torch.tensor([1.0, 2.0, 1e-30]))
+    table = model.table
     with untouched(model):
-        model.table = torch.ones(5)
-    assert model.table.shape == (3,)
+        change(model)
+    assert model.table is table
+    assert table.dtype == torch.float32
+    assert table.tolist() == torch.tensor([1.0, 2.0, 1e-30]).tolist()
+
+
+def test_the_compiler_is_not_loaded_where_nothing_is_compiled(run_python):
+    program = """
+        import sys, torch
+        from dsentropy.integrations.torch import untouched
+        model = torch.nn.Linear(2, 2)
+        with untouched(model):
+            model(torch.ones(1, 2))
+        print("torch._dynamo" in sys.modules)
+    """
+    assert run_python(program) == "False\n"
 
 
 def test_the_cache_of_autocast_is_left_alone():

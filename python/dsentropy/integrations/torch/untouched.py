@@ -71,15 +71,17 @@ def _put_back_buffers(kept: list[tuple[torch.nn.Module, str, Any, Any]]) -> None
     for module, name, buffer, copy in kept:
         if module._buffers.get(name) is not buffer:
             module._buffers[name] = buffer
+        if copy is None:
+            continue
+        if buffer.shape != copy.shape or buffer.dtype != copy.dtype:
+            buffer.data = copy
         # One that did not change is not written: that would count as a change where a graph has saved it.
-        if copy is not None and not _equal_bits(buffer.detach(), copy):
+        elif not _equal_bits(buffer.detach(), copy):
             with torch.no_grad():
                 buffer.copy_(copy)
 
 
 def _equal_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
-    if a.shape != b.shape or a.dtype != b.dtype:
-        return False
     return torch.equal(*(tensor.reshape(-1).view(torch.uint8) for tensor in (a, b)))
 
 
