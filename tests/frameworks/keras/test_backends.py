@@ -17,6 +17,6 @@ def test_other_backend(run_python, backend: str) -> None:
     program = "import sys, pytest; sys.exit(pytest.main(sys.argv[1:]))"
     options = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-cov"]
     folder = Path(__file__).parent
-    out = run_python(program, *options, folder, timeout=500, KERAS_BACKEND=backend, JAX_PLATFORMS="cpu")
+    out = run_python(program, *options, folder, timeout=900, KERAS_BACKEND=backend, JAX_PLATFORMS="cpu")
     assert "passed" in out
     assert os.environ["KERAS_BACKEND"] == keras.backend.backend()
