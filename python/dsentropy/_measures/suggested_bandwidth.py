@@ -157,11 +157,13 @@ class BandwidthSuggestion(Tabular):
         of_layers = {} if self.layers is None else {"layer": [name for name in self.layers for _ in range(n)]}
         return {**of_layers, **{name: values.ravel().tolist() for name, values in self.curve.items()}}
 
-    def plot(self, *, ax: Any = None) -> Any:
+    def plot(self, *, label: str | None = None, ax: Any = None) -> Any:
         """Draw the structure against the bandwidth in medians, with the null's band and the suggestion.
 
         Parameters
         ----------
+        label : str, optional
+            The name of what is drawn, in place of the title, where several results are drawn on the same axes.
         ax : matplotlib Axes, optional
             Axes to draw on; by default new ones.
 
@@ -175,7 +177,8 @@ class BandwidthSuggestion(Tabular):
             np.atleast_2d(self.curve["multiple"])[0],
             suggested=self.multiple,
             labels=None if self.layers is None else [str(name) for name in self.layers],
-            title=f"t = {self.t:g}, null {self.null_name!r}",
+            label=label,
+            title=None if label is not None else f"t = {self.t:g}, null {self.null_name!r}",
             ax=ax,
         )
 

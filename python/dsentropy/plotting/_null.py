@@ -98,6 +98,7 @@ def structure(
     *,
     suggested: float | None = None,
     labels: Sequence[str] | None = None,
+    label: str | None = None,
     title: str | None = None,
     ax: Any = None,
 ) -> Any:
@@ -113,6 +114,9 @@ def structure(
         A bandwidth that is marked.
     labels : sequence of str, optional
         Names of the layers.
+    label : str, optional
+        The name of what is drawn, for a legend where several calls draw on the same axes; colours go on from one
+        call to the next.
     title : str, optional
         Title of the axes.
     ax : matplotlib Axes, optional
@@ -151,17 +155,22 @@ def structure(
     if reach.shape != bits.shape:
         raise ValueError(f"spreads must have the shape {bits.shape} of structures, got {reach.shape}")
     names = [None] * len(bits) if labels is None else _labels(labels, len(bits))
-    ax = new_axes(ax, title)
+    of_call, ax = as_label(label), new_axes(ax, title)
     for i, name in enumerate(names):
         number = count_of(ax)
         color, marker = color_of(number), marker_of(number)
-        claim(ax.plot(medians, bits[i], marker=marker, markersize=3, color=color, label=name)[0], number)
+        claim(
+            ax.plot(
+                medians, bits[i], marker=marker, markersize=3, color=color, label=named(of_call, name, len(names))
+            )[0],
+            number,
+        )
         ax.fill_between(medians, -2 * reach[i], 2 * reach[i], color=color, alpha=0.5 / len(bits), linewidth=0)
     ax.axhline(0, color="0.4", linewidth=0.8, linestyle=":")
     if marked is not None:
         ax.axvline(marked, color="0.4", linewidth=0.8, linestyle="--")
     ax.set(xscale="log", xlabel="bandwidth (medians of the distances)", ylabel="structure (bits)")
-    finish(ax, title, 1 if labels is None else len(names))
+    finish(ax, title, 1 if labels is None else len(names), of_call)
     return ax
 
 

@@ -21,6 +21,7 @@ from dsentropy import (
     plotting,
     population_interval,
     subsampled_entropy,
+    suggest_bandwidth,
 )
 from dsentropy.monitor import Monitor
 from matplotlib.figure import Figure
@@ -169,6 +170,8 @@ def results() -> Any:
     yield layer_entropies({"a": X})
     yield null_baseline(X, n_draws=2)
     yield population_interval(X, n_repeats=3)
+    yield suggest_bandwidth(X, n_draws=2)
+    yield suggest_bandwidth({"a": X, "b": X[:, :2]}, n_draws=2)
     yield monitor.curves("dse")
     yield monitor.profile("dse")
 
@@ -176,7 +179,7 @@ def results() -> Any:
 @pytest.mark.filterwarnings("ignore::UserWarning")  # of samples this small; not what is tested
 def test_each_result_is_drawn_beside_another_by_its_name() -> None:
     shown = list(results())
-    assert len(shown) == 12
+    assert len(shown) == 14
     for result in shown:
         ax = Figure().add_subplot()
         result.plot(label="first", ax=ax)
