@@ -143,7 +143,7 @@ _PACKAGES = (
 )  # fmt: skip
 """Parts of this package that are attributes of it without an import of their own."""
 
-if not TYPE_CHECKING:
+if not TYPE_CHECKING:  # pragma: no branch
 
     def __getattr__(name):
         """Import a public name, or a part of the package, when it is first used (PEP 562)."""

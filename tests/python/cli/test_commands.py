@@ -170,6 +170,10 @@ def test_layers_of_archives_are_their_arrays(layers: dict[str, np.ndarray], tmp_
     assert [one["layer"] for one in found] == ["b:layer_1", "b:layer_10", "a:layer_1", "a:layer_10"]
     found = run("layers", tmp_path / "a.npz", "--layer", "9", "--format", "json").records
     assert [(one["layer"], one["value"]) for one in found] == [("a", expected["layer_9"])]
+    np.savetxt(tmp_path / "table.csv", three["layer_1"], delimiter=",")
+    found = run("layers", tmp_path / "table.csv", "--format", "json").records
+    assert found[0]["layer"] == "table"
+    assert found[0]["value"] == pytest.approx(expected["layer_1"], rel=1e-5)  # single precision of the other
     (tmp_path / "other").mkdir()
     np.save(tmp_path / "other" / "a.npy", three["layer_1"])
     found = run("layers", tmp_path / "a.npz", tmp_path / "other" / "a.npy", "--format", "json").records
