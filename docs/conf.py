@@ -31,6 +31,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
     "mathjax_files",
     "pages_outside",
+    "adapter_signatures",
     "public_names",
     "external_names",
 ]
@@ -48,6 +49,7 @@ myst_heading_anchors = 3
 # The reference, from the docstrings. The adapters are documented without their frameworks.
 autosummary_generate = True
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 autodoc_member_order = "groupwise"
 autodoc_mock_imports = ["accelerate", "keras", "lightning", "pytorch_lightning", "torch", "transformers"]
 numpydoc_show_class_members = False  # the template of a class has its methods
