@@ -293,6 +293,42 @@ def test_another_probe_than_that_of_the_run_is_a_warning(models, tmp_path):
             watch.sweep(3)
 
 
+@pytest.mark.parametrize("is_made", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "shuffle", "warns"),
+    [
+        ("of the data", True, "labels"),
+        ("of the data", False, None),
+        ("of the loader", True, None),
+        ("renamed", True, None),
+        ("fewer", True, "labels"),
+        ("inputs", True, "inputs"),
+        ("inputs", False, None),
+        ("none", True, None),
+    ],
+)
+def test_labels_in_another_order_than_a_loader_draws_are_a_warning(models, is_made, kind, shuffle, warns):
+    model, (X, y) = models.Convolutions(), images()
+    loader = DataLoader(TensorDataset(X, y), 16, shuffle=shuffle)
+    of_loader = LayerMonitor(model, "stem", loader).labels
+    given = {
+        "of the data": {"labels": y.numpy()},
+        "of the loader": {"labels": of_loader},
+        "renamed": {"labels": np.array(["b", "c", "a"])[of_loader]},
+        "fewer": {"labels": of_loader // 2},
+        "inputs": {"inputs": X.flatten(1)[:, :2].numpy()},
+        "none": {},
+    }[kind]
+    options = {"num_threads": 1, "n_repeats": 2, "max_samples": 30, **given}
+    watch = LayerMonitor(model, "stem", loader, monitor=Monitor(**options) if is_made else options)
+    if warns is None:
+        watch.sweep(0)
+    else:
+        with pytest.warns(MonitorWarning, match=f"monitor must have {warns} in the order of the probe"):
+            watch.sweep(0)
+    watch.sweep(1)
+
+
 def test_narrow_and_autocast_activations():
     model, X = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), torch.randn(10, 3)
     watch = LayerMonitor(model, "0", X)

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch.utils.data import RandomSampler, SubsetRandomSampler, WeightedRandomSampler
 
+from dsentropy._checks.conversion import as_array
 from dsentropy._checks.scalars import RandomState, as_count, as_limit, as_seed
 from dsentropy._checks.warn import warn
 from dsentropy.integrations.given_monitor import GivenMonitor, as_monitor, checked_monitor
@@ -22,6 +24,9 @@ from dsentropy.monitor.settings import fresh_seed
 
 _OF_ITEMS = ("labels", "inputs")
 """Arguments of a monitor that have one entry an item."""
+
+_RANDOM = (RandomSampler, SubsetRandomSampler, WeightedRandomSampler)
+"""Samplers of a loader that draw the order of its items."""
 
 _MAX_SEED = 2**32
 """One more than the largest seed that all generators take."""
@@ -59,6 +64,7 @@ class MeasuredProbe:
         self._taken_probe: Probe | None = None
         self._monitor: Monitor | None = None
         self._has_observed = False
+        self._draws_order = isinstance(getattr(probe, "sampler", None), _RANDOM)
 
     def close(self) -> None:
         """Close the monitor, where it was made here."""
@@ -113,6 +119,7 @@ class MeasuredProbe:
         """Measure the rows of layers; the first time, compare the digest with that of the run."""
         if not self._has_observed:
             self._compare_digests(rows)
+            self._compare_order()
         self._has_observed = True
         return self.monitor.observe(step, rows, epoch=epoch, digest=self.digest)
 
@@ -125,6 +132,31 @@ class MeasuredProbe:
                 f"{earlier.pop()!r}, got one with {self.digest!r}: values of the two do not compare",
                 MonitorWarning,
             )
+
+    def _compare_order(self) -> None:
+        """Warn of labels and inputs that were given where a loader draws the order of the items, which has others."""
+        given = self._given
+        if isinstance(given, Monitor):
+            targets = given._settings.targets
+            labels, inputs, of_probe = targets.get("dsmi"), targets.get("dsmi_inputs"), self.labels
+        else:
+            labels, inputs, of_probe = given.get("labels"), given.get("inputs"), self.probe.labels
+        has_others = labels is not None and not _same_classes(as_array(labels, "labels"), of_probe)
+        if self._draws_order and (has_others or inputs is not None):
+            warn(
+                f"monitor must have {'labels' if has_others else 'inputs'} in the order of the probe, which its "
+                "loader draws: labels that the loader yields are in that order; shuffle=False keeps that of the data",
+                MonitorWarning,
+            )
+
+
+def _same_classes(labels: NDArray[Any], of_probe: NDArray[Any] | None) -> bool:
+    """Return whether two sequences of labels differ in the names of their classes at most; -1 stands for unused."""
+    if of_probe is None or labels.shape != of_probe.shape:
+        return False
+    used = labels != -1 if labels.dtype.kind == "i" else np.ones(len(labels), dtype=bool)
+    one, other = (np.unique(array[used], return_inverse=True)[1] for array in (labels, of_probe))
+    return len({*one}) == len({*other}) == len({*zip(one, other, strict=True)})
 
 
 def _has_information(measures: Any) -> bool:
