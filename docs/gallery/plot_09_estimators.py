@@ -2,9 +2,9 @@
 Estimators of information side by side
 ======================================
 
-Three blobs and their labels have :math:`\\log_2 3` bits of information in any dimension. Seven estimators are compared
-in one unit, with their settings and times. The nearest-neighbour estimator made for labels has the truth, and so has
-DSMI at one of its settings.
+Three blobs and their labels have :math:`\\log_2 3` bits of information in any dimension. Seven estimators are
+compared in one unit, with their settings and times. The nearest-neighbour estimator made for labels has the truth,
+and so has DSMI at one of its settings.
 """
 
 # %%
