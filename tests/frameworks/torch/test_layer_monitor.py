@@ -329,6 +329,14 @@ def test_labels_in_another_order_than_a_loader_draws_are_a_warning(models, is_ma
     watch.sweep(1)
 
 
+def test_labels_of_a_shuffling_loader_without_any_are_a_warning(models):
+    model, (X, y) = models.Convolutions(), images()
+    loader = DataLoader(TensorDataset(X), 16, shuffle=True)
+    watch = LayerMonitor(model, "stem", loader, monitor={"labels": y.numpy(), "num_threads": 1})
+    with pytest.warns(MonitorWarning, match="monitor must have labels in the order of the probe"):
+        watch.sweep(0)
+
+
 def test_narrow_and_autocast_activations():
     model, X = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2)), torch.randn(10, 3)
     watch = LayerMonitor(model, "0", X)
