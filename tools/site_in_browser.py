@@ -47,25 +47,27 @@ def faults(site: Path, pages: list[Path]) -> Iterator[str]:
     if CHROMIUM is None:
         yield "there is no Chromium"
         return
-    with Page(pages[0]) as browser:
+    width, height = SIZES["narrow"]
+    with Page(pages[0], width, height) as browser:
         for path in pages:
-            name = path.relative_to(site)
             formulas = _load(browser, path)
-            if formulas:
-                yield f"{name}: {formulas} formulas have errors"
-            for address in browser.requests():
-                if not address.startswith(("data:", "blob:", site.as_uri())):
-                    yield f"{name}: asks for {address}"
-            for event in browser.faults():
-                yield f"{name}: {event['params']}"
-            for event in browser.events:
-                if event["method"] == "Runtime.consoleAPICalled" and event["params"]["type"] in ("error", "assert"):
-                    yield f"{name}: console: {event['params']['args']}"
-    with Page(pages[0], *SIZES["narrow"]) as browser:
-        for path in pages:
-            _load(browser, path)
-            for text in browser.evaluate(_CLIPPED):
-                yield f"{path.relative_to(site)}: is wider than a window of {SIZES['narrow'][0]} pixels: {text!r}"
+            for fault in _of_page(browser, site, formulas, width):
+                yield f"{path.relative_to(site)}: {fault}"
+
+
+def _of_page(browser: Page, site: Path, formulas: int, width: int) -> Iterator[str]:
+    if formulas:
+        yield f"{formulas} formulas have errors"
+    for address in browser.requests():
+        if not address.startswith(("data:", "blob:", site.as_uri())):
+            yield f"asks for {address}"
+    for event in browser.faults():
+        yield f"{event['params']}"
+    for event in browser.events:
+        if event["method"] == "Runtime.consoleAPICalled" and event["params"]["type"] in ("error", "assert"):
+            yield f"console: {event['params']['args']}"
+    for text in browser.evaluate(_CLIPPED):
+        yield f"is wider than a window of {width} pixels: {text!r}"
 
 
 def _screenshots(site: Path, folder: Path, names: list[str]) -> None:

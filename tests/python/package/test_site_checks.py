@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from chromium import CHROMIUM
 
 TOOLS = Path(__file__).parents[3] / "tools"
 PAGE = '<html><body id="top"><a href="{}">a link</a></body></html>'
@@ -70,3 +71,21 @@ def test_faults_are_printed_and_are_the_exit_status(
     check_site.page_of.cache_clear()
     assert check_site.main([str(site)]) == 1
     assert capsys.readouterr().out.splitlines()[-2:] == ["index.html: none.html: is no file", "2 pages, 1 faults"]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+def test_the_browser_finds_requests_errors_and_what_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.syspath_prepend(TOOLS)
+    browser = importlib.import_module("site_in_browser")
+    (tmp_path / "fine.html").write_text('<article class="bd-article"><p>text</p></article>', encoding="utf-8")
+    (tmp_path / "wrong.html").write_text(
+        f'<article class="bd-article"><p style="width: 900px; white-space: nowrap">{"word " * 99}</p></article>'
+        '<script>console.error("bad"); fetch("https://host.example/x").catch(() => 0)</script><mjx-merror></mjx-merror>',
+        encoding="utf-8",
+    )
+    found = list(browser.faults(tmp_path, sorted(tmp_path.glob("*.html"))))
+    assert all(fault.startswith("wrong.html: ") for fault in found)
+    for text in ["1 formulas have errors", "asks for https://host.example/x", "console: ", "is wider than a window"]:
+        assert any(text in fault for fault in found)
