@@ -82,7 +82,8 @@ def test_the_browser_finds_requests_errors_and_what_is_cut_off(
     (tmp_path / "fine.html").write_text('<article class="bd-article"><p>text</p></article>', encoding="utf-8")
     (tmp_path / "wrong.html").write_text(
         f'<article class="bd-article"><p style="width: 900px; white-space: nowrap">{"word " * 99}</p></article>'
-        '<script>console.error("bad"); fetch("https://host.example/x").catch(() => 0)</script><mjx-merror></mjx-merror>',
+        '<script>console.error("bad"); fetch("https://host.example/x").catch(() => 0)</script>'
+        "<mjx-merror></mjx-merror>",
         encoding="utf-8",
     )
     found = list(browser.faults(tmp_path, sorted(tmp_path.glob("*.html"))))
