@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +146,7 @@ def test_an_interrupted_process_ends_at_once_and_quietly(jobs: str, tmp_path: Pa
         [*MODULE, *map(str, arguments), "--progress"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
-        time.sleep(2)
+        assert process.stderr.read(1)  # of the progress, so that the command has begun
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
