@@ -53,10 +53,10 @@ for color, style, (D, rows) in zip(["C0", "C1", "C2"], ["-", "--", "-."], clouds
     ax.plot(sigmas, measured, "o", color=color, label=f"D = {D}, {N} rows")
 ax.axhline(np.log2(N), color="0.5", linewidth=0.8, linestyle=":")
 ax.annotate("log2 of the rows", (8, np.log2(N)), ha="right", va="bottom", color="0.4", fontsize="small")
-ax.set(xscale="log", xlabel="bandwidth (standard deviations)", ylabel="entropy (bits)", ylim=(0, 16))
+ax.set(xscale="log", xlabel="bandwidth (standard deviations)", ylabel="entropy (bits)", ylim=(0, 12))
 ax.set_xticks([0.5, 1, 2, 4, 8], ["0.5", "1", "2", "4", "8"])
 ax.minorticks_off()
-ax.legend(frameon=False, fontsize="small", ncols=2)
+figure.legend(loc="outside upper center", frameon=False, fontsize="small", ncols=3)
 plt.show()
 
 # %%
