@@ -25,6 +25,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import digamma
 from sklearn.datasets import make_blobs
 from sklearn.feature_selection import mutual_info_classif
+from threadpoolctl import threadpool_limits
 
 N, K = 1500, 3
 TRUTH = np.log2(K)
@@ -69,6 +70,7 @@ assert abs(ksg_labels(column, kinds) - theirs) < 1e-9
 #   with 1500 rows as its 200 with 5000. Here the network is 30 lines of NumPy.
 
 
+@threadpool_limits.wrap(limits=1)  # its matrices are small
 def mine(rows, labels, epochs=600, batch=500, rate=1e-4, width=100):
     """Return the information in bits by a statistics network, trained on the Donsker-Varadhan bound."""
     rng = np.random.default_rng(0)

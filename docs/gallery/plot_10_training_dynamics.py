@@ -17,6 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from dsentropy.monitor import Monitor
 from sklearn.datasets import load_digits
+from threadpoolctl import threadpool_limits
 
 images, labels = load_digits(return_X_y=True)
 images = images / 16
@@ -93,6 +94,7 @@ def view(batch, rng):
     return shifted + 0.1 * rng.normal(size=shifted.shape)
 
 
+@threadpool_limits.wrap(limits=1)  # its matrices are small
 def trained(condition, monitors):
     """Train under a condition; let the monitors observe Z at epochs."""
     rng = np.random.default_rng(0)

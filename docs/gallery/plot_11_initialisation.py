@@ -19,6 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from dsentropy import SaturationWarning, diffusion_spectrum
 from sklearn.datasets import load_digits
+from threadpoolctl import threadpool_limits
 
 warnings.simplefilter("ignore", SaturationWarning)  # both ends are part of the figure
 images, labels = load_digits(return_X_y=True)
@@ -64,6 +65,7 @@ def gradients(weights, x, of_batch):
     return [x.T @ of_h, *found[::-1]]
 
 
+@threadpool_limits.wrap(limits=1)  # its matrices are small
 def trained(scale, rate, seed):
     """Return the first Z of the test digits and the accuracy after each epoch."""
     rng = np.random.default_rng(seed)
