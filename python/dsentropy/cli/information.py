@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,10 @@ def execute(options: argparse.Namespace) -> None:
     from dsentropy.io import read_labels
 
     picture.require_plot(options.plot)
-    target = read_labels(options.target)
+    try:
+        target = read_labels(options.target)
+    except ValueError as error:
+        raise _of_target(error) from error
     output, axes, failed = Output(options.format, COLUMNS), None, None
 
     def work(path: str) -> tuple[Rows, float, Any]:
@@ -68,6 +72,16 @@ def execute(options: argparse.Namespace) -> None:
         picture.save(axes[0], options.plot)
     if failed is not None:
         raise failed
+
+
+def _of_target(error: ValueError) -> ValueError:
+    """Return an error of labels that speaks of --target, as --key is that of the embeddings."""
+    from dsentropy.io.files import FileError
+
+    if not isinstance(error, FileError):
+        return ValueError(re.sub("^path must", "target must", str(error)))
+    way = "target must be FILE:NAME, whose NAME"
+    return FileError(error.path, re.sub("^key(?= must)", way, error.reason), str(error))
 
 
 def measured(rows: Rows, target: Any, options: argparse.Namespace) -> Any:

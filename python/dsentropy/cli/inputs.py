@@ -22,7 +22,7 @@ from dsentropy._checks.warn import collected_warnings
 from dsentropy.io.embeddings import embeddings_of, rows_shape
 from dsentropy.io.files import STDIN, FileError, has_reader, opened
 from dsentropy.io.row_choice import RowChoice
-from dsentropy.io.stored import natural
+from dsentropy.io.stored import Contents, natural
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -59,12 +59,15 @@ class Outcome(NamedTuple):
 
 def read(path: str, options: argparse.Namespace) -> Rows:
     """Read the rows of a file that the options choose."""
-    key = options.key if options.key is None or len(options.key) > 1 else options.key[0]
     with opened(path) as contents:
-        chosen = contents.choose(key, options.layer)
-        n_all = rows_shape(chosen, options.pool)[0]
-        X = embeddings_of(chosen, options.pool, _choice(options))
-    return Rows(path, X, n_all)
+        return _rows(path, contents, options)
+
+
+def _rows(path: str, contents: Contents, options: argparse.Namespace) -> Rows:
+    key = options.key if options.key is None or len(options.key) > 1 else options.key[0]
+    chosen = contents.choose(key, options.layer)
+    n_all = rows_shape(chosen, options.pool)[0]
+    return Rows(path, embeddings_of(chosen, options.pool, _choice(options)), n_all)
 
 
 def read_each(path: str, options: argparse.Namespace) -> list[Rows]:
@@ -72,7 +75,7 @@ def read_each(path: str, options: argparse.Namespace) -> list[Rows]:
     with opened(path) as contents:
         names = contents.names()
         if options.layer is not None or names == [""]:
-            return [read(path, options)]
+            return [_rows(path, contents, options)]
         patterns = options.key or ["*"]
         wanted = [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
         if not wanted:

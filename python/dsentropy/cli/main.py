@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.command is None:
         parser.print_help()
         return
+    _print_every_name()
     try:
         importlib.import_module(f"dsentropy.cli.{options.command}").execute(options)
         sys.stdout.flush()
@@ -36,6 +38,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
     except Exception as error:
         _end(commands[options.command], options.command, error)
+
+
+def _print_every_name() -> None:
+    """Make the standard output escape what its encoding lacks, so that no name of a file ends a command."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _end(parser: argparse.ArgumentParser, command: str, error: Exception) -> None:

@@ -48,16 +48,25 @@ def read_labels(path: str | os.PathLike[str], key: str | None = None) -> NDArray
     """
     if isinstance(path, str) and path.lstrip().startswith("["):
         return _of_json(path, "path")
-    file, name = _split(as_file(path), key)
+    file, name = _split(as_file(path), as_key(key))
     if os.path.splitext(file)[1].lower() in _TEXTS:
         if name is not None:
             raise ValueError(f"key must be None for a {'/'.join(_TEXTS)} file, got {printed(name)}")
         return _of_text(file)
     with opened(file) as contents:
-        labels = contents.labels(as_key(name))
+        labels = contents.labels(name)
         if labels.ndim not in (1, 2) or 0 in labels.shape:
             raise UnreadableError(f"it has shape {labels.shape}, and labels have one axis [N], or two [N, D]")
+        if reason := _missing(labels):
+            raise UnreadableError(reason)
         return labels
+
+
+def _missing(labels: NDArray[Any]) -> str:
+    """Return in which row a label is missing, which is NaN; empty where none is."""
+    if labels.dtype.kind not in "fc" or not (missing := np.isnan(labels)).any():
+        return ""
+    return f"it has nan in row {np.argwhere(missing)[0][0]}, which is no label"
 
 
 def _split(path: str, key: Any) -> tuple[str, Any]:
@@ -81,10 +90,13 @@ def _of_text(path: str) -> NDArray[Any]:
     if path.lower().endswith(".json"):
         return _of_json(text, printed(path))
     lines = [line.strip() for line in text.splitlines()]
-    if not lines or "" in lines:
+    labels = np.array([]) if not lines or "" in lines else typed_labels(lines)
+    reason = _missing(labels)
+    if not len(labels):
         reason = f"it has no label in line {lines.index('') + 1}" if lines else "it is empty"
+    if reason:
         raise FileError(path, reason, f"path must be a file with a label in each line, got {printed(path)}: {reason}")
-    return typed_labels(lines)
+    return labels
 
 
 def _of_json(text: str, name: str) -> NDArray[Any]:
@@ -108,6 +120,8 @@ def _of_json(text: str, name: str) -> NDArray[Any]:
         raise ValueError(
             f"{name} must be a JSON list of labels of one kind, numbers, bools or text, got {text[:60]!r}"
         )
+    if reason := _missing(array):
+        raise ValueError(f"{name} must be a JSON list of labels: {reason}")
     return array
 
 

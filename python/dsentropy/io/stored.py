@@ -44,6 +44,8 @@ class Stored(NamedTuple):
     """Returns the part at an index: integers, slices, and at most one vector of ascending row numbers."""
     in_memory: int = 0
     """Bytes that are held for one number when it is read; 0 where the file is mapped."""
+    refused: str = ""
+    """Why the array cannot be read, if it is chosen; the others of its archive can."""
 
     def __str__(self) -> str:
         return f"{self.shape} {self.dtype}"
@@ -89,6 +91,12 @@ class Archive:
 
     def choose(self, key: Key, layer: int | None) -> Chosen:
         """Return the array of a name, that of a layer's number among the names, or the only one."""
+        chosen = self._chosen(key, layer)
+        if chosen.stored.refused:
+            raise UnreadableError(chosen.stored.refused)
+        return chosen
+
+    def _chosen(self, key: Key, layer: int | None) -> Chosen:
         if not self.arrays:
             raise UnreadableError("it has no array")
         if isinstance(key, list):

@@ -155,3 +155,9 @@ def test_torch_is_named_where_it_is_missing(tmp_path: Path, monkeypatch: pytest.
     )
     with pytest.raises(ImportError, match=r'^\.pt files need the package torch.*: pip install "dsentropy\[torch\]"'):
         read_embeddings(path)
+
+
+def test_tensors_of_one_name_are_refused(tmp_path: Path) -> None:
+    torch.save({"a": {"b": torch.zeros(3, 2)}, "a.b": torch.ones(3, 2)}, tmp_path / "a.pt")
+    with pytest.raises(ValueError, match=r"a\.pt': it has two tensors that are called 'a\.b'"):
+        read_embeddings(tmp_path / "a.pt", key="a.b")

@@ -308,3 +308,20 @@ def test_estimates_have_their_errors(hidden: Path, run: Any) -> None:
     assert abs(record["value"] - exact) < 0.25  # five tolerances
     failed = run("entropy", hidden, "--tol", "0.1")
     assert failed.err == f"dsentropy entropy: {hidden}: --tol must not be given where solver is 'exact'\n"
+
+
+def test_errors_of_a_target_speak_of_its_option(hidden: Path, tmp_path: Path, run: Any) -> None:
+    table = tmp_path / "labels.csv"
+    table.write_text("u,v\n1,2\n")
+    way = f"dsentropy information: {table}: --target must be FILE:NAME, whose NAME must name "
+    assert run("information", hidden, "--target", table).err == f"{way}one of its columns, ['u', 'v'], got None\n"
+    assert run("information", hidden, "--target", f"{table}:w").err == f"{way}columns of it, ['u', 'v'], got 'w'\n"
+    failed = run("information", hidden, "--target", '[0, "a"]')
+    assert failed.err.startswith("dsentropy information: --target must be a JSON list of labels of one kind")
+
+
+def test_layers_name_a_file_that_fails_once(tmp_path: Path, run: Any) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text("u,v\n1,x\n")
+    failed = run("layers", table)
+    assert failed.err.startswith(f"dsentropy layers: {table}: it has 'x' in line 2, column 'v'")

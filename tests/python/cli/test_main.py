@@ -215,3 +215,18 @@ def test_pictures_are_checked_before_the_work(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "access", lambda *_: False)
     with pytest.raises(ValueError, match=r"^plot must be a file that can be written: .* cannot be written to$"):
         picture.require_plot(str(tmp_path / "a.png"))
+
+
+@pytest.mark.parametrize("command", ["entropy", "layers"])
+def test_a_name_that_the_output_cannot_encode_is_escaped(command: str, hidden: Path, tmp_path: Path) -> None:
+    named = hidden.rename(tmp_path / "schicht-é.npy")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
+    found = subprocess.run(
+        [*MODULE, command, str(named), "--num-threads", "1"],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+    assert (found.returncode, found.stderr) == (0, "")
+    assert r"schicht-\xe9" in found.stdout

@@ -307,6 +307,13 @@ def test_tables_of_text_have_a_row_a_line(form: str, suffix: str, tmp_path: Path
     np.testing.assert_array_equal(read_embeddings(path, rows=[4], max_samples=1), found[4:5])
 
 
+def test_the_index_of_pandas_is_no_column(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pd.DataFrame(X, columns=COLUMNS, index=pd.Index(np.linspace(0, 1, 20), name="time")).to_parquet(path)
+    np.testing.assert_array_equal(read_embeddings(path), X)
+    np.testing.assert_array_equal(read_embeddings(path, key="time")[:, 0], np.linspace(0, 1, 20))
+
+
 def test_columns_of_tables_are_chosen_by_name(tmp_path: Path) -> None:
     frame = pd.DataFrame(X, columns=COLUMNS).assign(label=list("uv") * 10, number=range(20))
     frame.to_csv(tmp_path / "a.csv", index=False)

@@ -81,7 +81,7 @@ def test_texts_and_lists(kind: str, tmp_path: Path) -> None:
     ("texts", "kind"),
     [
         (["1", "2", "-3"], "i"),
-        (["1", "2.5", "nan"], "f"),
+        (["1", "2.5", "-0"], "f"),
         (["1", "1e3", "inf"], "f"),
         (["007", "7"], "U"),
         (["+1", "2"], "f"),
@@ -176,3 +176,21 @@ def test_other_faults(tmp_path: Path) -> None:
 def test_paths(value: Any) -> None:
     with pytest.raises(TypeError, match=r"^path must be a path, got "):
         read_labels(value)
+
+
+def test_labels_that_are_nan_are_missing(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("label\n1\nnan\n")
+    (tmp_path / "a.txt").write_text("1\nnan\n")
+    (tmp_path / "a.json").write_text("[1, NaN]")
+    np.save(tmp_path / "a.npy", [1.0, np.nan])
+    for path in sorted(tmp_path.iterdir()):
+        with pytest.raises(ValueError, match=rf"'.*a\{path.suffix}'.*: it has nan in row 1, which is no label"):
+            read_labels(path)
+    with pytest.raises(ValueError, match=r"^path must be a JSON list of labels: it has nan in row 1"):
+        read_labels("[1, NaN]")
+
+
+def test_a_key_of_a_wrong_type_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("u,v\n1,2\n")
+    with pytest.raises(TypeError, match=r"^key must be a name or a sequence of names, got 1$"):
+        read_labels(tmp_path / "a.csv", key=1)  # type: ignore[arg-type]

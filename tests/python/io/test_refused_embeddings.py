@@ -346,3 +346,16 @@ def test_the_error_can_be_sent_to_another_process(tmp_path: Path) -> None:
     copied = pickle.loads(pickle.dumps(caught.value))
     assert (str(copied), copied.path, copied.reason) == (str(caught.value), caught.value.path, caught.value.reason)
     assert isinstance(copied, builtins.ValueError)
+
+
+def test_an_array_that_is_refused_leaves_the_others_of_its_archive(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    fields = np.zeros(3, dtype=[("u", "f4"), ("v", "f4")])
+    np.savez(path, hidden=X, labels=np.array(["u", None], dtype=object), fields=fields)
+    np.testing.assert_array_equal(read_embeddings(path, key="hidden"), X)
+    with pytest.raises(ValueError, match=r"a\.npz': of 'labels\.npy', it holds pickled Python objects"):
+        read_embeddings(path, key="labels")
+    with pytest.raises(ValueError, match=r"a\.npz': of 'fields\.npy', it holds no numbers and no text"):
+        read_embeddings(path, key="fields")
+    with pytest.raises(ValueError, match=r"'hidden' \(30, 4\) float32, 'labels' \(2,\) object, got None"):
+        read_embeddings(path)

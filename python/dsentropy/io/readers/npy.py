@@ -39,21 +39,34 @@ class Header(NamedTuple):
 
 def read_header(file: BinaryIO | Any) -> Header:
     """Read the header of an array, whose dtype must be one of numbers or text."""
+    header = any_header(file)
+    if reason := refused(header.dtype):
+        raise UnreadableError(reason)
+    return header
+
+
+def any_header(file: BinaryIO | Any) -> Header:
+    """Read the header of an array of any dtype."""
     version = npy_format.read_magic(file)
     if version not in ((1, 0), (2, 0)):
         raise UnreadableError(f"it has version {version} of the format, which only arrays with fields need")
     reader = npy_format.read_array_header_1_0 if version == (1, 0) else npy_format.read_array_header_2_0
     shape, fortran, dtype = reader(file)
-    if dtype.hasobject:
-        raise UnreadableError("it holds pickled Python objects, which are not read: save an array of numbers or text")
-    if dtype.kind not in "biufcUS":
-        way = ""
-        if dtype.kind == "V" and dtype.fields is None and dtype.itemsize == 2:
-            way = ": NumPy saves bfloat16 so; save array.astype(np.float32)"
-        raise UnreadableError(f"it holds no numbers and no text, but dtype {dtype}{way}")
     if any(size < 0 for size in shape):
         raise UnreadableError(f"its header declares shape {shape}")
     return Header(shape, "F" if fortran else "C", dtype)
+
+
+def refused(dtype: np.dtype[Any]) -> str:
+    """Return why arrays of a dtype are not read; empty for those of numbers or text."""
+    if dtype.hasobject:
+        return "it holds pickled Python objects, which are not read: save an array of numbers or text"
+    if dtype.kind in "biufcUS":
+        return ""
+    way = ""
+    if dtype.kind == "V" and dtype.fields is None and dtype.itemsize == 2:
+        way = ": NumPy saves bfloat16 so; save array.astype(np.float32)"
+    return f"it holds no numbers and no text, but dtype {dtype}{way}"
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """Arrays of an ``.npz`` archive, by name: each is read whole, so that its CRC-32 is compared.
 
 The size of each member is compared with its header and with the size of the file before anything is allocated.
-Members that are pickles are not read. Cost: the array that is chosen, and the headers of the others.
+Members that are pickles are not read, and the others can be. Cost: the array that is chosen, and the headers of the
+others.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from dsentropy.io.readers.npy import filled, read_header
+from dsentropy.io.readers.npy import any_header, filled, read_header, refused
 from dsentropy.io.stored import Archive, Stored, UnreadableError, require_whole
 
 if TYPE_CHECKING:
@@ -41,11 +42,14 @@ def _stored(archive: ZipFile, member: ZipInfo) -> Stored:
         raise UnreadableError(f"{member.filename!r} in it declares more bytes than it can hold")
     try:
         with archive.open(member) as file:
-            header = read_header(file)
-            require_whole(header.shape, header.dtype.itemsize, member.file_size - file.tell())
+            header = any_header(file)
+            reason = refused(header.dtype)
+            if not reason:
+                require_whole(header.shape, header.dtype.itemsize, member.file_size - file.tell())
     except UnreadableError as error:
         raise UnreadableError(f"of {member.filename!r}, {error}") from error
-    return Stored(header.shape, str(header.dtype), partial(_read, archive, member), header.dtype.itemsize)
+    reason = reason and f"of {member.filename!r}, {reason}"
+    return Stored(header.shape, str(header.dtype), partial(_read, archive, member), header.dtype.itemsize, reason)
 
 
 def _read(archive: ZipFile, member: ZipInfo, index: tuple[Any, ...]) -> NDArray[Any]:

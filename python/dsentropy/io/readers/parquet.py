@@ -1,6 +1,7 @@
 """Columns of a Parquet file: one column of lists, each a row, or columns of floats.
 
-A list may hold lists, all of one length: rows of several axes. Cost: the columns that are chosen, whole.
+The index of pandas is left out, unless it is named. A list may hold lists, all of one length: rows of several axes.
+Cost: the columns that are chosen, whole.
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ def opened(path: str) -> Iterator[Columns]:
     """Open a file and read its schema."""
     parquet = required("pyarrow.parquet", ".parquet")
     with parquet.ParquetFile(path, memory_map=True) as file:
-        yield Columns(file, {field.name: field.type for field in file.schema_arrow})
+        schema = file.schema_arrow
+        named = (schema.pandas_metadata or {}).get("index_columns", [])
+        index = frozenset(name for name in named if isinstance(name, str))
+        yield Columns(file, {field.name: field.type for field in schema}, index)
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,8 @@ class Columns:
 
     file: Any
     types: dict[str, Any]
+    index: frozenset[str]
+    """Those that are the index of pandas."""
 
     def names(self) -> list[str]:
         """Return the columns of lists in natural order, or one empty name for all columns of floats."""
@@ -83,7 +89,7 @@ class Columns:
             return lists
         if lists and layer is not None:
             return [named_by_number(self.names(), layer, self._listed())]
-        floats = [name for name, kind in self.types.items() if _is_float(kind)]
+        floats = [name for name, kind in self.types.items() if _is_float(kind) and name not in self.index]
         if lists or not floats:
             raise ChoiceError(f"key must name columns of it, {self._listed()}, got None")
         return floats

@@ -38,7 +38,12 @@ def opened(path: str) -> Iterator[Archive]:
         raise UnreadableError(
             f"it holds {what}, and no code of a file is run: save tensors, or a dict of tensors"
         ) from error
-    yield Archive({name: _stored(tensor) for name, tensor in _tensors(torch, loaded, "", _DEEPEST)})
+    arrays: dict[str, Stored] = {}
+    for name, tensor in _tensors(torch, loaded, "", _DEEPEST):
+        if name in arrays:
+            raise UnreadableError(f"it has two tensors that are called {name!r}")
+        arrays[name] = _stored(tensor)
+    yield Archive(arrays)
 
 
 def _tensors(torch: Any, value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
