@@ -7,7 +7,7 @@ it is made, and makes the monitor at its first sweep, in one process.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from dsentropy._checks.printing import printed
@@ -32,7 +32,17 @@ def checked_monitor(monitor: GivenMonitor) -> Monitor | dict[str, Any]:
         raise ValueError(
             f"monitor must be a mapping of arguments of Monitor, {', '.join(_ARGUMENTS)}, got {printed(unknown[0])}"
         )
-    return dict(monitor)
+    arguments = dict(monitor)
+    measures = arguments.get("measures")
+    if isinstance(measures, Iterable) and not isinstance(measures, (str, bytes)):
+        arguments["measures"] = list(measures)  # an iterator is read once, and an adapter looks at it
+    return arguments
+
+
+def has_information(arguments: Mapping[str, Any]) -> bool:
+    """Return whether a monitor of these checked arguments measures an information, which may take labels."""
+    measures = arguments.get("measures", "dsmi")
+    return isinstance(measures, (str, list)) and "dsmi" in measures
 
 
 def as_monitor(monitor: GivenMonitor) -> Monitor:

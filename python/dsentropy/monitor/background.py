@@ -21,6 +21,15 @@ class Background:
         self._calls: deque[Callable[[], Any]] = deque()
         self._error: BaseException | None = None
         self._running = False
+        self._thread: int | None = None
+
+    def require_other_thread(self) -> None:
+        """Raise an error on the thread of this queue, which would wait for itself."""
+        if self._thread == threading.get_ident():
+            raise RuntimeError(
+                "a sink in the background must not wait for its own Monitor: it gets the records, and "
+                "observe, resume, state_dict, load_state_dict, flush and close belong to the thread that trains"
+            )
 
     def submit(self, call: Callable[[], Any]) -> None:
         """Add a call, after a wait where the queue is full; raise the error of an earlier one."""
@@ -44,10 +53,11 @@ class Background:
             raise error
 
     def _run(self) -> None:
+        self._thread = threading.get_ident()
         while True:
             with self._changed:
                 if not self._calls:
-                    self._running = False
+                    self._running, self._thread = False, None
                     self._changed.notify_all()
                     return
                 call = self._calls[0]

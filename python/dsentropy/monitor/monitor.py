@@ -410,6 +410,7 @@ class Monitor(RunCurves):
     def flush(self) -> None:
         """Wait until all steps that were observed are measured and in the log, such as before a checkpoint."""
         if self._background is not None and self._pid == os.getpid():
+            self._background.require_other_thread()
             self._background.wait()
         self._warn_of_failures()
 
@@ -423,6 +424,7 @@ class Monitor(RunCurves):
         """
         if self._closed or self._pid != os.getpid():
             return
+        self._require_own_process()
         self._closed = True
         try:
             self.flush()
@@ -433,6 +435,8 @@ class Monitor(RunCurves):
     def _require_own_process(self) -> None:
         if self._pid != os.getpid():
             raise RuntimeError("this Monitor was made in another process: make one in the process that trains")
+        if self._background is not None:
+            self._background.require_other_thread()
 
     def _require_open(self) -> None:
         self._require_own_process()

@@ -245,3 +245,19 @@ def test_errors() -> None:
     ]:
         with pytest.raises((TypeError, ValueError), match=text):
             fit(convolutions(), watch(layers=layers))
+
+
+def test_callbacks_that_share_a_monitor_keep_each_other() -> None:
+    with Monitor(**QUIET) as monitor:
+        fit(convolutions(), *(watch([name], monitor=monitor) for name in ("conv", "dense")), epochs=2)
+        curves = monitor.curves("spread")
+    assert len(curves.steps) == 2
+    assert np.isfinite(curves.values).all()
+
+
+def test_measures_that_are_none_or_an_iterator() -> None:
+    with pytest.raises(TypeError, match="measures must be"):
+        fit(convolutions(), watch(monitor={**QUIET, "measures": None}), epochs=1)
+    callback = watch(monitor={**QUIET, "measures": iter(["dse", "dsmi"])})
+    fit(convolutions(), callback, epochs=1)
+    assert callback.monitor.records.select("dsmi")

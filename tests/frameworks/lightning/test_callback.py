@@ -370,3 +370,19 @@ def test_a_state_is_plain():
         watched(layers=[module.first, "second"]).state_key == "RepresentationMonitor['Linear', 'second']'dsentropy'"
     )
     assert watched(layers=module.first).state_key == "RepresentationMonitor['Linear']'dsentropy'"
+
+
+def test_a_training_that_begins_again_drops_what_its_log_has(tmp_path):
+    monitor = {**MONITOR, "log": tmp_path / "log.jsonl"}
+    trainer(watched(monitor=monitor, every_n_steps=1), max_epochs=1).fit(net(), loader())
+    trainer(watched(monitor=monitor), max_epochs=1).fit(net(), loader())
+    assert {record["step"] for record in read_log(tmp_path / "log.jsonl")} == {6}
+
+
+def test_callbacks_that_share_a_monitor_keep_each_other():
+    monitor = Monitor(**MONITOR)
+    callbacks = [watched(layers=name, monitor=monitor, sweep_steps=[0]) for name in LAYERS]
+    trainer(*callbacks, max_epochs=1).fit(net(), loader())
+    assert [(record["step"], record["layer"]) for record in monitor.records.select("spread")] == [
+        (step, name) for step in (0, 6) for name in LAYERS
+    ]

@@ -236,6 +236,8 @@ def test_the_labels_of_a_loader_are_those_of_its_order(models):
         (None, "mean", {"dse", "dsmi"}),
         ({"t": 2}, "mean", {"dse", "dsmi"}),
         ({"measures": ["dsmi"]}, "mean", {"dsmi"}),
+        ({"measures": frozenset(["dsmi"])}, "mean", {"dsmi"}),
+        ({"measures": iter(["dse", "dsmi"])}, "mean", {"dse", "dsmi"}),
         ({"measures": "dse"}, "mean", {"dse"}),
         ({"labels": None}, "mean", {"dse"}),
         ({"inputs": np.arange(40.0)}, "mean", {"dse", "dsmi", "dsmi_inputs"}),

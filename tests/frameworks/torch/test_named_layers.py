@@ -65,6 +65,8 @@ def test_a_name_without_a_match_is_an_error_with_near_names():
         named_layers(MODEL, "zzz*")
     with pytest.raises(ValueError, match=r"got another Block: near ones are 'blocks.0', 'blocks.1', 'blocks.2'"):
         named_layers(MODEL, Block())
+    with pytest.raises(ValueError, match=r"got another Model$"):
+        named_layers(MODEL, type(MODEL)())
     with pytest.raises(ValueError, match=r"got another Conv1d$"):
         named_layers(MODEL, nn.Conv1d(1, 1, 1))
     with pytest.raises(ValueError, match="layers must be names or patterns of modules of the model, got ''"):

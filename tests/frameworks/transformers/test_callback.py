@@ -249,3 +249,12 @@ def test_a_fresh_seed(make_trainer) -> None:
     callback = watch(random_state=None, max_rows=10).bind(trainer)
     trainer.train()
     assert {record["n"] for record in callback.monitor.records} == {10}
+
+
+def test_callbacks_of_one_trainer_keep_apart(make_trainer) -> None:
+    trainer, monitor = make_trainer(bert()), Monitor()
+    watch(monitor=monitor).bind(trainer)
+    with pytest.raises(ValueError, match="prefix must differ"):
+        watch().bind(trainer)
+    with pytest.raises(ValueError, match="monitor must not be that of another"):
+        watch(monitor=monitor, prefix="b").bind(trainer)

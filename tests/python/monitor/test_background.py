@@ -108,3 +108,16 @@ def test_the_end_of_a_program_waits_for_the_records(tmp_path, run_python):
         """
     )
     assert [record["step"] for record in read_log(path).select("dse")] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("method", ["flush", "close", "state_dict"])
+def test_a_sink_that_would_wait_for_itself_fails(method):
+    monitor = Monitor(sinks=lambda _: getattr(monitor, method)(), background=True)
+    monitor.observe(0, {"a": X})
+    with pytest.warns(MonitorWarning, match="must not wait for its own Monitor"):
+        monitor.flush()
+    monitor.observe(1, {"a": X})
+    with pytest.warns(MonitorWarning):
+        monitor.flush()
+    assert monitor.last_step == 1
+    monitor.close()

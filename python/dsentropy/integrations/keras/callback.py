@@ -12,7 +12,7 @@ from typing import Any
 import keras
 
 from dsentropy._checks.scalars import as_count
-from dsentropy.integrations.given_monitor import GivenMonitor, as_monitor, checked_monitor
+from dsentropy.integrations.given_monitor import GivenMonitor, as_monitor, checked_monitor, has_information
 from dsentropy.integrations.keras.activations import activations
 from dsentropy.integrations.keras.layers import named_layers
 from dsentropy.integrations.keras.probe import Probe
@@ -119,6 +119,8 @@ class RepresentationMonitor(keras.callbacks.Callback):
         if self._is_first_epoch:
             self._is_first_epoch = False
             self._step = self._epoch_start = self._first_step = self._start(epoch)
+            if isinstance(self._given, Monitor):
+                self._open()  # before another callback with this monitor has swept
             if self._step == 0 and self._schedule.due_at_start():
                 self._sweep()
         self._epoch_start = self._step
@@ -168,7 +170,7 @@ class RepresentationMonitor(keras.callbacks.Callback):
         if self.monitor is None or self._is_closed:
             self._is_closed = False
             given = dict(self._given) if isinstance(self._given, dict) else {}
-            if self._pool != "tokens" and "dsmi" in given.get("measures", ("dsmi",)):
+            if self._pool != "tokens" and has_information(given):
                 given.setdefault("labels", self._probe.labels)
             self.monitor = as_monitor(given)
         if self._first_step is not None:

@@ -20,6 +20,7 @@ from dsentropy.integrations.lightning.base import callback_class
 from dsentropy.integrations.lightning.validation_loader import validation_loader
 from dsentropy.integrations.pool import Pool
 from dsentropy.integrations.schedule import Schedule
+from dsentropy.integrations.start_of_training import go_on
 from dsentropy.integrations.torch.layer_monitor import LayerMonitor
 from dsentropy.integrations.torch.probe import require_probe
 from dsentropy.integrations.torch.structure import run
@@ -130,21 +131,26 @@ class RepresentationMonitor(callback_class()):  # type: ignore[misc]
         model, layers, given = trainer.strategy.model, self._layers, self._given
         watch = LayerMonitor(model, layers, probe, monitor=given, forward=forward, **self._options)
         self.monitor = watch.monitor
-        self._restore(trainer.global_step)
+        self._restore(trainer)
         self._watch, self._seen = watch, trainer.global_step
         self._publish(trainer)
         if trainer.global_step == 0 and self._schedule.due_at_start():
             self._sweep(trainer)
 
-    def _restore(self, step: int) -> None:
+    def _restore(self, trainer: Any) -> None:
         """Take the state of a checkpoint, or of an earlier ``fit`` that goes on."""
-        state, self._state = self._state or {}, None
+        step, state, self._state = trainer.global_step, self._state or {}, None
         last = state.get("last")
         goes_on = last is not None and last <= step
         self._scalars, self._schedule.last = (dict(state["scalars"]), last) if goes_on else ({}, None)
         is_open = isinstance(self._given, Monitor) and not self._is_restored
         if goes_on and self.monitor is not None and not is_open and state["monitor"] is not None:
             self.monitor.load_state_dict(state["monitor"])
+        beside = [
+            one for one in trainer.callbacks if isinstance(one, RepresentationMonitor) and one._watch is not None
+        ]
+        if self.monitor is not None and all(one.monitor is not self.monitor for one in beside):
+            go_on(self.monitor, step)
         self._is_restored = False
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, *_: Any) -> None:

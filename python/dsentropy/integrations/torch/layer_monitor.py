@@ -69,8 +69,8 @@ class LayerMonitor:
     autocast holds as around the call. After it, modes, buffers and all random generators are as before, bit for bit.
 
     Labels of the probe are the second entry of batches that are pairs, or the entry ``"labels"`` of a mapping, where
-    these are integers, booleans or texts, one an item. A monitor that is made here takes them, unless it has labels,
-    inputs or measures of its own, or a row is a token.
+    these are integers, booleans or texts, one an item. A monitor that is made here takes them, unless it has labels
+    of its own or measures without ``"dsmi"``, or a row is a token.
 
     In distributed training every process must call :meth:`sweep`, over as many batches. The process of rank 0
     measures; the others return no records.

@@ -13,7 +13,7 @@ from torch.utils.data import RandomSampler, SubsetRandomSampler, WeightedRandomS
 from dsentropy._checks.conversion import as_array
 from dsentropy._checks.scalars import RandomState, as_count, as_limit, as_seed
 from dsentropy._checks.warn import warn
-from dsentropy.integrations.given_monitor import GivenMonitor, as_monitor, checked_monitor
+from dsentropy.integrations.given_monitor import GivenMonitor, as_monitor, checked_monitor, has_information
 from dsentropy.integrations.pool import Pool, as_pool
 from dsentropy.integrations.torch.probe import Probe, require_probe, take_probe
 from dsentropy.integrations.torch.row_subset import RowSubset
@@ -104,7 +104,7 @@ class MeasuredProbe:
         if isinstance(given, Monitor):
             return given
         arguments = {name: self._drawn(value) for name, value in given.items() if name in _OF_ITEMS}
-        if "labels" not in given and _has_information(given.get("measures")):
+        if "labels" not in given and has_information(given):
             arguments["labels"] = self.labels
         return as_monitor({**given, **arguments})
 
@@ -157,8 +157,3 @@ def _same_classes(labels: NDArray[Any], of_probe: NDArray[Any] | None) -> bool:
     used = labels != -1 if labels.dtype.kind == "i" else np.ones(len(labels), dtype=bool)
     one, other = (np.unique(array[used], return_inverse=True)[1] for array in (labels, of_probe))
     return len({*one}) == len({*other}) == len({*zip(one, other, strict=True)})
-
-
-def _has_information(measures: Any) -> bool:
-    """Return whether the measures of a monitor have an information; None stands for the default ones."""
-    return measures is None or (isinstance(measures, (str, list, tuple, set)) and "dsmi" in measures)

@@ -81,7 +81,7 @@ def _found(layer: Any, known: dict[str, torch.nn.Module]) -> list[str]:
     if isinstance(layer, torch.nn.Module):
         names = [name for name, module in known.items() if module is unwrapped(layer)][:1]
         if not names:
-            near = [name for name, module in known.items() if type(module) is type(layer)]
+            near = [name for name, module in known.items() if name and type(module) is type(layer)]
             raise ValueError(f"layers must be modules of the model, got another {type(layer).__name__}{_near(near)}")
     elif isinstance(layer, str):
         names = [layer] if layer and layer in known else matching(layer, filter(None, known), ".")

@@ -23,7 +23,7 @@ from dsentropy.integrations.torch import LayerMonitor
 from dsentropy.integrations.torch.masks import as_given_mask
 from dsentropy.integrations.torch.probe import require_probe
 from dsentropy.integrations.transformers.probe import take_batches
-from dsentropy.integrations.transformers.trainer_state import keep_state, kept_state, log, resume
+from dsentropy.integrations.transformers.trainer_state import keep_state, kept_state, log, require_apart, resume
 from dsentropy.integrations.transformers.watch import watching
 from dsentropy.monitor.arguments import as_string
 from dsentropy.monitor.monitor import Monitor
@@ -119,6 +119,8 @@ class RepresentationMonitor(TrainerCallback):
         """Add this callback to a trainer, whose model is measured and whose ``log`` is called; return it."""
         if not isinstance(trainer, Trainer):
             raise TypeError(f"trainer must be a transformers.Trainer, got {printed(trainer)}")
+        others = (one for one in trainer.callback_handler.callbacks if isinstance(one, RepresentationMonitor))
+        require_apart(self._prefix, self._given, [(one._prefix, one._given) for one in others if one is not self])
         self._trainer = trainer
         if self not in trainer.callback_handler.callbacks:
             trainer.add_callback(self)

@@ -6,10 +6,35 @@ has a name of its own among ``stateful_callbacks``, in ``trainer_state.json`` of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from dsentropy.integrations.given_monitor import GivenMonitor
 from dsentropy.integrations.start_of_training import go_on
 from dsentropy.monitor.monitor import Monitor
+
+
+def require_apart(prefix: str, given: GivenMonitor, others: Iterable[tuple[str, GivenMonitor]]) -> None:
+    """Require that callbacks of one trainer have names of their own in checkpoints, and runs of their own.
+
+    Parameters
+    ----------
+    prefix, given
+        The prefix and the monitor of a callback.
+    others : iterable of tuple
+        Those of the other ones.
+    """
+    for of_other, monitor in others:
+        if of_other == prefix:
+            raise ValueError(
+                "prefix must differ from that of another RepresentationMonitor of this trainer, since states in "
+                f"checkpoints go by it, got {prefix!r} for both"
+            )
+        if isinstance(given, Monitor) and monitor is given:
+            raise ValueError(
+                "monitor must not be that of another RepresentationMonitor of this trainer: make a Monitor for "
+                "each, or give one callback the layers of both"
+            )
 
 
 def keep_state(monitor: Monitor, state: Any, prefix: str) -> None:
