@@ -75,7 +75,13 @@ def as_label(value: Any) -> str | None:
 
 
 def named(label: str | None, name: str | None, n_lines: int) -> str | None:
-    """Return what a legend calls a line: the name of the call before its own, unless it is the only one."""
+    """Return what a legend calls a line: the name of the call before its own, unless it is the only one.
+
+    A name such as ``_orig_mod.fc``, of a compiled module, gets a space before it: matplotlib leaves out of legends what
+    begins with an underscore.
+    """
+    if label is None and name is not None and name.startswith("_"):
+        return f" {name}"
     if label is None or name is None:
         return name if label is None else label
     return label if n_lines == 1 else f"{label}, {name}"

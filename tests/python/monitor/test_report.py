@@ -279,6 +279,18 @@ def test_names_of_layers_are_text_whatever_they_say(tmp_path: Path) -> None:
         assert HOSTILE in page.evaluate(ROWS)[0]
 
 
+@browser
+def test_long_names_of_layers_end_within_the_page(tmp_path: Path) -> None:
+    names = [f"transformer.h.{depth}.attn.c_proj" for depth in range(12)]
+    with opened(tmp_path, [record(layer=name, depth=depth) for depth, name in enumerate(names)]) as page:
+        edges = page.evaluate(
+            "[...document.querySelectorAll('#profiles .tick[transform]')].map((one) => one.getBoundingClientRect().left"
+            " - document.querySelector('#profiles').getBoundingClientRect().left)"
+        )
+        assert len(edges) == 12
+        assert min(edges) >= 0
+
+
 def colours(png: bytes) -> tuple[float, int]:
     """The lightness of a picture, from 0 to 255, and the number of its colours that are no grey."""
     picture = np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).reshape(-1, 3).astype(int)

@@ -244,3 +244,8 @@ def test_values_that_differ_by_rounding_look_equal(ax: Any, value: float) -> Non
     assert high - low >= 0.1 * max(value, 1)
     plotting.surface([[value + 5], [value]], [1.0, 2.0], 1, ax=ax)  # the range follows what is drawn then
     assert ax.get_ylim()[1] >= value + 5
+
+
+def test_names_that_begin_with_an_underscore_are_in_the_legend(ax: Any) -> None:
+    plotting.training([0, 1], [[1.0, 2.0], [2.0, 1.0]], ["_orig_mod.conv", "_orig_mod.fc"], ax=ax)
+    assert [text.get_text().strip() for text in ax.get_legend().get_texts()] == ["_orig_mod.conv", "_orig_mod.fc"]

@@ -133,7 +133,8 @@
       const place = { class: "tick", x: x(at), y: HEIGHT - BOTTOM + 17, "text-anchor": "middle" };
       if (bottom !== BOTTOM) Object.assign(place, { "text-anchor": "end", transform: `rotate(-28 ${x(at)} ${place.y})` });
       const text = names ? names[at] : marked(at);
-      node(SVG, "text", place, svg, text.length > 22 ? "…" + text.slice(-21) : text);
+      const most = bottom === BOTTOM ? 22 : Math.min(22, Math.floor(x(at) / 6.5)); // as many as fit at its left
+      node(SVG, "text", place, svg, text.length > most ? "…" + text.slice(1 - most) : text);
     }
     const middle = (TOP + HEIGHT - BOTTOM) / 2;
     node(SVG, "text", { x: (LEFT + WIDTH) / 2, y: HEIGHT - BOTTOM + bottom - 8, "text-anchor": "middle" }, svg, xLabel);
