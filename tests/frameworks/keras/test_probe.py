@@ -157,3 +157,10 @@ def test_generators_without_pytorch(monkeypatch) -> None:
         np.random.random()
     assert random.getstate() == states[0]
     np.testing.assert_array_equal(np.random.get_state()[1], states[1])
+
+
+def test_a_list_of_batches_is_refused() -> None:
+    batches = [(np.ones((3, 2)), np.zeros(3)), (np.ones((2, 2)), np.zeros(2))]
+    with pytest.raises(ValueError, match="got a list of batches"):
+        Probe(batches, 8)
+    assert len(list(Probe(iter(batches), 8).batches())) == 2

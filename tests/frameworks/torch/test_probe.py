@@ -9,6 +9,7 @@ import pytest
 import torch
 from dsentropy.integrations.torch.probe import require_probe, take_probe
 from dsentropy.integrations.torch.structure import leaves, on_device, run
+from dsentropy.monitor import MonitorWarning
 from torch.nn.utils.rnn import pack_sequence
 from torch.utils.data import DataLoader, Dataset, IterableDataset, TensorDataset
 
@@ -223,3 +224,11 @@ def test_no_items_are_refused(probe):
 def test_other_probes_are_refused(probe, error, text):
     with pytest.raises(error, match=text):
         taken(probe)
+
+
+@pytest.mark.parametrize("label", [1, "a", torch.tensor(1)])
+def test_items_in_place_of_batches_are_a_warning(label):
+    items = [(torch.ones(4), label), (torch.zeros(4), label)]
+    for probe in (items, [{"x": x, "label": y} for x, y in items]):
+        with pytest.warns(MonitorWarning, match="probe must have batches, got entries with a single label each"):
+            take_probe(probe, 8, 0)

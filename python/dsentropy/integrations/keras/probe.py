@@ -100,6 +100,10 @@ def _inputs(x: Any) -> Any:
     """Return the inputs of a model as arrays: of a list of arrays, or of a mapping, each entry is one."""
     if isinstance(x, Mapping):
         return {name: _input(value) for name, value in x.items()}
+    if isinstance(x, list) and x and all(isinstance(entry, (tuple, Mapping)) for entry in x):
+        raise ValueError(
+            "probe must be inputs where it is a list, got a list of batches: iter(...) stands for batches"
+        )
     several = isinstance(x, (list, tuple)) and all(hasattr(value, "shape") for value in x)
     return [_input(value) for value in x] if several else _input(x)
 

@@ -20,8 +20,18 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
 from dsentropy._checks.printing import printed
+from dsentropy._checks.warn import warn
 from dsentropy.integrations.torch.generators import kept_generators
-from dsentropy.integrations.torch.structure import inputs_of, labels_of, leaves, mapped, n_items_of, on_device
+from dsentropy.integrations.torch.structure import (
+    inputs_of,
+    is_item,
+    labels_of,
+    leaves,
+    mapped,
+    n_items_of,
+    on_device,
+)
+from dsentropy.monitor.monitor_warning import MonitorWarning
 
 
 class Batch(NamedTuple):
@@ -73,6 +83,12 @@ def take_probe(probe: Any, batch_size: int, seed: int) -> Probe:
             n_items = n_items_of(kept)
             batches.append(Batch(kept, first, n_items))
             first += 1 if n_items is None else n_items
+    if batches and all(is_item(batch.content) for batch in batches):
+        warn(
+            "probe must have batches, got entries with a single label each, which look like items: "
+            "DataLoader(items, batch_size=...) makes batches of them",
+            MonitorWarning,
+        )
     sizes = [batch.n_items for batch in batches]
     if not any(size is None or size > 0 for size in sizes):
         raise ValueError("probe must have one item or more, got none")

@@ -76,10 +76,7 @@ def n_items_of(batch: Any) -> int | None:
 
 def labels_of(batch: Any) -> NDArray[Any] | None:
     """Return the classes of a batch's items: integers, booleans or texts, one an item; None where there are none."""
-    if isinstance(batch, Mapping):
-        found = next((batch[name] for name in LABELS if name in batch), None)
-    else:
-        found = batch[1] if _is_sequence(batch) and len(batch) == 2 else None
+    found = _given_labels(batch)
     if isinstance(found, torch.Tensor):
         is_class = found.layout == torch.strided and not (found.is_floating_point() or found.is_complex())
         found = found.numpy(force=True) if is_class else None
@@ -87,6 +84,20 @@ def labels_of(batch: Any) -> NDArray[Any] | None:
         return None
     array = np.array(found)
     return array if array.ndim == 1 and array.dtype.kind in "iubU" else None
+
+
+def is_item(batch: Any) -> bool:
+    """Return whether a batch looks like a single item of a data set: its label is one number or one text."""
+    found, n_items = _given_labels(batch), n_items_of(batch)
+    one = isinstance(found, (int, str)) or (found is not None and getattr(found, "ndim", None) == 0)
+    return one and n_items is not None and n_items > 1
+
+
+def _given_labels(batch: Any) -> Any:
+    """Return the entry of a batch that is its labels by custom; None where there is none."""
+    if isinstance(batch, Mapping):
+        return next((batch[name] for name in LABELS if name in batch), None)
+    return batch[1] if _is_sequence(batch) and len(batch) == 2 else None
 
 
 def _is_sequence(value: Any) -> bool:
