@@ -102,7 +102,8 @@ def expanded(paths: list[str]) -> list[str]:
     found: list[str] = []
     for path in paths:
         if path != STDIN and os.path.isdir(path):
-            inside = sorted((entry for entry in os.listdir(path) if has_reader(entry)), key=natural)
+            shown = (entry for entry in os.listdir(path) if not entry.startswith("."))  # "._a.npy" is of macOS
+            inside = sorted(filter(has_reader, shown), key=natural)
             if not inside:
                 raise ValueError(f"{path}: no file in the folder has embeddings")
             found += [os.path.join(path, entry) for entry in inside]

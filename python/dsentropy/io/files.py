@@ -97,6 +97,8 @@ def _opened(path: str, suffix: str) -> AbstractContextManager[Contents]:
     if path == STDIN:
         from dsentropy.io.readers import npy
 
+        if sys.stdin is None:
+            raise UnreadableError("it is closed")
         return _guarded(lambda: npy.from_stream(sys.stdin.buffer))
     _require_content(path, suffix)
     reader = importlib.import_module(f"dsentropy.io.readers.{READERS[suffix]}")

@@ -77,8 +77,8 @@ def as_label(value: Any) -> str | None:
 def named(label: str | None, name: str | None, n_lines: int) -> str | None:
     """Return what a legend calls a line: the name of the call before its own, unless it is the only one.
 
-    A name such as ``_orig_mod.fc``, of a compiled module, gets a space before it: matplotlib leaves out of legends what
-    begins with an underscore.
+    A name such as ``_orig_mod.fc``, of a compiled module, gets a space before it: matplotlib leaves out of legends
+    what begins with an underscore.
     """
     if label is None and name is not None and name.startswith("_"):
         return f" {name}"

@@ -325,3 +325,15 @@ def test_layers_name_a_file_that_fails_once(tmp_path: Path, run: Any) -> None:
     table.write_text("u,v\n1,x\n")
     failed = run("layers", table)
     assert failed.err.startswith(f"dsentropy layers: {table}: it has 'x' in line 2, column 'v'")
+
+
+def test_hidden_files_of_a_folder_are_no_layers(layers: Any, tmp_path: Path, run: Any) -> None:
+    (tmp_path / "layers" / "._layer_0.safetensors").write_bytes(b"of macOS")
+    found = run("layers", tmp_path / "layers", "--format", "json")
+    assert (found.err, found.code) == ("", 0)
+    assert [record["layer"] for record in found.records] == list(layers)
+
+
+def test_a_closed_standard_input_is_said(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert run("entropy", "-") == ("", "dsentropy entropy: -: it is closed\n", 2)

@@ -284,8 +284,8 @@ def test_long_names_of_layers_end_within_the_page(tmp_path: Path) -> None:
     names = [f"transformer.h.{depth}.attn.c_proj" for depth in range(12)]
     with opened(tmp_path, [record(layer=name, depth=depth) for depth, name in enumerate(names)]) as page:
         edges = page.evaluate(
-            "[...document.querySelectorAll('#profiles .tick[transform]')].map((one) => one.getBoundingClientRect().left"
-            " - document.querySelector('#profiles').getBoundingClientRect().left)"
+            "[...document.querySelectorAll('#profiles .tick[transform]')].map((one) =>"
+            " one.getBoundingClientRect().left - document.querySelector('#profiles').getBoundingClientRect().left)"
         )
         assert len(edges) == 12
         assert min(edges) >= 0
