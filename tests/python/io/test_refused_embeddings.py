@@ -359,3 +359,21 @@ def test_an_array_that_is_refused_leaves_the_others_of_its_archive(tmp_path: Pat
         read_embeddings(path, key="fields")
     with pytest.raises(ValueError, match=r"'hidden' \(30, 4\) float32, 'labels' \(2,\) object, got None"):
         read_embeddings(path)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_columns_beyond_memory_are_not_read(depth: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = {0: pd.DataFrame(X, columns=list("abcd")), 1: pd.DataFrame({"a": list(X)})}
+    frame[2] = pd.DataFrame({"a": [[row.tolist()] for row in X.astype(float)]})
+    frame[depth].to_parquet(tmp_path / "a.parquet")
+    asked = []
+
+    def refuse(rows: int, needed: int) -> None:
+        asked.append((rows, needed))
+        raise MemoryError("too much")
+
+    monkeypatch.setattr("dsentropy._checks.memory._SMALL", 0)
+    monkeypatch.setattr("dsentropy._core.require_memory", refuse)
+    with pytest.raises(MemoryError, match=r"a\.parquet': columns \['a'.*\]: too much: use key of fewer columns"):
+        read_embeddings(tmp_path / "a.parquet")
+    assert asked == [(30, X.size * (8 if depth == 2 else 4))]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from dsentropy._checks.memory import require_bytes
 from dsentropy._checks.printing import printed
 from dsentropy.io.optional import required
 from dsentropy.io.stored import ChoiceError, Chosen, Key, Stored, UnreadableError, named_by_number, natural, part_of
@@ -50,6 +51,7 @@ class Columns:
         """Read a column of lists, or columns of numbers as those of one array."""
         names = self._names(key, layer)
         layer = layer if key is not None or len(self._lists()) == 1 else None
+        self._require_memory(names)
         table = self.file.read(columns=names)
         if len(names) == 1 and _is_list(self.types[names[0]]):
             values = _of_lists(table.column(0).combine_chunks(), names[0])
@@ -57,6 +59,21 @@ class Columns:
             values = np.column_stack([_numbers(table.column(name), name) for name in names])
         name = names[0] if len(names) == 1 else ""
         return Chosen(name, Stored(values.shape, str(values.dtype), part_of(values)), layer)
+
+    def _require_memory(self, names: list[str]) -> None:
+        """Raise before columns are read that do not fit into memory; a file may hold few bytes of them."""
+        metadata = self.file.metadata
+        counts = dict.fromkeys(names, metadata.num_rows)
+        if len(names) == 1 and _is_list(self.types[names[0]]):
+            groups = [metadata.row_group(place) for place in range(metadata.num_row_groups)]
+            inside = [place for place, path in enumerate(self._paths()) if path.startswith(f"{names[0]}.")]
+            counts[names[0]] = sum(group.column(place).num_values for group in groups for place in inside)
+        held = sum(count * _itemsize(self.types[name]) for name, count in counts.items())
+        require_bytes(f"columns {printed(names)}", metadata.num_rows, held, "key of fewer columns", "a smaller file")
+
+    def _paths(self) -> list[str]:
+        schema = self.file.schema
+        return [schema.column(place).path for place in range(len(schema))]
 
     def labels(self, key: Key) -> NDArray[Any]:
         """Return the column of a name, or the only one."""
@@ -120,6 +137,11 @@ def _inner(kind: Any) -> Any:
     while _is_list(kind):
         kind = kind.value_type
     return kind
+
+
+def _itemsize(kind: Any) -> int:
+    """Return the bytes of a number, at any depth of lists; 0 of what is none, which is refused later."""
+    return int(_inner(kind).bit_width) // 8 if _is_number(_inner(kind)) else 0
 
 
 def _of_lists(column: Any, name: str) -> NDArray[Any]:
