@@ -159,6 +159,8 @@ class Log:
 
     def __init__(self, path: str) -> None:
         self.path = os.path.realpath(path)
+        if os.path.isdir(self.path):
+            raise IsADirectoryError(f"log must be a file, got the directory {path!r}: log.jsonl in it is one")
         folder = os.path.dirname(self.path)
         os.makedirs(folder, exist_ok=True)
         self._pending: deque[bytes] = deque()

@@ -145,3 +145,11 @@ def test_a_monitor_of_another_process_does_nothing(path, monkeypatch):
     monitor.observe(0, {"a": X})
     monitor.close()
     assert monitor.last_step == 0
+
+
+def test_a_folder_is_no_log_and_gets_no_lock_beside_it(tmp_path):
+    folder = tmp_path / "runs"
+    folder.mkdir()
+    with pytest.raises(IsADirectoryError, match="log must be a file, got the directory"):
+        Monitor(log=folder)
+    assert [*tmp_path.iterdir()] == [folder]
