@@ -64,7 +64,7 @@ def execute(options: argparse.Namespace) -> None:
                 axes = axes or picture.new_axes(len(options.files), width=5.0)
                 drawn = axes[options.files.index(outcome.name)]
                 found.plot(ax=drawn)
-                drawn.set_title(outcome.name)
+                drawn.set_title(picture.plain(outcome.name))
     except inputs.Failed as error:
         failed = error
     output.end()

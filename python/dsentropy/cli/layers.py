@@ -54,6 +54,8 @@ def execute(options: argparse.Namespace) -> None:
 
 def measure_each(files: list[str], read: Any, options: argparse.Namespace) -> None:
     """Measure the arrays of each file, write the records, and draw the entropies by depth."""
+    from dataclasses import replace
+
     from dsentropy.cli import inputs, picture
     from dsentropy.cli.output import Output
 
@@ -74,7 +76,8 @@ def measure_each(files: list[str], read: Any, options: argparse.Namespace) -> No
     output.end()
     if options.plot is not None and found:
         axes = picture.new_axes()[0]
-        joined(found).plot(ax=axes)
+        drawn = joined(found)
+        replace(drawn, names=tuple(map(picture.plain, drawn.names))).plot(ax=axes)
         picture.save(axes, options.plot)
     if failed is not None:
         raise failed

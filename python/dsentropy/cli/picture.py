@@ -68,6 +68,11 @@ def new_axes(panels: int = 1, width: float = 8.0, height: float = 4.5) -> Any:
     return list(figure.subplots(1, panels, squeeze=False)[0])
 
 
+def plain(name: str) -> str:
+    """Return the text that draws a name as it is: to matplotlib dollar signs begin a formula."""
+    return name.replace("$", r"\$")
+
+
 def save(axes: Any, path: str) -> None:
     """Write the figure of axes to a file."""
     with replacing(path) as file:

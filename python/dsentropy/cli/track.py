@@ -52,7 +52,7 @@ def execute(options: argparse.Namespace) -> None:
         axes = picture.new_axes(len(found), width=6.0)
         for drawn, (title, curves) in zip(axes, found, strict=True):
             curves.plot(ax=drawn)
-            drawn.set_title(title)
+            drawn.set_title(picture.plain(title))
         picture.save(axes[0], options.plot)
     if failed is not None:
         raise failed

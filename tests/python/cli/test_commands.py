@@ -337,3 +337,10 @@ def test_hidden_files_of_a_folder_are_no_layers(layers: Any, tmp_path: Path, run
 def test_a_closed_standard_input_is_said(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
     assert run("entropy", "-") == ("", "dsentropy entropy: -: it is closed\n", 2)
+
+
+def test_names_in_pictures_are_no_formulas(hidden: Path, tmp_path: Path, run: Any) -> None:
+    hidden = hidden.rename(tmp_path / "$^$.npy")
+    for options in (["layers", hidden], ["information", hidden, "--target", json.dumps(LABELS.tolist())]):
+        found = run(*options, "--plot", tmp_path / "a.svg")
+        assert (found.err, found.code) == ("", 0)
