@@ -17,6 +17,7 @@ from dsentropy._checks.scalars import RandomState
 from dsentropy.integrations.given_monitor import GivenMonitor, checked_monitor
 from dsentropy.integrations.latest_scalars import latest_scalars
 from dsentropy.integrations.lightning.base import callback_class
+from dsentropy.integrations.lightning.trainer_values import publish, run_converted
 from dsentropy.integrations.lightning.validation_loader import validation_loader
 from dsentropy.integrations.pool import Pool
 from dsentropy.integrations.schedule import Schedule
@@ -92,10 +93,8 @@ class RepresentationMonitor(callback_class()):  # type: ignore[misc]
             require_probe(probe)
         if forward is not None and not callable(forward):
             raise TypeError(f"forward must be a callable of a model and a batch, or None, got {printed(forward)}")
-        self._schedule, self._prefix = (
-            Schedule(every_n_epochs, every_n_steps, sweep_steps),
-            as_string(prefix, "prefix"),
-        )
+        self._schedule = Schedule(every_n_epochs, every_n_steps, sweep_steps)
+        self._prefix = as_string(prefix, "prefix")
         self._layers, self._probe, self._given = layers, probe, checked_monitor(monitor)
         self._forward = run if forward is None else forward
         names = ("pool", "mask", "max_rows", "batch_size", "random_state")
@@ -126,14 +125,14 @@ class RepresentationMonitor(callback_class()):  # type: ignore[misc]
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Find the layers, make the monitor, and go on with the run of a checkpoint."""
-        forward = partial(_converted, trainer.precision_plugin, self._forward)
+        forward = partial(run_converted, trainer.precision_plugin, self._forward)
         probe = validation_loader(trainer) if self._probe is None else self._probe
         model, layers, given = trainer.strategy.model, self._layers, self._given
         watch = LayerMonitor(model, layers, probe, monitor=given, forward=forward, **self._options)
         self.monitor = watch.monitor
         self._restore(trainer)
         self._watch, self._seen = watch, trainer.global_step
-        self._publish(trainer)
+        publish(trainer, self._scalars)
         if trainer.global_step == 0 and self._schedule.due_at_start():
             self._sweep(trainer)
 
@@ -146,10 +145,8 @@ class RepresentationMonitor(callback_class()):  # type: ignore[misc]
         is_open = isinstance(self._given, Monitor) and not self._is_restored
         if goes_on and self.monitor is not None and not is_open and state["monitor"] is not None:
             self.monitor.load_state_dict(state["monitor"])
-        beside = [
-            one for one in trainer.callbacks if isinstance(one, RepresentationMonitor) and one._watch is not None
-        ]
-        if self.monitor is not None and all(one.monitor is not self.monitor for one in beside):
+        begun = (one for one in trainer.callbacks if isinstance(one, RepresentationMonitor) and one._watch)
+        if self.monitor is not None and all(one.monitor is not self.monitor for one in begun):
             go_on(self.monitor, step)
         self._is_restored = False
 
@@ -181,15 +178,7 @@ class RepresentationMonitor(callback_class()):  # type: ignore[misc]
         self._scalars, self._schedule.last = trainer.strategy.broadcast(scalars), step
         for logger in trainer.loggers:
             logger.log_metrics(self._scalars, step=step)
-        self._publish(trainer)
-
-    def _publish(self, trainer: Any) -> None:
-        """Give the last values to other callbacks; those that a module logs stay as they are."""
-        device = trainer.strategy.root_device
-        values = {
-            key: torch.tensor(value, dtype=torch.float32, device=device) for key, value in self._scalars.items()
-        }
-        trainer.callback_metrics.update(values)
+        publish(trainer, self._scalars)
 
     def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Wait until all is measured and in the log, and close a monitor that was made here."""
@@ -202,8 +191,3 @@ class RepresentationMonitor(callback_class()):  # type: ignore[misc]
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:
         """End as after a training that was not interrupted."""
         self.teardown(trainer, pl_module, "fit")
-
-
-def _converted(precision: Any, forward: Any, model: Any, batch: Any) -> Any:
-    """Run the model on a batch in the precision of the trainer."""
-    return forward(model, precision.convert_input(batch))
