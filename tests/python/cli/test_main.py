@@ -19,6 +19,12 @@ from dsentropy.io.pooled import POOLS
 X = np.random.default_rng(0).normal(size=(30, 3))
 MODULE = [sys.executable, "-m", "dsentropy"]
 
+HEARD = """
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background of a shell ignores it
+runpy.run_module("dsentropy", run_name="__main__", alter_sys=True)
+"""
+
 
 @pytest.fixture
 def hidden(tmp_path: Path) -> Path:
@@ -139,14 +145,13 @@ def test_ctrl_c_ends_with_130(hidden: Path, run: Any, monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_an_interrupted_process_ends_at_once_and_quietly(jobs: str, tmp_path: Path) -> None:
     np.save(tmp_path / "large.npy", np.random.default_rng(0).normal(size=(6000, 3)))
-    np.save(tmp_path / "small.npy", X)
-    files = [tmp_path / name for name in ("small.npy", "large.npy", "large.npy")]
+    files = [tmp_path / name for name in ("missing.npy", "large.npy", "large.npy")]
     arguments = ["entropy", *files, "--null", "gaussian", "--n-null", "10000000", "--jobs", jobs]
     with subprocess.Popen(
-        [*MODULE, *map(str, arguments), "--progress"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", HEARD, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
-        assert process.stderr.read(1)  # of the progress, so that the command has begun
+        assert "missing.npy" in process.stderr.readline()  # so the command is at the next file
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
