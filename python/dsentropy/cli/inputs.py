@@ -7,6 +7,7 @@ to the others. They are daemons, so that Ctrl-C ends the process at once.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import queue
 import re
@@ -165,7 +166,14 @@ def _run(
     for _ in range(min(jobs, len(items))):
         threading.Thread(target=serve, daemon=True).start()
     for result in results:
-        yield result.get()
+        yield _got(result)
+
+
+def _got(result: queue.SimpleQueue[Outcome]) -> Outcome:
+    """Wait for a result, and look up now and then: Ctrl-C just before a wait without end would not end it."""
+    while True:
+        with contextlib.suppress(queue.Empty):
+            return result.get(timeout=0.2)
 
 
 def _outcome(item: Item, work: Callable[[Item], Result], name_of: Callable[[Item], str]) -> Outcome:
