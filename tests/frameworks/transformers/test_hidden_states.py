@@ -137,18 +137,17 @@ class Plain(torch.nn.Module):
 
 
 def test_errors_of_layers(make_trainer) -> None:
-    trainer = make_trainer(bert())
     for layers, text in [
         (3, "layers must be numbers of hidden states, 0 to 2, got 3"),
         (["layer_00", "bert.pooler"], "layers must be hidden states, .* or modules, not both, got 'bert.pooler'"),
         ("bert.encodre", "layers must be names or patterns of modules of the model, got 'bert.encodre'"),
     ]:
         with pytest.raises(ValueError, match=text):
-            rows_of(trainer, PROBE, layers=layers)
+            rows_of(make_trainer(bert()), PROBE, layers=layers)
     with pytest.raises(TypeError, match=r"model must take output_hidden_states .* Plain does not: layers=\[\.\.\.\]"):
         rows_of(make_trainer(Plain()), PROBE)
     with pytest.raises(TypeError, match="probe must have batches that are mappings"):
-        rows_of(trainer, torch.arange(12).reshape(2, 6))
+        rows_of(make_trainer(bert()), torch.arange(12).reshape(2, 6))
 
 
 def test_a_model_of_any_keywords_without_hidden_states(make_trainer) -> None:
@@ -247,11 +246,10 @@ def test_texts(make_trainer, is_of_trainer: bool) -> None:
 
 
 def test_errors_of_texts(make_trainer) -> None:
-    trainer = make_trainer(bert())
     with pytest.raises(ValueError, match="tokenizer must be given where the probe is texts"):
-        rows_of(trainer, TEXTS)
+        rows_of(make_trainer(bert()), TEXTS)
     with pytest.raises(ValueError, match=r"tokenizer must have a padding token, .*tokenizer\.eos_token"):
-        rows_of(trainer, TEXTS, tokenizer=tokenizer())
+        rows_of(make_trainer(bert()), TEXTS, tokenizer=tokenizer())
     with pytest.raises(TypeError, match="probe must be"):
         RepresentationMonitor("a text")
 
