@@ -60,10 +60,7 @@ def execute(options: argparse.Namespace) -> None:
         rows = first._replace(name=name)
         output.add(records_of(table, options, rows, started, outcome.warnings, **fields))
         output.end()
-        if options.plot is not None:
-            axes = picture.new_axes()[0]
-            outcome.result.plot(ax=axes)
-            picture.save(axes, options.plot)
+        picture.draw(outcome.result, options.plot)
 
 
 def compared(A: Any, B: Any, options: argparse.Namespace) -> Any:

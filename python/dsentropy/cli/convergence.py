@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from typing import Any
 
 from dsentropy.cli import options as _options
@@ -40,8 +39,7 @@ def execute(options: argparse.Namespace) -> None:
     picture.require_plot(options.plot)
 
     def work(path: str) -> Any:
-        rows, started = inputs.read(path, options), time.perf_counter()
-        return rows, started, measured(rows.X, options)
+        return inputs.timed(path, options, lambda rows: measured(rows.X, options))
 
     for outcome in inputs.outcomes([options.file], work, str, options):
         rows, started, found = outcome.result
@@ -54,10 +52,7 @@ def execute(options: argparse.Namespace) -> None:
         output = Output(options.format, COLUMNS)
         output.add(records_of(table, options, rows, started, outcome.warnings, bandwidth=bandwidth, **fields))
         output.end()
-        if options.plot is not None:
-            axes = picture.new_axes()[0]
-            found.plot(ax=axes)
-            picture.save(axes, options.plot)
+        picture.draw(found, options.plot)
 
 
 def measured(X: Any, options: argparse.Namespace) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import time
 from typing import TYPE_CHECKING, Any
 
 from dsentropy.cli import options as _options
@@ -53,8 +52,7 @@ def execute(options: argparse.Namespace) -> None:
     output, axes, failed = Output(options.format, COLUMNS), None, None
 
     def work(path: str) -> tuple[Rows, float, Any]:
-        rows, started = inputs.read(path, options), time.perf_counter()
-        return rows, started, measured(rows, target, options)
+        return inputs.timed(path, options, lambda rows: measured(rows, target, options))
 
     try:
         for outcome in inputs.outcomes(options.files, work, str, options):

@@ -13,6 +13,7 @@ import queue
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any, NamedTuple, TypeVar
@@ -69,6 +70,12 @@ def _rows(path: str, contents: Contents, options: argparse.Namespace) -> Rows:
     chosen = contents.choose(key, options.layer)
     n_all = rows_shape(chosen, options.pool)[0]
     return Rows(path, embeddings_of(chosen, options.pool, _choice(options)), n_all)
+
+
+def timed(path: str, options: argparse.Namespace, measure: Callable[[Rows], Result]) -> tuple[Rows, float, Result]:
+    """Read the rows of a file and measure them; return them, when the measurement began, and its result."""
+    rows, started = read(path, options), time.perf_counter()
+    return rows, started, measure(rows)
 
 
 def read_each(path: str, options: argparse.Namespace) -> list[Rows]:

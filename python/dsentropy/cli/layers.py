@@ -75,10 +75,8 @@ def measure_each(files: list[str], read: Any, options: argparse.Namespace) -> No
         failed = error
     output.end()
     if options.plot is not None and found:
-        axes = picture.new_axes()[0]
         drawn = joined(found)
-        replace(drawn, names=tuple(map(picture.plain, drawn.names))).plot(ax=axes)
-        picture.save(axes, options.plot)
+        picture.draw(replace(drawn, names=tuple(map(picture.plain, drawn.names))), options.plot)
     if failed is not None:
         raise failed
 

@@ -73,6 +73,14 @@ def plain(name: str) -> str:
     return name.replace("$", r"\$")
 
 
+def draw(result: Any, path: str | None) -> None:
+    """Write the picture of a result to a file, where one is asked for."""
+    if path is not None:
+        axes = new_axes()[0]
+        result.plot(ax=axes)
+        save(axes, path)
+
+
 def save(axes: Any, path: str) -> None:
     """Write the figure of axes to a file."""
     with replacing(path) as file:
