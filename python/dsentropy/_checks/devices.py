@@ -24,6 +24,15 @@ _TORCH_DEVICES = ("cpu", "cuda", "mps")
 """Types of devices on which PyTorch can compute; those of the core are not needed, and serve for tests."""
 
 
+WITHOUT_FLOAT64: tuple[str, ...] = ("mps",)
+"""Types of devices that compute in float32 at most."""
+
+
+def has_float64(device: str) -> bool:
+    """Return whether a device computes in float64."""
+    return device.partition(":")[0] not in WITHOUT_FLOAT64
+
+
 def is_tensor(value: Any) -> bool:
     """Return whether a value is a tensor of PyTorch, without importing it."""
     return isinstance(value, getattr(sys.modules.get("torch"), "Tensor", ()))
