@@ -63,7 +63,7 @@ pub use kernel::bandwidth::{Bandwidth, median_distance, neighbor_distances};
 pub use kernel::gaussian::gaussian_affinity;
 pub use linalg::scalar::Element;
 pub use linalg::upper_triangle::UpperTriangle;
-pub use linalg::{general_eigenvalues, orthonormal_product, symmetric_eigenvalues};
+pub use linalg::{general_eigenvalues, haar_product, symmetric_eigenvalues};
 pub use measure::binned_rows::binned_rows_entropy;
 pub use measure::covariance::{Scatter, block_scatter, covariance_eigenvalues};
 pub use measure::direct_entropy::{Measure, matrix_entry_entropy};
@@ -73,7 +73,7 @@ pub use measure::estimated_spectrum::{
 };
 pub use measure::spectrum::{OperatorSpec, Precision, given_eigenvalues};
 pub use measure::subsets::{estimate_subsets, subset_eigenvalues, subset_entropies};
-pub use measure::sweep::sweep_eigenvalues;
+pub use measure::sweep::{eigenvalues_of_sets, sweep_eigenvalues};
 pub use operator::SymmetricOperator;
 pub use operator::deflated_f32::diffusion_eigenvalues_single;
 pub use operator::dense::diffusion_operator;

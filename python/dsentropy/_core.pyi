@@ -24,9 +24,9 @@ __all__ = [
     "EstimateInfo", "GlobalScaling", "Measure", "Moments", "NeighborEdges", "Neighbors", "OperatorSpec",
     "PairProduct", "Readings", "Scatter", "Solution", "SparseOperator", "__version__", "allowed_single_error",
     "blas_config", "block_scatter", "chunk_error", "covariance_eigenvalues", "default_threads", "distinct_rows",
-    "eigenvalues", "entropy", "estimate_operator", "estimate_spectrum", "estimate_subsets", "median_distance",
-    "nearest_neighbors", "neighbor_distances", "neighbor_edges", "neighbor_graph", "operator_eigenvalues",
-    "orthonormal_product", "pair_moments", "pair_product", "renyi_entropies", "require_memory", "spectral_entropy",
+    "eigenvalues", "eigenvalues_of_sets", "entropy", "estimate_operator", "estimate_spectrum", "estimate_subsets",
+    "haar_product", "median_distance", "nearest_neighbors", "neighbor_distances", "neighbor_edges", "neighbor_graph",
+    "operator_eigenvalues", "pair_moments", "pair_product", "renyi_entropies", "require_memory", "spectral_entropy",
     "subset_eigenvalues", "subset_entropies", "sweep_eigenvalues", "symmetric_eigenvalues",
 ]
 # fmt: on
@@ -350,6 +350,11 @@ def sweep_eigenvalues(
 ) -> list[_Floats]:
     """The moduli of eigenvalues of several operators on the same data; ``progress(done, nan)`` after each."""
 
+def eigenvalues_of_sets(
+    sets: Sequence[_Rows], metric: _Metric, operators: Sequence[OperatorSpec], num_threads: int | None = None
+) -> list[_Floats]:
+    """The moduli of the eigenvalues of an operator on each of several data sets of one dtype."""
+
 def subset_eigenvalues(
     x: _Rows,
     metric: _Metric,
@@ -364,8 +369,8 @@ def subset_eigenvalues(
 def symmetric_eigenvalues(matrix: _Rows, num_threads: int | None = None) -> _Floats:
     """The eigenvalues of a symmetric matrix, ascending; only its diagonal and what is above it are read."""
 
-def orthonormal_product(z: _Floats, a: _Floats, num_threads: int | None = None) -> _Floats:
-    """The product Q A of the orthonormal factor of Z = Q R, a tall matrix of normal numbers."""
+def haar_product(n: int, normal: _Floats, a: _Floats, num_threads: int | None = None) -> _Floats:
+    """The product Q A [n, d], with Q uniform among the matrices whose columns are orthonormal and sum to 0."""
 
 def covariance_eigenvalues(x: _Rows, centred: bool, num_threads: int | None = None) -> _Floats:
     """The eigenvalues of the covariance matrix of the columns or, if not ``centred``, of their second moments."""

@@ -3,8 +3,8 @@
 //! Nothing here knows of rows of data: see `data/`.
 
 mod general;
+mod haar;
 mod lapack;
-mod orthonormal;
 pub(crate) mod scalar;
 pub(crate) mod scaling;
 mod symmetric;
@@ -13,7 +13,7 @@ pub(crate) mod upper_triangle;
 
 pub(crate) use general::EDGE_BYTES;
 pub use general::general_eigenvalues;
-pub use orthonormal::orthonormal_product;
+pub use haar::haar_product;
 pub use symmetric::symmetric_eigenvalues;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};

@@ -47,12 +47,12 @@ mod _core {
     use super::specs::{PyMeasure, PyOperatorSpec};
     #[pymodule_export]
     use super::spectra::{
-        PyScatter, block_scatter, covariance_eigenvalues, eigenvalues, operator_eigenvalues, subset_eigenvalues,
-        sweep_eigenvalues, symmetric_eigenvalues,
+        PyScatter, block_scatter, covariance_eigenvalues, eigenvalues, eigenvalues_of_sets, operator_eigenvalues,
+        subset_eigenvalues, sweep_eigenvalues, symmetric_eigenvalues,
     };
 
     #[pymodule_export]
-    use super::matrices::orthonormal_product;
+    use super::matrices::haar_product;
 
     #[pymodule_export]
     use super::call::{PyBlasConfig, blas_config, default_threads, require_memory};

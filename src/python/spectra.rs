@@ -1,13 +1,16 @@
 //! Eigenvalues by the exact solver: of one operator, of several on the same rows, of one on each subset of the rows.
 
-use numpy::{IntoPyArray, PyArray1, PyArray2};
+use ndarray::ArrayView2;
+use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
 use pyo3::prelude::*;
 
 use crate::data::input::{Input, Metric};
 use crate::error::Error;
+use crate::linalg::scalar::Element;
+use crate::measure::spectrum::OperatorSpec;
 use crate::python::call::{compute, compute_with_progress};
 use crate::python::callbacks::{AnyOperator, OpenOperator, with_operator};
-use crate::python::rows::{Rows, Subsets, on_rows, row_numbers};
+use crate::python::rows::{RowSets, Rows, Subsets, on_rows, row_numbers};
 use crate::python::specs::{Choice, PyOperatorSpec};
 
 /// One number for each eigenvalue.
@@ -48,6 +51,41 @@ pub fn sweep_eigenvalues<'py>(
         crate::sweep_eigenvalues(Input { metric: metric.0, matrix }, &operators, &|| counter.advance(), job)
     }));
     Ok(values?.into_iter().map(|values| values.into_pyarray(py)).collect())
+}
+
+/// The moduli of the eigenvalues of an operator on each of several data sets.
+#[pyfunction]
+#[pyo3(signature = (sets, metric, operators, num_threads=None))]
+pub fn eigenvalues_of_sets<'py>(
+    py: Python<'py>,
+    sets: RowSets<'py>,
+    metric: Choice<Metric>,
+    operators: Vec<PyRef<'py, PyOperatorSpec>>,
+    num_threads: Option<usize>,
+) -> PyResult<Vec<Vector<'py>>> {
+    let operators: Vec<_> = operators.iter().map(|operator| operator.0.clone()).collect();
+    let values = match &sets {
+        RowSets::Double(sets) => of_sets(py, &views(sets), metric.0, &operators, num_threads),
+        RowSets::Single(sets) => of_sets(py, &views(sets), metric.0, &operators, num_threads),
+    };
+    Ok(values?.into_iter().map(|values| values.into_pyarray(py)).collect())
+}
+
+/// The views of several arrays.
+fn views<'a, T: numpy::Element>(arrays: &'a [PyReadonlyArray2<'_, T>]) -> Vec<ArrayView2<'a, T>> {
+    arrays.iter().map(PyReadonlyArray2::as_array).collect()
+}
+
+/// Computes the moduli of the eigenvalues of an operator on each of several data sets.
+fn of_sets<T: Element>(
+    py: Python<'_>,
+    sets: &[ArrayView2<'_, T>],
+    metric: Metric,
+    operators: &[OperatorSpec],
+    num_threads: Option<usize>,
+) -> PyResult<Vec<Vec<f64>>> {
+    let sets: Vec<_> = sets.iter().map(|&matrix| Input { metric, matrix }).collect();
+    compute(py, num_threads, |job| crate::eigenvalues_of_sets(&sets, operators, job))
 }
 
 /// The moduli of the eigenvalues of an operator on each subset of the rows.

@@ -1,6 +1,6 @@
 """The entropy of data beside that of surrogates of the same size.
 
-Cost: one entropy for the data and one for each draw, one after the other, and the surrogates themselves.
+Cost: one entropy for the data and one for each draw, two at a time, and the surrogates themselves.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from dsentropy._operator.precision import (
 )
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._results.tabular import Tabular
-from dsentropy._spectrum.kernel_solutions import kernel_solutions
+from dsentropy._spectrum.kernel_solutions import kernel_solutions, solutions_of_sets
 from dsentropy._spectrum.problem import selected_rows, warn_if_not_converged
 from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
@@ -57,6 +57,9 @@ NullBandwidth: TypeAlias = Literal["own", "data"]
 
 _BYTES_OF_READING = 40
 """Bytes of one reading of a draw: its value and what the comparison computes from it."""
+
+_AT_ONCE = 2
+"""Surrogates that are held, and solved for, at a time."""
 
 _BYTES_OF_EIGENVALUE = 8
 """Bytes of one eigenvalue of a draw; all are held until they are read."""
@@ -291,9 +294,10 @@ def null_baseline(
 
     Toward saturation the null's spread goes to 0, and z grows without bound, however few bits the structure has.
 
-    Cost: n_draws + 1 entropies, one after the other, with the memory of one of them and of one surrogate. A draw of
-    ``"gaussian"`` takes N r^2 + 2 N r D flops for r = min(N - 1, D), 3 N r^2 more where 2 r > N, and the
-    decomposition of the centred data 6 N D min(N, D), once.
+    Cost: n_draws + 1 entropies, of draws two at a time, with the memory of two of them. A draw of ``"gaussian"``
+    takes 2 N r^2 - 2/3 r^3 flops for r = min(N - 1, D), and the eigenvalues of the covariance N D min(N, D), once;
+    where the columns themselves count, for the metric ``"cosine"`` or a callable bandwidth, a draw takes
+    4 D (N r - r^2 / 2), and the decomposition of the centred data 6 N D min(N, D).
 
     References
     ----------
@@ -378,21 +382,27 @@ class _Sets:
         num_threads: int | None,
         advance: Advance,
     ) -> list[Solution]:
-        """Solve for the data and then for each surrogate, of which one is held at a time."""
+        """Solve for the data and then for each surrogate, of which few are held at a time."""
         follows = self._follows_rule()
-        found: list[Solution] = []
-        for number in range(-1, draws):
-            data, sigma = self.data, self.sigma
-            if number >= 0:
-                data = self.surrogates.draw(number, columns=callable(self.given))
-                if follows:
-                    sigma = resolve(self.given or "median", data, self.n_neighbors, self.seed, num_threads)
-            spec = OperatorSpec.diffusion(core_bandwidth(sigma), alpha, precision)
-            found += kernel_solutions(data, [spec], options, num_threads)
+        found = kernel_solutions(self.data, [self._operator(self.sigma, alpha, precision)], options, num_threads)
+        advance(1, math.nan)
+        for first in range(0, draws, _AT_ONCE):
+            numbers = range(first, min(first + _AT_ONCE, draws))
+            sets = [self.surrogates.draw(number, columns=callable(self.given)) for number in numbers]
+            sigmas = [self._bandwidth_of(data, num_threads) if follows else self.sigma for data in sets]
+            operators = [self._operator(sigma, alpha, precision) for sigma in sigmas]
+            found += solutions_of_sets(sets, operators, options, num_threads)
             advance(len(found), math.nan)
         if options is not None:
             warn_if_not_converged(found, options)
         return found
+
+    def _bandwidth_of(self, surrogate: Data, num_threads: int | None) -> Bandwidth:
+        return resolve(self.given or "median", surrogate, self.n_neighbors, self.seed, num_threads)
+
+    @staticmethod
+    def _operator(sigma: Bandwidth, alpha: float, precision: CorePrecision) -> OperatorSpec:
+        return OperatorSpec.diffusion(core_bandwidth(sigma), alpha, precision)
 
     def _follows_rule(self) -> bool:
         """Return whether each surrogate has a bandwidth of its own; refuse one a row that belongs to the data."""

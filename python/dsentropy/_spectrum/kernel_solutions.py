@@ -1,4 +1,4 @@
-"""Solutions of several diffusion operators on one data set, whose entropies are read and not the spectra kept."""
+"""Solutions of diffusion operators on one data set or several, whose entropies are read and not the spectra kept."""
 
 from __future__ import annotations
 
@@ -48,3 +48,20 @@ def kernel_solutions(
             found.append(_core.estimate_spectrum(rows, metric, operator, options, num_threads=num_threads))
         done(len(found))
     return found
+
+
+def solutions_of_sets(
+    sets: list[Data], operators: list[OperatorSpec], options: SlqOptions | None, num_threads: int | None
+) -> list[Solution]:
+    """Solve for an operator on each of several data sets of one dtype: the exact solver works on all at once.
+
+    It needs one N x N matrix for each thread that has a set, or one where sets are large.
+    """
+    if options is None:
+        rows = [data.rows for data in sets]
+        spectra = _core.eigenvalues_of_sets(rows, sets[0].core_metric, operators, num_threads)
+        return [Solution.exact(eigenvalues) for eigenvalues in spectra]
+    solved = zip(sets, operators, strict=True)
+    return [
+        solution for data, operator in solved for solution in kernel_solutions(data, [operator], options, num_threads)
+    ]
