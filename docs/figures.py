@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import matplotlib
+import matplotlib.style
 import numpy as np
 from dsentropy import diffusion_spectral_entropy, entropy_surface, estimate_bandwidth, layer_entropies
 from dsentropy.cli import demo
