@@ -83,6 +83,16 @@ class WeightedMultiplier:
         """The dtype of the operator, None where it has none."""
         return getattr(self.operator, "dtype", None)
 
+    @property
+    def rounding(self) -> Any:
+        """The relative error of products that the operator states, None where it states none."""
+        return getattr(self.operator, "rounding", None)
+
+    @property
+    def positive_semidefinite(self) -> Any:
+        """Whether the operator states that no eigenvalue is negative, None where it states nothing."""
+        return getattr(self.operator, "positive_semidefinite", None)
+
     def matmat(self, vectors: NDArray[np.float64]) -> NDArray[Any]:
         """Multiply a block of vectors [N, b]. The dtype of products, which says how far they are rounded, is kept."""
         roots = np.sqrt(self.weights)[:, None]

@@ -55,7 +55,8 @@ def adjacency_spectrum(
     Parameters
     ----------
     X : array_like of shape (N, D), or (N, N) where ``metric`` is ``"precomputed"`` or ``"affinity"``
-        The data; see :func:`diffusion_spectrum`. Affinities may also be a sparse matrix or an object that multiplies.
+        The data; see :func:`diffusion_spectrum`. Affinities may also be a sparse matrix or an object that multiplies
+        (docs/operators.md).
     graph : {"gaussian", "knn"}, default "gaussian"
         ``"gaussian"`` is the affinity G. ``"knn"`` is the graph A of nearest neighbours: :math:`A_{ij} = 1` where row
         j is among the ``n_neighbors`` nearest other rows of row i, or as far as the last of them, and :math:`A_{ii} =
@@ -132,7 +133,8 @@ def adjacency_spectrum(
         if is_operator_on(X, metric):
             source = operator_source(X, metric, kind, max_samples, bandwidth, n_neighbors, options)
             parameters: dict[str, Any] = {"operator": "affinity", "metric": "affinity"}
-            problem = Problem(LinearOperator(source), source.n_samples, parameters, source.fingerprint)
+            operator = LinearOperator(source, positive=source.positive_semidefinite)
+            problem = Problem(operator, source.n_samples, parameters, source.fingerprint)
         elif kind == "knn":
             require_unused(bandwidth, "bandwidth", "graph is 'knn'")
             problem = _of_graph(X, n_neighbors, rule, metric, max_samples, seed, options)

@@ -88,10 +88,10 @@ def diffusion_spectrum(
         (``np.column_stack`` makes rows of a list of columns); a table with numeric columns, as of pandas; torch
         tensors; a sparse matrix of SciPy, of which a dense copy is made (a square one needs ``X.toarray()``). Missing
         and masked entries are refused. Affinities may also be a sparse matrix, or an object with ``shape`` and
-        ``matmat`` such as its LinearOperator. A ``dask.array``
-        in chunks of rows stays where it is with a stochastic solver, which needs a number as bandwidth and Euclidean
-        or cosine distances, and reads it anew for each product unless it is persisted: ``X = X.persist()``. The exact
-        solver makes one array of it.
+        ``matmat`` such as its LinearOperator, which may state its ``rounding`` and that it is
+        ``positive_semidefinite``: see docs/operators.md. A ``dask.array`` in chunks of rows stays where it is with a
+        stochastic solver, which needs a number as bandwidth and Euclidean or cosine distances, and reads it anew for
+        each product unless it is persisted: ``X = X.persist()``. The exact solver makes one array of it.
     bandwidth : float, {"median", "knn"}, array_like of shape (N,), or callable, optional, default "median"
         :math:`\sigma`, in units of the distances. One number holds for all rows. ``"median"`` is the median of the
         positive distances of all pairs, which makes the spectrum independent of the scale of the data; where there
@@ -371,7 +371,7 @@ def _of_operator(X: Any, arguments: _Arguments) -> Problem:
         arguments.options,
     )
     parameters = {"operator": "diffusion", "metric": "affinity", "alpha": arguments.alpha}
-    operator = LinearOperator(source, alpha=arguments.alpha)
+    operator = LinearOperator(source, alpha=arguments.alpha, positive=source.positive_semidefinite)
     return Problem(operator, source.n_samples, parameters, source.fingerprint)
 
 

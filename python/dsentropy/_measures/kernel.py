@@ -43,8 +43,9 @@ def kernel_spectrum(
     K : array_like of shape (N, N)
         Symmetric up to the rounding of its dtype: entries on and above the diagonal are used. Also a sparse matrix of
         SciPy, of which the mean with its transpose is used, or an object with ``shape`` and ``matmat`` such as its
-        LinearOperator. The dtype says how far entries are rounded: give a kernel that was computed in float32 or
-        float16 in that dtype, not converted to float64.
+        LinearOperator, which may state the ``rounding`` of its products (docs/operators.md). The dtype says how far
+        entries are rounded: give a kernel that was computed in float32 or float16 in that dtype, not converted to
+        float64.
     weights : array_like of shape (N,), optional
         How many rows each row counts as, positive: the spectrum is that of :math:`W^{1/2} K W^{1/2}`, W their
         diagonal matrix. A row of weight 2 has the nonzero eigenvalues of a kernel in which it occurs twice. The
@@ -70,9 +71,9 @@ def kernel_spectrum(
         positive ones up to N eps of the largest. Of K in float32, float16 or bfloat16, of unit roundoff u, positive
         ones are rounding up to twice the modulus of the most negative one, at most :math:`2 u \lVert K \rVert_F`, and
         up to the size of random errors, at most :math:`2 u \lVert K \rVert_F / \sqrt{N}`. Eigenvalues as small that
-        are real cannot be distinguished from errors, and are 0 too. An object has the roundoff of its ``dtype`` or of
-        its products, whichever is larger. The bounds of an estimate include rounding. Where that alone takes the
-        tolerance, as of half types, the exact solver is used if it fits into memory.
+        are real cannot be distinguished from errors, and are 0 too. An object has the roundoff of its ``dtype``, of
+        its products, or half of its ``rounding``, whichever is largest. The bounds of an estimate include rounding.
+        Where that alone takes the tolerance, as of half types, the exact solver is used if it fits into memory.
 
     Raises
     ------

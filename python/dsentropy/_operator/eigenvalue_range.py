@@ -12,6 +12,12 @@ NEGATIVE_TOL = 1e-5
 """How far below zero, relative to the largest, rounding may move an eigenvalue of a positive semi-definite matrix."""
 
 
+GIVE_THE_DTYPE = (
+    "where its entries were computed in less than float64, give it in that dtype or compute it in float64"
+)
+"""The way out where an eigenvalue of a matrix is negative by more than rounding."""
+
+
 def negative_tol(n_samples: int, unit_roundoff: float) -> float:
     """Return how far below zero an eigenvalue may be, relative to the largest, where entries have this roundoff."""
     return max(NEGATIVE_TOL, float(8 * np.sqrt(n_samples) * unit_roundoff))
@@ -34,16 +40,16 @@ def as_given(eigenvalues: NDArray[np.float64], exponent: int) -> NDArray[np.floa
     return given if np.isfinite(given).all() else eigenvalues
 
 
-def require_positive_semidefinite(smallest: float, largest: float, name: str, tol: float) -> None:
+def require_positive_semidefinite(
+    smallest: float, largest: float, name: str, tol: float, way: str = GIVE_THE_DTYPE
+) -> None:
     """Raise a ValueError unless eigenvalues are finite, not all zero and, up to ``tol``, not negative."""
     if not (np.isfinite(smallest) and np.isfinite(largest)):
         raise ValueError(f"{name} must have finite eigenvalues: scale it down")
     if smallest < -tol * max(largest, 0.0):
         explained = f", and rounding explains {-tol * largest:.2g}" if largest > 0 else ""
-        raise ValueError(
-            f"{name} must be positive semi-definite, got eigenvalues from {smallest:g} to {largest:g}{explained}: "
-            "where its entries were computed in less than float64, give it in that dtype or compute it in float64"
-        )
+        found = f"eigenvalues from {smallest:g} to {largest:g}{explained}"
+        raise ValueError(f"{name} must be positive semi-definite, got {found}: {way}")
     if largest == 0:
         raise ValueError(f"{name} must not be zero")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +21,20 @@ from dsentropy._checks.progress import Advance
 from dsentropy._core import CallbackOperator, Solution, SparseOperator
 from dsentropy._data.fingerprint import digest
 from dsentropy._operator.eigenvalue_range import (
+    GIVE_THE_DTYPE,
     binary_exponent,
     negative_tol,
     require_nonzero,
     require_positive_semidefinite,
 )
+from dsentropy._operator.product_statement import NOTHING_STATED, ProductStatement
 from dsentropy._operator.slq_options import MAX_PRODUCTS, MAX_PRODUCTS_SPARSE, SlqOptions
 
 ROUNDING = {2.0**-8: 1e-1, 2.0**-11: 1e-2, 2.0**-24: 1e-6}
 """The relative error of matrix-vector products, by the unit roundoff of the dtype in which they are computed."""
+
+PRODUCT_ROUNDING = 1e-10
+"""The relative error of sums of products in float64, and so the least of an estimate."""
 
 _SHIFT = 64
 """Binary exponent by which vectors are divided, or multiplied, where products are near the ends of their range."""
@@ -46,14 +51,14 @@ class LinearOperator:
     alpha: float | None = None
     """The exponent of the density, where the source holds affinities and the diffusion operator is meant."""
     positive: bool = False
-    """Whether the source must be positive semi-definite."""
+    """Whether no eigenvalue may be negative, as of a kernel and of an object that states so."""
     name: str = "X"
     """The argument's name, for errors."""
 
     @property
     def unit_roundoff(self) -> float:
         """The unit roundoff of given entries; it counts where negative eigenvalues are rounding."""
-        return self.source.unit_roundoff if self.positive else F64_ROUNDOFF
+        return self.source.entry_roundoff(self.positive)
 
     @property
     def exponent(self) -> int:
@@ -83,7 +88,7 @@ class LinearOperator:
         """Raise a ValueError for a zero operator, or one that must be positive semi-definite and is not."""
         if self.positive:
             tol = negative_tol(self.source.n_samples, self.unit_roundoff)
-            require_positive_semidefinite(smallest, largest, self.name, tol)
+            require_positive_semidefinite(smallest, largest, self.name, tol, self.source.way_out)
         else:
             require_nonzero(smallest, largest, self.name)
 
@@ -93,7 +98,7 @@ class LinearOperator:
 
 def product_rounding(u: float) -> float:
     """Return the relative error of products that are computed with a unit roundoff."""
-    return ROUNDING.get(u, 1e-10)
+    return ROUNDING.get(u, PRODUCT_ROUNDING)
 
 
 def is_operator(X: Any) -> bool:
@@ -130,6 +135,10 @@ class SparseMatrix:
     """The unit roundoff of the dtype in which entries were given."""
     multiplicities: NDArray[np.int64] | None = None
     """The number of equal rows that each row stands for, whose spectrum is meant; None where each is one."""
+    positive_semidefinite: ClassVar[bool] = False
+    """Whether no eigenvalue is known to be negative, which a matrix cannot state."""
+    way_out: ClassVar[str] = GIVE_THE_DTYPE
+    """The way out where an eigenvalue is negative that must not be."""
 
     @classmethod
     def of(cls, X: Any, name: str, *, affinities: bool) -> SparseMatrix:
@@ -168,6 +177,10 @@ class SparseMatrix:
         """The number of rows, N."""
         return int(self.matrix.shape[0] if self.multiplicities is None else self.multiplicities.sum())
 
+    def entry_roundoff(self, positive: bool) -> float:
+        """Return the unit roundoff of entries, which counts where no eigenvalue is negative."""
+        return self.unit_roundoff if positive else F64_ROUNDOFF
+
     def core(self, *, alpha: float | None = None, positive: bool = False) -> SparseOperator:
         """Make the core's operator: the matrix or, with an alpha, the diffusion operator of these affinities."""
         matrix = self.matrix
@@ -177,7 +190,7 @@ class SparseMatrix:
             columns,
             matrix.data,
             positive_semidefinite=positive,
-            unit_roundoff=self.unit_roundoff if positive else F64_ROUNDOFF,
+            unit_roundoff=self.entry_roundoff(positive),
             alpha=alpha,
             multiplicities=self.multiplicities,
         )
@@ -237,6 +250,20 @@ class Multiplier:
     vanish."""
     shift: int = 0
     """The binary exponent by which vectors are divided, so that products neither overflow nor lose digits."""
+    stated: ProductStatement = NOTHING_STATED
+    """What the object states of its products."""
+
+    @property
+    def positive_semidefinite(self) -> bool:
+        """Whether the object states that no eigenvalue is negative."""
+        return self.stated.positive_semidefinite
+
+    @property
+    def way_out(self) -> str:
+        """The way out where an eigenvalue is negative that must not be."""
+        if self.positive_semidefinite:
+            return f"leave out {self.name}.positive_semidefinite, or state a larger {self.name}.rounding"
+        return f"{GIVE_THE_DTYPE}, or state {self.name}.rounding, the relative error of its products"
 
     @classmethod
     def of(cls, X: Any, name: str) -> Multiplier:
@@ -262,12 +289,20 @@ class Multiplier:
         if products.shape != probes.shape or not np.isfinite(products).all():
             raise ValueError(f"{name}.matmat must return finite numbers of the shape that it is given")
         rounding, u = product_rounding(unit_roundoff(found)), _roundoff_of_object(X, found)
+        stated = ProductStatement.of(X, name, max(unit_roundoff(found), F64_ROUNDOFF))
+        if stated.rounding is not None:
+            rounding = max(stated.rounding, PRODUCT_ROUNDING)
         _, exponent = np.frexp(np.abs(products).max())
         scaled = np.ldexp(products, -exponent)
         one, other = probes[:, 0] @ scaled[:, 1], probes[:, 1] @ scaled[:, 0]
-        if abs(one - other) > np.sqrt(product_rounding(u)) * np.sqrt(n) * np.linalg.norm(scaled):
+        allowed = max(np.sqrt(product_rounding(u) * n), 16 * (stated.rounding or 0.0))
+        if abs(one - other) > allowed * np.linalg.norm(scaled):
             raise ValueError(f"{name} must be symmetric: x'{name}y and y'{name}x are as {one:g} to {other:g}")
-        return cls(multiply, n, rounding, u, name, int(exponent) + shift, shift)
+        return cls(multiply, n, rounding, u, name, int(exponent) + shift, shift, stated)
+
+    def entry_roundoff(self, positive: bool) -> float:
+        """Return the unit roundoff of entries: as stated and, where no eigenvalue is negative, that of the dtype."""
+        return max(self.unit_roundoff if positive else F64_ROUNDOFF, self.stated.unit_roundoff)
 
     def product(self, vectors: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return K X for a block X of vectors [N, b], in the unit near 1."""
@@ -282,7 +317,7 @@ class Multiplier:
             name=self.name,
             positive_semidefinite=positive,
             rounding=self.rounding,
-            unit_roundoff=self.unit_roundoff if positive else F64_ROUNDOFF,
+            unit_roundoff=self.entry_roundoff(positive),
             alpha=alpha,
         )
 
