@@ -91,11 +91,8 @@ class Surrogates:
         """
         rng = np.random.default_rng([*self._seed, number])
         rows = self._rows(rng, columns or self._data.metric == "cosine")
-        if self._data.metric == "cosine" and not (is_zero := rows.any(axis=1)).all():
-            raise ValueError(
-                f"null must make no zero row where metric is 'cosine', got zeros in row {is_zero.argmin()} of draw "
-                f"{number}: use another null, or metric='euclidean'"
-            )
+        if self._data.metric == "cosine":
+            require_directions(np.any(rows, axis=1), number)
         return Data.of(rows, self._data.metric, self._data.argument)
 
     def _rows(self, rng: np.random.Generator, columns: bool) -> Rows:
@@ -161,6 +158,15 @@ class Surrogates:
         _, values, vectors = np.linalg.svd(rows - mean, full_matrices=False)
         values = _without_rounding(values, rows)
         return mean, values[:, None] * vectors[: len(values)]
+
+
+def require_directions(has_one: NDArray[np.bool_], number: int) -> None:
+    """Raise a ValueError where a row of the draw of a number is zero, which has no direction."""
+    if not has_one.all():
+        raise ValueError(
+            f"null must make no zero row where metric is 'cosine', got zeros in row {has_one.argmin()} of draw "
+            f"{number}: use another null, or metric='euclidean'"
+        )
 
 
 def _without_rounding(values: NDArray[np.float64], rows: NDArray[np.float64]) -> NDArray[np.float64]:
