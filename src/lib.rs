@@ -63,7 +63,7 @@ pub use kernel::bandwidth::{Bandwidth, median_distance, neighbor_distances};
 pub use kernel::gaussian::gaussian_affinity;
 pub use linalg::scalar::Element;
 pub use linalg::upper_triangle::UpperTriangle;
-pub use linalg::{general_eigenvalues, haar_product, symmetric_eigenvalues};
+pub use linalg::{Axes, general_eigenvalues, haar_product, symmetric_eigenvalues};
 pub use measure::binned_rows::binned_rows_entropy;
 pub use measure::covariance::{Scatter, block_scatter, covariance_eigenvalues};
 pub use measure::direct_entropy::{Measure, matrix_entry_entropy};

@@ -370,7 +370,10 @@ def symmetric_eigenvalues(matrix: _Rows, num_threads: int | None = None) -> _Flo
     """The eigenvalues of a symmetric matrix, ascending; only its diagonal and what is above it are read."""
 
 def haar_product(n: int, normal: _Floats, a: _Floats, num_threads: int | None = None) -> _Floats:
-    """The product Q A [n, d], with Q uniform among the matrices whose columns are orthonormal and sum to 0."""
+    """The product Q A [n, d], with Q uniform among the matrices whose columns are orthonormal and sum to 0.
+
+    A is a matrix, or the diagonal of one.
+    """
 
 def covariance_eigenvalues(x: _Rows, centred: bool, num_threads: int | None = None) -> _Floats:
     """The eigenvalues of the covariance matrix of the columns or, if not ``centred``, of their second moments."""

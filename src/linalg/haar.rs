@@ -15,7 +15,7 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array1, Array2, ArrayView2, Axis, ShapeBuilder, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, ShapeBuilder, s};
 
 use crate::error::{Error, Result};
 use crate::runtime::memory;
@@ -27,13 +27,45 @@ const BLOCK: usize = 32;
 /// Columns to which reflections are applied at once.
 const PANEL: usize = 64;
 
+/// The matrix A [r, d] that is multiplied.
+#[derive(Debug, Clone, Copy)]
+pub enum Axes<'a> {
+    /// A square matrix whose entries off the diagonal are 0.
+    Diagonal(&'a [f64]),
+    /// Any matrix.
+    Dense(ArrayView2<'a, f64>),
+}
+
+impl Axes<'_> {
+    /// The numbers of rows and columns.
+    fn dim(&self) -> (usize, usize) {
+        match self {
+            Self::Diagonal(entries) => (entries.len(), entries.len()),
+            Self::Dense(a) => a.dim(),
+        }
+    }
+
+    /// Writes the columns from `first` on, as many as `out` has, into the first rows of `out`, which holds zeros.
+    fn write(&self, first: usize, out: &mut Array2<f64>) {
+        match self {
+            Self::Diagonal(entries) => {
+                (0..out.ncols()).for_each(|j| out[[first + j, j]] = entries[first + j]);
+            }
+            Self::Dense(a) => {
+                let columns = a.slice(s![.., first..first + out.ncols()]);
+                out.slice_mut(s![..a.nrows(), ..]).assign(&columns);
+            }
+        }
+    }
+}
+
 /// Computes M Q A from normal numbers: n - 1 of the first reflection, n - 2 of the second, and so on, one for each row
 /// of A.
 ///
 /// # Errors
 /// [`Error::Invalid`] where A has n rows or more, or the normal numbers are not as many as its reflections need;
 /// [`Error::OutOfMemory`]; [`Error::Interrupted`].
-pub fn haar_product(n: usize, normal: &[f64], a: ArrayView2<f64>, job: &Job) -> Result<Array2<f64>> {
+pub fn haar_product(n: usize, normal: &[f64], a: Axes, job: &Job) -> Result<Array2<f64>> {
     let (r, d) = a.dim();
     if r >= n {
         return Err(Error::invalid("a", format!("of less than {n} rows"), r));
@@ -49,10 +81,12 @@ pub fn haar_product(n: usize, normal: &[f64], a: ArrayView2<f64>, job: &Job) -> 
         let starts: Vec<usize> = (0..r).step_by(BLOCK).collect();
         let blocks = starts.into_par_iter().map(|first| Block::new(n, normal, first, BLOCK.min(r - first)));
         let blocks: Vec<Block> = blocks.collect();
-        let out = product.axis_chunks_iter_mut(Axis(1), PANEL).into_par_iter();
-        out.zip(a.axis_chunks_iter(Axis(1), PANEL).into_par_iter()).try_for_each(|(mut out, a)| {
+        let out = product.axis_chunks_iter_mut(Axis(1), PANEL).into_par_iter().enumerate();
+        out.try_for_each(|(number, mut out)| {
             job.check()?;
-            let panel = reflected(n - 1, &blocks, a);
+            let mut panel = Array2::zeros((n - 1, out.ncols()).f());
+            a.write(number * PANEL, &mut panel);
+            reflect(&blocks, &mut panel);
             out.slice_mut(s![1.., ..]).assign(&panel);
             for mut column in out.columns_mut() {
                 mirror(&mut column);
@@ -114,21 +148,18 @@ impl Block {
     }
 }
 
-/// Computes Q A for a panel of columns of A, with Q of m rows.
-fn reflected(m: usize, blocks: &[Block], a: ArrayView2<f64>) -> Array2<f64> {
-    let mut panel = Array2::zeros((m, a.ncols()).f());
-    let end = a.rows().into_iter().rposition(|row| row.iter().any(|&entry| entry != 0.0)).map_or(0, |last| last + 1);
+/// Multiplies a panel of columns [A; 0] by Q.
+fn reflect(blocks: &[Block], panel: &mut Array2<f64>) {
+    let nonzero = |row: ArrayView1<f64>| row.iter().any(|&entry| entry != 0.0);
+    let end = panel.rows().into_iter().rposition(nonzero).map_or(0, |last| last + 1);
     let used = &blocks[..end.div_ceil(BLOCK)];
     for block in used {
-        let rows = block.first..block.first + block.signs.len();
-        panel
-            .slice_mut(s![rows.clone(), ..])
-            .assign(&(&a.slice(s![rows, ..]) * &block.signs.view().insert_axis(Axis(1))));
+        let mut rows = panel.slice_mut(s![block.first..block.first + block.signs.len(), ..]);
+        rows *= &block.signs.view().insert_axis(Axis(1));
     }
     for block in used.iter().rev() {
-        block.apply(&mut panel);
+        block.apply(panel);
     }
-    panel
 }
 
 /// Applies M to a column whose first entry is 0.
@@ -154,7 +185,7 @@ mod tests {
     }
 
     fn product(n: usize, normal: &[f64], a: &Array2<f64>, threads: usize) -> Result<Array2<f64>> {
-        parallel::run(threads, || false, |job| haar_product(n, normal, a.view(), job))
+        parallel::run(threads, || false, |job| haar_product(n, normal, Axes::Dense(a.view()), job))
     }
 
     /// Each reflection in turn, as it is defined, from the last to the first.
@@ -203,6 +234,10 @@ mod tests {
                 assert_eq!(found, product(n, &normal, &a, 1).unwrap());
                 approx::assert_abs_diff_eq!(found, one_by_one(n, &normal, &a), epsilon = 1e-12 * 26.0 * n as f64);
             }
+            let entries: Vec<f64> = (0..r).map(|i| (i as f64).sin()).collect();
+            let work = |job: &Job| haar_product(n, &normal, Axes::Diagonal(&entries), job);
+            let dense = product(n, &normal, &Array2::from_diag(&Array1::from(entries.clone())), 1);
+            assert_eq!(parallel::run(2, || false, work), dense);
         }
     }
 
@@ -218,7 +253,7 @@ mod tests {
             1,
             || true,
             |job| loop {
-                haar_product(9, &normal(9, 8), Array2::eye(8).view(), job)?;
+                haar_product(9, &normal(9, 8), Axes::Diagonal(&[1.0; 8]), job)?;
             },
         );
         assert_eq!(stopped.map(|(): ()| ()), Err(Error::Interrupted));

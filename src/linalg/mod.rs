@@ -13,7 +13,7 @@ pub(crate) mod upper_triangle;
 
 pub(crate) use general::EDGE_BYTES;
 pub use general::general_eigenvalues;
-pub use haar::haar_product;
+pub use haar::{Axes, haar_product};
 pub use symmetric::symmetric_eigenvalues;
 
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2};

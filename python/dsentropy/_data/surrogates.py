@@ -130,7 +130,7 @@ class Surrogates:
         n = len(self._given)
         if not columns:
             values = self._singular_values
-            return centred_product(n, np.diag(values), rng, self._threads) if len(values) else np.zeros((n, 1))
+            return centred_product(n, values, rng, self._threads) if len(values) else np.zeros((n, 1))
         mean, axes = self._mean_and_axes
         made: NDArray[np.float64] = mean + centred_product(n, axes, rng, self._threads)
         return made
@@ -180,6 +180,9 @@ def _without_rounding(values: NDArray[np.float64], rows: NDArray[np.float64]) ->
 def centred_product(
     n: int, axes: NDArray[np.float64], rng: np.random.Generator, num_threads: int | None = None
 ) -> NDArray[np.float64]:
-    """Compute Q A for axes A [r, D] and Q uniform among the [n, r] with orthonormal columns that sum to 0; r < n."""
+    """Compute Q A, with Q uniform among the [n, r] with orthonormal columns that sum to 0; r < n.
+
+    Axes are A [r, D], or the diagonal of a square A.
+    """
     r = len(axes)
     return _core.haar_product(n, rng.standard_normal(r * (n - 1) - r * (r - 1) // 2), axes, num_threads)

@@ -1,6 +1,6 @@
 """The entropy of data beside that of surrogates of the same size.
 
-Cost: one entropy for the data and one for each draw, two at a time, and the surrogates themselves.
+Cost: one entropy for the data and one for each draw, up to two at a time, and the surrogates themselves.
 """
 
 from __future__ import annotations
@@ -58,8 +58,11 @@ NullBandwidth: TypeAlias = Literal["own", "data"]
 _BYTES_OF_READING = 40
 """Bytes of one reading of a draw: its value and what the comparison computes from it."""
 
-_AT_ONCE = 2
-"""Surrogates that are held, and solved for, at a time."""
+_FEW_ROWS = 1024
+"""Rows up to which two surrogates are solved for at a time, whatever their columns: 60 MiB."""
+
+_NARROW = 8
+"""Rows for each column from which on two surrogates are small beside the matrices [N, N] of their entropies."""
 
 _BYTES_OF_EIGENVALUE = 8
 """Bytes of one eigenvalue of a draw; all are held until they are read."""
@@ -294,10 +297,10 @@ def null_baseline(
 
     Toward saturation the null's spread goes to 0, and z grows without bound, however few bits the structure has.
 
-    Cost: n_draws + 1 entropies, of draws two at a time, with the memory of two of them. A draw of ``"gaussian"``
-    takes 2 N r^2 - 2/3 r^3 flops for r = min(N - 1, D), and the eigenvalues of the covariance N D min(N, D), once;
-    where the columns themselves count, for the metric ``"cosine"`` or a callable bandwidth, a draw takes
-    4 D (N r - r^2 / 2), and the decomposition of the centred data 6 N D min(N, D).
+    Cost: n_draws + 1 entropies, those of draws two at a time where N <= 1024 or D <= N / 8, with the memory of two of
+    them. A draw of ``"gaussian"`` takes 2 N r^2 - 2/3 r^3 flops for r = min(N - 1, D), and the eigenvalues of the
+    covariance N D min(N, D), once; where the columns themselves count, for the metric ``"cosine"`` or a callable
+    bandwidth, a draw takes 4 D (N r - r^2 / 2), and the decomposition of the centred data 6 N D min(N, D).
 
     References
     ----------
@@ -386,8 +389,10 @@ class _Sets:
         follows = self._follows_rule()
         found = kernel_solutions(self.data, [self._operator(self.sigma, alpha, precision)], options, num_threads)
         advance(1, math.nan)
-        for first in range(0, draws, _AT_ONCE):
-            numbers = range(first, min(first + _AT_ONCE, draws))
+        n, columns = self.data.rows.shape
+        at_once = 2 if n <= _FEW_ROWS or n >= _NARROW * columns else 1
+        for first in range(0, draws, at_once):
+            numbers = range(first, min(first + at_once, draws))
             sets = [self.surrogates.draw(number, columns=callable(self.given)) for number in numbers]
             sigmas = [self._bandwidth_of(data, num_threads) if follows else self.sigma for data in sets]
             operators = [self._operator(sigma, alpha, precision) for sigma in sigmas]
