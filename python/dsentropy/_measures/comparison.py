@@ -254,8 +254,9 @@ def compare(
     same rows. At N rows of each set it is a point. Intervals of several pairs hold one by one, not all at once.
 
     It has its confidence where differences are near normally distributed; see the notes of :func:`subsampled_entropy`
-    on outliers. Measured: of 500 intervals of 95% for each pair of three layers of 400 digits, at 100 rows, t of 1
-    and 5 and orders 1 and 2, 93% to 97% cover the mean difference of 10,000 other subsets (``benches/coverage.py``).
+    on outliers. Measured: of 3000 intervals of 95% for each pair of three layers of 400 digits, at 100 rows, t of 1
+    and 5 and orders 1 and 2, paired and not, 94% to 96% cover the mean difference of 10,000 other subsets
+    (``benches/coverage.py --compare --repetitions 3000``).
 
     Where ``paired`` is False, the standard error is the root of the sum of both sets' squares, and :math:`\tau` has
     Welch's degrees of freedom. Estimates of both sets may share random signs, so the sum of their standard errors is
