@@ -75,3 +75,26 @@ def test_numbers_of_frameworks_are_read_as_numbers(page):
 def test_no_array_of_a_framework_states_anything_by_accident(given):
     for name in ("matmat", "rounding", "positive_semidefinite"):
         assert not hasattr(given, name)
+
+
+class OfTorch:
+    """Products by PyTorch, returned as tensors."""
+
+    positive_semidefinite = True
+
+    def __init__(self, dtype):
+        self.matrix = torch.tensor(np.exp(-SQUARES / 8), dtype=dtype, requires_grad=True)
+        self.shape = (N, N)
+
+    def matmat(self, V):
+        return self.matrix @ torch.as_tensor(V, dtype=self.matrix.dtype)
+
+
+@pytest.mark.parametrize("weights", [None, np.linspace(1, 2, N)])
+def test_tensors_may_be_returned(weights):
+    for dtype, tolerance in [(torch.float64, 1e-10), (torch.float32, 1e-4)]:
+        found = kernel_spectrum(OfTorch(dtype), weights=weights)
+        expected = kernel_spectrum(np.exp(-SQUARES / 8), weights=weights)
+        assert found.entropy(1) == pytest.approx(expected.entropy(1), abs=tolerance)
+    with pytest.raises(TypeError, match="got bfloat16: convert it to float32"):
+        kernel_spectrum(OfTorch(torch.bfloat16), weights=weights)

@@ -36,6 +36,23 @@ def as_array(value: Any, name: str) -> NDArray[Any]:
     return array.astype(np.float32) if array.dtype.name == "bfloat16" else numbers_of(array)
 
 
+def as_product(value: Any, name: str) -> NDArray[Any]:
+    """Convert the product that ``name.matmat`` returned to an array of real numbers in the dtype that it has.
+
+    bfloat16 would become float32, and its rounding would not be seen.
+    """
+    given = str(getattr(value, "dtype", "")).removeprefix("torch.")
+    if given == "bfloat16":
+        raise TypeError(
+            f"{name}.matmat must return float64, float32, float16 or integers, got bfloat16: convert it to float32 "
+            f"and state its relative error as {name}.rounding"
+        )
+    found = as_array(value, f"what {name}.matmat returns")
+    if found.dtype.kind not in "fiub":
+        raise TypeError(f"{name}.matmat must return real numbers, got dtype {found.dtype}")
+    return found
+
+
 def numbers_of(array: NDArray[Any]) -> NDArray[Any]:
     """Convert an array of objects that are all real numbers to bool, int64 or float64; return others as they are."""
     if array.dtype.kind != "O" or not array.ndim:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._checks.conversion import as_array
+from dsentropy._checks.conversion import as_array, as_product
 from dsentropy._checks.entries import place
 from dsentropy._checks.printing import printed
 
@@ -96,5 +96,5 @@ class WeightedMultiplier:
     def matmat(self, vectors: NDArray[np.float64]) -> NDArray[Any]:
         """Multiply a block of vectors [N, b]. The dtype of products, which says how far they are rounded, is kept."""
         roots = np.sqrt(self.weights)[:, None]
-        found = np.asarray(self.operator.matmat(roots * vectors))
+        found = as_product(self.operator.matmat(roots * vectors), "K")
         return (found * roots).astype(found.dtype) if found.shape == vectors.shape else found

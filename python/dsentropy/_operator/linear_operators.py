@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dsentropy import _core
 from dsentropy._checks.containers import is_sparse
+from dsentropy._checks.conversion import as_product
 from dsentropy._checks.pairs import F64_ROUNDOFF, affinity_rounding, negative_text, relative_roundoff, unit_roundoff
 from dsentropy._checks.progress import Advance
 from dsentropy._core import CallbackOperator, Solution, SparseOperator
@@ -274,14 +275,11 @@ class Multiplier:
         n = int(shape[0])
 
         def multiply(vectors: NDArray[np.float64]) -> NDArray[Any]:
-            found = np.asarray(X.matmat(vectors))
-            if found.dtype.kind not in "fiub":
-                raise TypeError(f"{name}.matmat must return real numbers, got dtype {found.dtype}")
-            return found
+            return as_product(X.matmat(vectors), name)
 
         probes = np.random.default_rng(0).choice([-1.0, 1.0], size=(n, 2))
         with np.errstate(over="ignore", invalid="ignore"):
-            found = multiply(probes)
+            found = multiply(probes.copy())  # which an object may change
         shift = _shift_of(found)
         if shift:
             found = multiply(np.ldexp(probes, -shift))

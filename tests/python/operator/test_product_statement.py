@@ -231,3 +231,30 @@ def test_a_linear_operator_of_scipy_states_what_it_is_given():
 def test_no_object_of_scipy_states_anything_by_accident(found):
     assert not hasattr(found, "rounding")
     assert not hasattr(found, "positive_semidefinite")
+
+
+@pytest.mark.parametrize("weights", [None, np.ones(9)])
+def test_products_in_bfloat16_are_refused(weights):
+    ml_dtypes = pytest.importorskip("ml_dtypes")
+    given = Multiplying(np.eye(9))
+    given.matmat = lambda block: block.astype(ml_dtypes.bfloat16)
+    text = r"K\.matmat must return float64, .* got bfloat16: convert it to float32 and .* as K\.rounding"
+    with pytest.raises(TypeError, match=text):
+        kernel_spectrum(given, weights=weights)
+
+
+def test_what_is_no_array_is_named():
+    given = Multiplying(np.eye(9))
+    given.matmat = lambda block: object()
+    with pytest.raises(TypeError, match=r"X\.matmat must return real numbers, got dtype object"):
+        spectrum_of("affinity", given)
+
+
+def test_an_object_may_change_the_vectors_that_it_gets():
+    class Changing(Multiplying):
+        def matmat(self, block):
+            block *= 2.0
+            return self.matrix @ (block / 2)
+
+    kept = kernel_spectrum(Multiplying(NARROW)).eigenvalues
+    assert np.array_equal(kernel_spectrum(Changing(NARROW)).eigenvalues, kept)
