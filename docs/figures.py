@@ -1,7 +1,7 @@
 """Draw the pictures of README.md and of docs/choosing-a-bandwidth.md.
 
-    python docs/figures.py        write docs/demo.png, layers.png, surface.png, trends.png, and for the first page of
-                                  the site docs/_static/landing-light.svg and landing-dark.svg
+    python docs/figures.py        write docs/demo.png, layers.png, quickstart.png, surface.png, trends.png, and for
+                                  the first page of the site docs/_static/landing-*.svg, light, dark, wide, narrow
 
 Takes about three minutes. Needs `pip install "dsentropy[plot]"`.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import matplotlib.style
 import numpy as np
-from dsentropy import diffusion_spectral_entropy, entropy_surface, estimate_bandwidth, layer_entropies
+from dsentropy import LayerEntropies, diffusion_spectral_entropy, entropy_surface, estimate_bandwidth, layer_entropies
 from dsentropy.cli import demo
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -30,29 +30,37 @@ GREY = "0.35"
 _STYLES = {"light": "default", "dark": "dark_background"}
 
 
-def layers() -> Figure:
-    """Draw the entropy of the layers of the README's network by depth, at two bandwidths, beside their null."""
+def measured(bandwidths: list[str], names: list[str]) -> LayerEntropies:
+    """Return the entropies of the pixels and of layers of the README's network, beside their null."""
     images, labels = load_digits(return_X_y=True)
     network = MLPClassifier((64, 16), tol=1e-3, random_state=0).fit(images / 16, labels)
     Z = images[:LAYER_ROWS] / 16
     found = {"pixels": Z}
-    for name, weights, bias in zip(
-        ["hidden 1", "hidden 2", "logits"], network.coefs_, network.intercepts_, strict=True
-    ):
+    for name, weights, bias in zip(names, network.coefs_, network.intercepts_, strict=False):
         Z = Z @ weights + bias if name == "logits" else np.maximum(Z @ weights + bias, 0)
         found[name] = Z
-    entropies = layer_entropies(found, ["median", "structure"], null="gaussian")
-    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    return layer_entropies(found, bandwidths, null="gaussian")
+
+
+def layers(narrow: bool = False) -> Figure:
+    """Draw the entropies by depth at two bandwidths, beside or below each other."""
+    entropies = measured(["median", "structure"], ["hidden 1", "hidden 2", "logits"])
+    figure = Figure(figsize=(4.2, 6) if narrow else (8, 3.2), layout="constrained")
     titles = ["at the median distance", f"at {entropies.suggestion.multiple:.2f} medians, of the largest structure"]
-    for place, (axes, title) in enumerate(zip(figure.subplots(1, 2), titles, strict=True)):
+    for place, (axes, title) in enumerate(zip(figure.subplots(*((2, 1) if narrow else (1, 2))), titles, strict=True)):
         entropies.plot(bandwidth=place, ax=axes)
         axes.set_title(title, fontsize=11)
         axes.set(xlabel="", ylim=(0, 1.1 * entropies.null_mean[:, place].max()))
-        line, null = (
-            next(one for one in axes.get_lines() if one.get_label() == label) for label in ("t = 1", "null")
-        )
+        line, null = (next(one for one in axes.get_lines() if one.get_linestyle() == style) for style in ("-", "--"))
         axes.legend([line, null], ["entropy", "normal noise of equal covariance"], frameon=False, loc="lower left")
         axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def quickstart() -> Figure:
+    """Draw the entropies of the quickstart as they come."""
+    figure = Figure(figsize=(6, 3.6), layout="constrained")
+    measured(["structure"], ["first", "second"]).plot(ax=figure.add_subplot())
     return figure
 
 
@@ -110,12 +118,12 @@ def trends() -> Figure:
     return figure
 
 
-def landing(style: str) -> None:
+def landing(style: str, narrow: bool = False) -> None:
     """Write the picture of the layers as an SVG without a background, for light or for dark pages."""
     with matplotlib.style.context([_STYLES[style], {"svg.fonttype": "path", "svg.hashsalt": "dsentropy"}]):
-        figure = layers()
+        figure = layers(narrow)
         FigureCanvasAgg(figure)
-        path = FOLDER / "_static" / f"landing-{style}.svg"
+        path = FOLDER / "_static" / f"landing-{'narrow-' if narrow else ''}{style}.svg"
         figure.savefig(path, transparent=True, metadata={"Date": None, "Creator": None})
 
 
@@ -128,7 +136,9 @@ def write(figure: Figure, name: str) -> None:
 if __name__ == "__main__":
     demo.run(EPOCHS, 5, str(FOLDER / "demo.png"))
     write(layers(), "layers.png")
-    landing("light")
-    landing("dark")
+    for narrow in (False, True):
+        landing("light", narrow)
+        landing("dark", narrow)
+    write(quickstart(), "quickstart.png")
     write(surface(), "surface.png")
     write(trends(), "trends.png")

@@ -31,7 +31,7 @@ _CLIPPED = """(() => {
 })()"""
 """The beginnings of texts that end beyond the right edge of the window and cannot be scrolled to."""
 
-SHOWN = ["index.html", "auto_gallery/plot_first_entropy.html", "api/generated/dsentropy.diffusion_spectrum.html"]
+SHOWN = ["index.html", "auto_gallery/plot_00_first_entropy.html", "api/generated/dsentropy.diffusion_spectrum.html"]
 SIZES = {"wide": (1280, 1600), "narrow": (390, 1600)}
 
 

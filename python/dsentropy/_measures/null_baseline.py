@@ -249,7 +249,8 @@ def null_baseline(
         ``"own"``: each surrogate follows the rule, as the data do. The comparison is then of shape apart from scale,
         and with what the same call gives on noise. ``"data"``: surrogates have the number that the data have, so that
         a different spread of distances counts as well; refused where the rule gives one bandwidth a row. A
-        ``bandwidth`` that is a number, or one for each row, is that of all sets with either.
+        ``bandwidth`` that is a number, or one for each row, is that of all sets with either. The surrogates of
+        :func:`entropy_surface` have the number of the data.
     t, orders : float or sequence of float, default 1
         Diffusion times and Renyi orders; further ones are free. See :meth:`Spectrum.entropy`.
     n_neighbors, alpha, max_samples, num_threads, progress

@@ -235,6 +235,8 @@ def entropy_surface(
     null : {"gaussian", "permuted", "sphere"} or callable, optional
         Surrogates whose entropies are computed as well; see :func:`null_baseline`. A bandwidth that is one number for
         the data, as the median is, is that of all surrogates; a rule that gives one number a row is followed by each.
+        Surrogates of :func:`null_baseline` and :func:`layer_entropies` follow every rule, unless
+        ``null_bandwidth="data"`` is given there.
     n_null : int, optional, default 20
         Number of surrogates; from 2 to 10^7. Refused without ``null``.
     n_neighbors, metric, precision, max_samples, random_state, num_threads
