@@ -89,7 +89,7 @@ pub use slq::reading::Reading;
 /// Items for the Python binding alone. They are not part of the public interface.
 #[doc(hidden)]
 pub mod binding {
-    pub use crate::measure::estimated_spectrum::{ExternalDiffusion, estimate_affinity};
+    pub use crate::measure::estimated_spectrum::{ExternalOperator, estimate_affinity};
     pub use crate::operator::chunk_pair::{Chunk, GlobalScaling, pair_moments, pair_product};
     pub use crate::operator::normalization::NormalizedOperator;
     pub use crate::operator::reproducible_sum::SumRounding;

@@ -24,10 +24,10 @@ __all__ = [
     "EstimateInfo", "GlobalScaling", "Measure", "Moments", "NeighborEdges", "Neighbors", "OperatorSpec",
     "PairProduct", "Readings", "Scatter", "Solution", "SparseOperator", "__version__", "allowed_single_error",
     "blas_config", "block_scatter", "chunk_error", "covariance_eigenvalues", "default_threads", "distinct_rows",
-    "eigenvalues", "eigenvalues_of_sets", "entropy", "estimate_operator", "estimate_spectrum", "estimate_subsets",
-    "haar_product", "median_distance", "nearest_neighbors", "neighbor_distances", "neighbor_edges", "neighbor_graph",
-    "operator_eigenvalues", "pair_moments", "pair_product", "renyi_entropies", "require_memory", "spectral_entropy",
-    "subset_eigenvalues", "subset_entropies", "sweep_eigenvalues", "symmetric_eigenvalues",
+    "eigenvalues", "eigenvalues_of_sets", "entropy", "estimate_bytes", "estimate_operator", "estimate_spectrum",
+    "estimate_subsets", "haar_product", "median_distance", "nearest_neighbors", "neighbor_distances", "neighbor_edges",
+    "neighbor_graph", "operator_eigenvalues", "pair_moments", "pair_product", "renyi_entropies", "require_memory",
+    "spectral_entropy", "subset_eigenvalues", "subset_entropies", "sweep_eigenvalues", "symmetric_eigenvalues",
 ]
 # fmt: on
 
@@ -51,14 +51,6 @@ class _SlqOptions(Protocol):
     def storage(self) -> _Storage: ...
     @property
     def memory_limit(self) -> int | None: ...
-
-class _Moments(Protocol):
-    """The moments of a scaled affinity, read by field."""
-
-    @property
-    def trace(self) -> float: ...
-    @property
-    def squared_norm(self) -> float: ...
 
 @final
 class OperatorSpec:
@@ -269,16 +261,20 @@ class CallbackOperator:
 
 @final
 class CallbackAffinity:
-    """The diffusion operator of an affinity whose products and moments Python callables compute."""
+    """An operator made of an affinity whose products and moments Python callables compute."""
 
     def __new__(
         cls,
         product: Callable[[_Floats, list[float], bool], _Floats],
-        moments: Callable[[_Floats, bool], _Moments],
+        moments: Callable[[_Floats, bool], Moments],
         dim: int,
         *,
-        alpha: float,
+        alpha: float | None,
         error: float,
+        rounding: float | None = None,
+        positive_semidefinite: bool = True,
+        row_weights: _Floats | None = None,
+        speed: float = 1.0,
     ) -> CallbackAffinity: ...
 
 @final
@@ -333,6 +329,9 @@ def estimate_operator(
 
     Exact eigenvalues keep their signs. ``progress(products, uncertainty)`` has the uncertainty in bits.
     """
+
+def estimate_bytes(dim: int) -> int:
+    """The bytes that an estimate of an operator of ``dim`` rows holds at once, without rows and affinities."""
 
 def operator_eigenvalues(operator: SparseOperator | CallbackOperator, num_threads: int | None = None) -> _Floats:
     """The eigenvalues of a sparse or a callback operator, ascending, from its products with the identity matrix."""

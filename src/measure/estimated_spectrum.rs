@@ -23,6 +23,7 @@ use crate::operator::tiled::{AffinityOperator, DiffusionOperator};
 use crate::operator::tiles::{ExternalAffinity, StoredTiles, TiledAffinity};
 use crate::runtime::memory;
 use crate::runtime::parallel::Job;
+use crate::runtime::tuning::SlqTuning;
 use crate::slq::adaptive::{Estimated, estimate, workspace_vectors};
 use crate::slq::estimate::Estimate;
 use crate::slq::options::{SlqOptions, Storage};
@@ -59,8 +60,8 @@ impl Solution {
 }
 
 /// Bytes held at once by an estimate of n rows of so many columns, without stored affinities.
-pub(crate) fn estimate_bytes(n: usize, columns: Option<usize>, job: &Job) -> u64 {
-    let vectors = workspace_vectors(n, &job.tuning().slq) as u64;
+pub(crate) fn estimate_bytes(n: usize, columns: Option<usize>, tuning: &SlqTuning) -> u64 {
+    let vectors = workspace_vectors(n, tuning) as u64;
     memory::dense_bytes(0.0, n, columns.unwrap_or(0)).saturating_add(8 * vectors.saturating_mul(n as u64))
 }
 
@@ -101,7 +102,7 @@ pub fn estimate_spectrum<T: Element>(
     AffinitySource::require_bandwidth(&input, bandwidth)?; // before memory is counted
     density.map_or(Ok(()), |density| density.require(n))?;
     let cost = job.tuning().slq.exact_products * n as f64;
-    let budget = exact_budget(n, estimate_bytes(n, input.columns(), job), cost, options, job)?;
+    let budget = exact_budget(n, estimate_bytes(n, input.columns(), &job.tuning().slq), cost, options, job)?;
     let exact_products = if options.storage == Storage::Dense { Some(budget?) } else { budget.ok() };
     let is_stored = options.storage != Storage::Tiled && exact_products.is_some();
     let task = KernelTask { density, is_stored, given, options, exact_products, progress };
@@ -166,7 +167,7 @@ pub fn estimate_sparse(
 ) -> Result<Solution> {
     let n = operator.dim();
     let own = n - operator.zero_rows();
-    let needed = (12 * operator.entries() as u64).saturating_add(estimate_bytes(n, None, job));
+    let needed = (12 * operator.entries() as u64).saturating_add(estimate_bytes(n, None, &job.tuning().slq));
     let cost = job.tuning().slq.exact_products_sparse * own as f64 * own as f64;
     let exact_products = exact_budget(own, needed, cost, options, job)?.ok();
     let estimated = estimate(operator, options, exact_products, progress, job)?;
@@ -184,54 +185,78 @@ pub fn estimate_operator(
     progress: Progress,
     job: &Job,
 ) -> Result<Solution> {
-    let exact_products = dense_budget(operator.dim(), options, job)?;
+    let exact_products = dense_budget(operator.dim(), 1.0, options, job)?;
     let estimated = estimate(operator, options, exact_products, progress, job)?;
     Solution::estimated_or(estimated, || operator_eigenvalues(operator, job))
 }
 
-/// An affinity that is computed elsewhere and has no negative eigenvalues, for its diffusion operator.
+/// An affinity that is computed elsewhere, and the operator that is made of it.
 #[derive(Clone, Copy)]
-pub struct ExternalDiffusion<'a> {
+pub struct ExternalOperator<'a> {
     /// The affinity whose products are estimated from.
     pub affinity: &'a dyn ExternalAffinity,
     /// The relative error of its entries.
     pub entry_error: f64,
+    /// The relative error of its products; where there is none, that of products in the precision of the entries.
+    pub rounding: Option<f64>,
     /// The affinity in the highest precision, for the exact solver.
     pub exact: &'a dyn ExternalAffinity,
-    /// The exponent of the diffusion operator.
-    pub alpha: f64,
+    /// The exponent of the diffusion operator; none for the affinity itself.
+    pub alpha: Option<f64>,
+    /// How many rows each row counts as in the diffusion operator; none where each is one.
+    pub row_weights: Option<&'a [f64]>,
+    /// Whether no eigenvalue is negative.
+    pub positive_semidefinite: bool,
+    /// How many times as fast as products of the core its products are.
+    pub speed: f64,
 }
 
-/// Estimates the spectrum of the diffusion operator of an affinity that is computed elsewhere, or computes it where that
-/// costs less.
+impl ExternalOperator<'_> {
+    /// The operator of an affinity with entries, and products, of these relative errors.
+    fn of<'b>(
+        &self,
+        affinity: &'b dyn ExternalAffinity,
+        entry_error: f64,
+        rounding: Option<f64>,
+        job: &Job,
+    ) -> Result<Box<dyn SymmetricOperator + 'b>> {
+        let info = AffinityInfo {
+            positive_semidefinite: self.positive_semidefinite,
+            entry_error,
+            unit_roundoff: F64_ROUNDOFF,
+            max_entry: 1.0,
+        };
+        let tiles = TiledAffinity::<f64>::External(affinity);
+        let Some(alpha) = self.alpha else {
+            return Ok(Box::new(AffinityOperator::new(tiles, info, job)?.with_rounding(rounding)));
+        };
+        let density = Density { alpha, row_weights: self.row_weights };
+        Ok(Box::new(DiffusionOperator::new(tiles, info, density, job)?.with_rounding(rounding)))
+    }
+}
+
+/// Estimates the spectrum of an operator of an affinity that is computed elsewhere, or computes it where that costs less.
 ///
 /// # Errors
 /// The errors of [`estimate_spectrum`] and of the affinity.
 pub fn estimate_affinity(
-    diffusion: ExternalDiffusion,
+    operator: ExternalOperator,
     options: &SlqOptions,
     progress: Progress,
     job: &Job,
 ) -> Result<Solution> {
-    let ExternalDiffusion { affinity, entry_error, exact, alpha } = diffusion;
-    let exact_products = dense_budget(affinity.dim(), options, job)?;
-    let operator = |affinity, error| {
-        let info = AffinityInfo {
-            positive_semidefinite: true,
-            entry_error: error,
-            unit_roundoff: F64_ROUNDOFF,
-            max_entry: 1.0,
-        };
-        DiffusionOperator::<f64>::new(TiledAffinity::External(affinity), info, Density::of_rows(alpha), job)
-    };
-    let estimated = estimate(&operator(affinity, entry_error)?, options, exact_products, progress, job)?;
-    Solution::estimated_or(estimated, || operator_eigenvalues(&operator(exact, f64::EPSILON)?, job))
+    let ExternalOperator { affinity, entry_error, rounding, exact, speed, .. } = operator;
+    let exact_products = dense_budget(affinity.dim(), speed, options, job)?;
+    let estimated_from = operator.of(affinity, entry_error, rounding, job)?;
+    let estimated = estimate(&*estimated_from, options, exact_products, progress, job)?;
+    Solution::estimated_or(estimated, || operator_eigenvalues(&*operator.of(exact, f64::EPSILON, None, job)?, job))
 }
 
-/// The products of an operator of n rows that cost as much as the exact solver; none where that does not fit into memory.
-fn dense_budget(n: usize, options: &SlqOptions, job: &Job) -> Result<Option<usize>> {
-    let cost = job.tuning().slq.exact_products * n as f64;
-    Ok(exact_budget(n, estimate_bytes(n, None, job), cost, options, job)?.ok())
+/// The products of an operator of n rows, `speed` times as fast as those of the core, that cost as much as the exact
+/// solver; none where that does not fit into memory.
+fn dense_budget(n: usize, speed: f64, options: &SlqOptions, job: &Job) -> Result<Option<usize>> {
+    let cost = job.tuning().slq.exact_products * speed * n as f64;
+    Ok(exact_budget(n, estimate_bytes(n, None, &job.tuning().slq), cost, options, job)?.ok())
 }
 
 /// The eigenvalues of an operator in ascending order, from the matrix that its products with the identity give.

@@ -62,7 +62,7 @@ pub fn estimate_subsets<T: Element>(
     if let Some(bandwidth) = operator.bandwidth() {
         bandwidth.require(input.len())?;
     }
-    let bytes = |n| estimate_bytes(n, input.columns(), job);
+    let bytes = |n| estimate_bytes(n, input.columns(), &job.tuning().slq);
     // As many in parallel as there is memory for their matrices, and at least one.
     let largest = subsets.iter().map(|rows| rows.as_ref().len()).max().unwrap_or(0);
     let each = bytes(largest).saturating_add(memory::dense_bytes(1.0, largest, 0)).max(1);

@@ -35,6 +35,7 @@ pub(crate) struct DiffusionOperator<'a, A> {
     largest_row: f64,
     trace: f64,
     squared_norm: f64,
+    rounding: f64,
     leading: Vec<f64>,
 }
 
@@ -65,7 +66,13 @@ impl<'a, A: Entry> DiffusionOperator<'a, A> {
         let scale = normalization.scale();
         let (trace, squared_norm) = affinity.scaled_moments(&scale, job)?;
         let leading = normalization.leading();
-        Ok(Self { affinity, info, scale, largest_row, trace, squared_norm, leading })
+        let rounding = product_rounding(info.entry_error);
+        Ok(Self { affinity, info, scale, largest_row, trace, squared_norm, rounding, leading })
+    }
+
+    /// Replaces the relative error of products, which by default follows from that of entries, where one is given.
+    pub(crate) fn with_rounding(self, rounding: Option<f64>) -> Self {
+        Self { rounding: rounding.unwrap_or(self.rounding), ..self }
     }
 }
 
@@ -112,7 +119,7 @@ impl<A: Entry> SymmetricOperator for DiffusionOperator<'_, A> {
     }
 
     fn rounding(&self) -> f64 {
-        product_rounding(self.info.entry_error)
+        self.rounding
     }
 }
 
@@ -123,6 +130,7 @@ pub(crate) struct AffinityOperator<'a, A> {
     largest_row: f64,
     trace: f64,
     squared_norm: f64,
+    rounding: f64,
 }
 
 impl<'a, A: Entry> AffinityOperator<'a, A> {
@@ -131,7 +139,13 @@ impl<'a, A: Entry> AffinityOperator<'a, A> {
         let (trace, squared_norm) = affinity.moments(&vec![1.0; affinity.dim()], job)?;
         let n = affinity.dim() as f64;
         let largest_row = if info.max_entry.is_finite() { (n * squared_norm).sqrt() } else { info.max_entry };
-        Ok(Self { affinity, info, largest_row, trace, squared_norm })
+        let rounding = product_rounding(info.entry_error);
+        Ok(Self { affinity, info, largest_row, trace, squared_norm, rounding })
+    }
+
+    /// Replaces the relative error of products, which by default follows from that of entries, where one is given.
+    pub(crate) fn with_rounding(self, rounding: Option<f64>) -> Self {
+        Self { rounding: rounding.unwrap_or(self.rounding), ..self }
     }
 }
 
@@ -165,7 +179,7 @@ impl<A: Entry> SymmetricOperator for AffinityOperator<'_, A> {
     }
 
     fn rounding(&self) -> f64 {
-        product_rounding(self.info.entry_error)
+        self.rounding
     }
 }
 

@@ -11,6 +11,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::measure::estimated_spectrum::ExternalOperator;
 use crate::operator::SymmetricOperator;
 use crate::operator::normalization::{NormalizedOperator, ROW_SUMS};
 use crate::operator::reproducible_sum::SumRounding;
@@ -89,25 +90,46 @@ impl PyCallbackOperator {
     }
 }
 
-/// The diffusion operator of an affinity whose products and moments Python callables compute.
+/// An operator made of an affinity whose products and moments Python callables compute.
 #[pyclass(name = "CallbackAffinity", module = "dsentropy._core", frozen)]
 pub struct PyCallbackAffinity {
     product: Arc<Py<PyAny>>,
     moments: Arc<Py<PyAny>>,
     dim: usize,
-    alpha: f64,
+    alpha: Option<f64>,
     error: f64,
+    rounding: Option<f64>,
+    positive_semidefinite: bool,
+    row_weights: Option<Vec<f64>>,
+    speed: f64,
 }
 
 #[pymethods]
 impl PyCallbackAffinity {
     /// `product(vectors, ceilings, exact)` is G times an array [dim, b]. `moments(squares, exact)` has the `trace` and
-    /// the `squared_norm` of S G S, given the squares of the diagonal of S. Entries of G have the relative error `error`
-    /// where `exact` is false.
+    /// the `squared_norm` of S G S, given the squares of the diagonal of S. The operator is the diffusion operator, whose
+    /// rows may count as `row_weights`, or G itself where `alpha` is None. Where `exact` is false, entries of G have the
+    /// relative error `error`, and products `rounding`, by default that of the precision which the entries have. Products
+    /// are `speed` times as fast as those of the core.
     #[new]
-    #[pyo3(signature = (product, moments, dim, *, alpha, error))]
-    fn new(product: Py<PyAny>, moments: Py<PyAny>, dim: usize, alpha: f64, error: f64) -> Self {
-        Self { product: Arc::new(product), moments: Arc::new(moments), dim, alpha, error }
+    #[pyo3(signature = (
+        product, moments, dim, *, alpha, error, rounding=None, positive_semidefinite=true, row_weights=None, speed=1.0
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "six are keyword-only")]
+    fn new(
+        product: Py<PyAny>,
+        moments: Py<PyAny>,
+        dim: usize,
+        alpha: Option<f64>,
+        error: f64,
+        rounding: Option<f64>,
+        positive_semidefinite: bool,
+        row_weights: Option<PyReadonlyArray1<'_, f64>>,
+        speed: f64,
+    ) -> Self {
+        let (product, moments) = (Arc::new(product), Arc::new(moments));
+        let row_weights = row_weights.map(|weights| weights.as_array().to_vec());
+        Self { product, moments, dim, alpha, error, rounding, positive_semidefinite, row_weights, speed }
     }
 }
 
@@ -165,12 +187,7 @@ pub fn with_operator<T>(operator: &AnyOperator, f: impl FnOnce(&OpenOperator) ->
         AnyOperator::Affinity(affinity) => {
             let raised = Raised::default();
             let side = |exact| AffinityCallbacks { affinity, exact, raised: &raised };
-            let open = OpenAffinity {
-                rounded: side(false),
-                exact: side(true),
-                alpha: affinity.alpha,
-                error: affinity.error,
-            };
+            let open = OpenAffinity { rounded: side(false), exact: side(true), affinity };
             let result = f(&OpenOperator::Affinity(&open));
             raised.or(result)
         }
@@ -193,15 +210,31 @@ fn checked_block(product: &Bound<PyAny>, shape: (usize, usize), name: &str) -> P
 
 /// An affinity of callbacks in both precisions that it offers.
 pub struct OpenAffinity<'a> {
-    pub rounded: AffinityCallbacks<'a>,
-    pub exact: AffinityCallbacks<'a>,
-    pub alpha: f64,
-    /// The relative error of the entries of `rounded`.
-    pub error: f64,
+    rounded: AffinityCallbacks<'a>,
+    exact: AffinityCallbacks<'a>,
+    affinity: &'a PyCallbackAffinity,
+}
+
+impl OpenAffinity<'_> {
+    /// The operator that is made of the affinity.
+    pub fn operator(&self) -> ExternalOperator<'_> {
+        let PyCallbackAffinity { alpha, error, rounding, positive_semidefinite, row_weights, speed, .. } =
+            self.affinity;
+        ExternalOperator {
+            affinity: &self.rounded,
+            entry_error: *error,
+            rounding: *rounding,
+            exact: &self.exact,
+            alpha: *alpha,
+            row_weights: row_weights.as_deref(),
+            positive_semidefinite: *positive_semidefinite,
+            speed: *speed,
+        }
+    }
 }
 
 /// The callbacks of an affinity in one of its precisions.
-pub struct AffinityCallbacks<'a> {
+struct AffinityCallbacks<'a> {
     affinity: &'a PyCallbackAffinity,
     exact: bool,
     raised: &'a Raised,

@@ -8,11 +8,12 @@ use pyo3::prelude::*;
 use crate::data::input::{Input, Metric};
 use crate::kernel::GivenPairs;
 use crate::linalg::scalar::F64_ROUNDOFF;
-use crate::measure::estimated_spectrum::{ExternalDiffusion, Solution, estimate_affinity};
+use crate::measure::estimated_spectrum::{Solution, estimate_affinity};
 use crate::python::call::compute_with_progress;
-use crate::python::callbacks::{AnyOperator, OpenAffinity, OpenOperator, with_operator};
+use crate::python::callbacks::{AnyOperator, OpenOperator, with_operator};
 use crate::python::rows::{Rows, Subsets, on_rows, row_numbers};
 use crate::python::specs::{Choice, PyOperatorSpec, PySlqOptions};
+use crate::runtime::tuning::Tuning;
 use crate::slq::estimate::{Estimate, EstimateArrays, EstimateInfo};
 use crate::slq::options::SlqOptions;
 use crate::slq::reading::Reading;
@@ -320,13 +321,15 @@ pub fn estimate_operator<'py>(
                 OpenOperator::Sparse(sparse) => crate::estimate_sparse(sparse, &options, &progress, job),
                 OpenOperator::Callback(callback) => callback
                     .with_normalized(job, |operator| crate::estimate_operator(operator, &options, &progress, job)),
-                OpenOperator::Affinity(OpenAffinity { rounded, exact, alpha, error }) => {
-                    let (entry_error, alpha) = (*error, *alpha);
-                    let diffusion = ExternalDiffusion { affinity: rounded, entry_error, exact, alpha };
-                    estimate_affinity(diffusion, &options, &progress, job)
-                }
+                OpenOperator::Affinity(open) => estimate_affinity(open.operator(), &options, &progress, job),
             }
         })
     });
     PySolution::new(py, solved?)
+}
+
+/// The bytes that an estimate of an operator of `dim` rows holds at once, without rows and affinities.
+#[pyfunction]
+pub fn estimate_bytes(dim: usize) -> u64 {
+    crate::measure::estimated_spectrum::estimate_bytes(dim, None, &Tuning::MEASURED.slq)
 }

@@ -35,8 +35,8 @@ mod _core {
     use super::entropies::{entropy, renyi_entropies, spectral_entropy, subset_entropies};
     #[pymodule_export]
     use super::estimates::{
-        PyEstimate, PyEstimateArrays, PyEstimateInfo, PyReadings, PySolution, estimate_operator, estimate_spectrum,
-        estimate_subsets,
+        PyEstimate, PyEstimateArrays, PyEstimateInfo, PyReadings, PySolution, estimate_bytes, estimate_operator,
+        estimate_spectrum, estimate_subsets,
     };
     #[pymodule_export]
     use super::neighbors::{

@@ -70,13 +70,11 @@ def as_device(device: DeviceLike, X: Any) -> str | None:
         return None if of_data is None or not _computes(of_data.type) else str(of_data)
     if not isinstance(device, (str, getattr(sys.modules.get("torch"), "device", str))):
         raise TypeError(f"device must be a string, a torch.device or None, got {printed(device)}")
-    if device == "cpu" and "cpu" in CORE_DEVICES:
+    kind, number = _parsed(str(device))
+    if kind in CORE_DEVICES:
         return None
-    chosen = _parsed(device)
-    if chosen.type in CORE_DEVICES:
-        return None
-    resolved = str(_numbered(chosen, of_data))
-    there = available_devices()
+    resolved = kind if kind == "cpu" else f"{kind}:{_index(kind, device, of_data) if number is None else number}"
+    there = available_devices(_imported(device))
     if resolved not in there:
         raise ValueError(f"device must be one that is there, {', '.join(there)}, got {printed(str(device))}")
     if of_data is not None and of_data.type != "cpu" and str(of_data) != resolved:
@@ -87,10 +85,35 @@ def as_device(device: DeviceLike, X: Any) -> str | None:
     return resolved
 
 
-def available_devices() -> list[str]:
-    """Return the names of the devices that are there and can be used, the processor first."""
-    import torch
+def usable_device(device: DeviceLike, X: Any, *obstacles: tuple[str, bool]) -> str | None:
+    """Resolve the argument ``device`` as :func:`as_device` does, for a function that needs the core in some cases.
 
+    Parameters
+    ----------
+    device, X
+        See :func:`as_device`.
+    *obstacles : tuple of str and bool
+        Why the core must compute, after "where", and whether it is so. Data on an accelerator are copied to the
+        processor then; an accelerator that was asked for is refused.
+
+    Returns
+    -------
+    str or None
+        The device with its number; None is the core.
+    """
+    resolved = as_device(device, X)
+    if resolved is None:
+        return None
+    for reason, is_so in obstacles:
+        if is_so and device is None:
+            return None
+        if is_so:
+            raise ValueError(f"device must be None or 'cpu' where {reason}, got {printed(str(device))}")
+    return resolved
+
+
+def available_devices(torch: Any) -> list[str]:
+    """Return the names of the devices that are there and can be used, the processor first."""
     names = ["cpu"]
     if torch.cuda.is_available():
         names += [f"cuda:{index}" for index in range(torch.cuda.device_count())]
@@ -102,35 +125,31 @@ def _computes(kind: str) -> bool:
     return kind in _TORCH_DEVICES and kind not in CORE_DEVICES
 
 
-def _parsed(device: str | torch.device) -> torch.device:
-    """Return the device of a text, whose type is one on which PyTorch can compute."""
+def _parsed(device: str) -> tuple[str, int | None]:
+    """Return the type of a device on which PyTorch can compute, and its number where there is one."""
+    kind, colon, number = device.partition(":")
+    is_number = number.isascii() and number.isdecimal() and str(int(number)) == number
+    if kind not in _TORCH_DEVICES or (colon and not is_number):
+        raise ValueError(
+            f"device must be None, 'cpu', 'cuda', 'mps' or one by its number such as 'cuda:1', got {printed(device)}"
+        )
+    return kind, int(number) if colon else None
+
+
+def _index(kind: str, device: Any, of_data: torch.device | None) -> int:
+    """Return the number of a device without one: where the data are on one of this type, else the current one."""
+    torch = _imported(device)
+    if of_data is not None and of_data.type == kind:
+        return int(of_data.index)
+    return int(torch.cuda.current_device()) if kind == "cuda" and torch.cuda.is_available() else 0
+
+
+def _imported(device: Any) -> Any:
+    """Return PyTorch, which a device needs."""
     try:
         import torch
     except ImportError as error:
         raise ImportError(
-            f"device={printed(device)} needs PyTorch: pip install 'dsentropy[torch]'; device='cpu' does not"
+            f"device={printed(str(device))} needs PyTorch: pip install 'dsentropy[torch]'; device='cpu' does not"
         ) from error
-    try:
-        parsed = torch.device(device)
-    except RuntimeError:
-        parsed = None
-    if parsed is None or parsed.type not in _TORCH_DEVICES:
-        raise ValueError(
-            f"device must be None, 'cpu', 'cuda', 'mps' or one by its number such as 'cuda:1', got "
-            f"{printed(str(device))}"
-        )
-    return parsed
-
-
-def _numbered(device: torch.device, of_data: torch.device | None) -> torch.device:
-    """Return a device with its number: that of the data where they are on one of this type, else the current one."""
-    import torch
-
-    if device.type == "cpu":
-        return torch.device("cpu")
-    if device.index is not None:
-        return device
-    if of_data is not None and of_data.type == device.type:
-        return of_data
-    is_cuda_there = device.type == "cuda" and torch.cuda.is_available()
-    return torch.device(device.type, torch.cuda.current_device() if is_cuda_there else 0)
+    return torch

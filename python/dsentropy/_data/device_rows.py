@@ -8,7 +8,7 @@ of the rows is needed by the core, as for the median distance, that part alone i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -83,6 +83,10 @@ class DeviceRows:
         """The rows on the processor."""
         copied: Rows = self.tensor.cpu().numpy() if self.host is None else self.host.rows
         return copied
+
+    def on_processor(self) -> DeviceRows:
+        """Return the rows as a tensor on the processor."""
+        return replace(self, tensor=uploaded(self.rows, "cpu"))
 
     def part(self, chosen: NDArray[np.uint64]) -> DeviceRows:
         """Return some of the rows."""

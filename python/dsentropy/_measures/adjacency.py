@@ -11,15 +11,15 @@ from typing import Any, Literal, get_args
 from numpy.typing import ArrayLike
 
 from dsentropy._checks.choices import Graph, Symmetrize
+from dsentropy._checks.devices import DeviceLike, usable_device
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import RandomState, as_choice, as_seed, as_threads
 from dsentropy._checks.unused import require_unused
-from dsentropy._core import OperatorSpec
 from dsentropy._data.data import METRICS, Metric
 from dsentropy._measures.operator_arguments import operator_source
 from dsentropy._operator.bandwidth import BandwidthLike, core_bandwidth, kernel_bandwidth, n_neighbors_of
-from dsentropy._operator.kernel_operator import KernelOperator
+from dsentropy._operator.dense_operator import affinity_operator, place_of_eigenvalues
 from dsentropy._operator.linear_operators import LinearOperator, is_operator_on
 from dsentropy._operator.neighbor_graph import NeighborAdjacency
 from dsentropy._operator.slq_options import SlqOptions
@@ -42,6 +42,7 @@ def adjacency_spectrum(
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+    device: DeviceLike = None,
 ) -> Spectrum:
     r"""Compute or estimate the spectrum of an affinity, or of the graph of nearest neighbours.
 
@@ -86,6 +87,8 @@ def adjacency_spectrum(
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"exact"`` computes all eigenvalues. ``"stochastic"`` estimates the spectrum; :class:`Stochastic` has the
         options. The graph of neighbours can be estimated where it is made symmetric.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`.
 
     Returns
     -------
@@ -130,6 +133,13 @@ def adjacency_spectrum(
     if kind != "knn" and rule is not None:
         raise ValueError(f"symmetrize must be None where graph is 'gaussian', got {rule!r}")
     with memory_errors(*_ways_out(X, metric, kind, rule, options)):
+        where = usable_device(
+            device,
+            X,
+            ("X is an operator", is_operator_on(X, metric)),
+            ("graph is 'knn'", kind == "knn"),
+            (f"metric is {metric!r}", metric not in ("euclidean", "cosine")),
+        )
         if is_operator_on(X, metric):
             source = operator_source(X, metric, kind, max_samples, bandwidth, n_neighbors, options)
             parameters: dict[str, Any] = {"operator": "affinity", "metric": "affinity"}
@@ -139,10 +149,11 @@ def adjacency_spectrum(
             require_unused(bandwidth, "bandwidth", "graph is 'knn'")
             problem = _of_graph(X, n_neighbors, rule, metric, max_samples, seed, options)
         else:
-            used, n_all, subset = selected_rows(X, metric, max_samples, seed)
+            used, n_all, subset = selected_rows(X, metric, max_samples, seed, where)
             sigma, about = kernel_bandwidth(bandwidth, used, n_neighbors, seed, threads, n_all)
-            kernel = KernelOperator(used, OperatorSpec.affinity(core_bandwidth(sigma)))
-            problem = Problem(kernel, used.n_samples, {"operator": "affinity", **about, **subset}, used.fingerprint)
+            about |= {**subset, **place_of_eigenvalues(used, options)}
+            kernel = affinity_operator(used, core_bandwidth(sigma))
+            problem = Problem(kernel, used.n_samples, {"operator": "affinity", **about}, used.fingerprint)
         return solve(problem, options, threads, shown)
 
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from numpy.typing import ArrayLike
 
 from dsentropy._checks.choices import Graph
+from dsentropy._checks.devices import DeviceLike, usable_device
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.progress import as_progress
 from dsentropy._checks.scalars import (
@@ -30,7 +31,6 @@ from dsentropy._checks.scalars import (
     as_threads,
 )
 from dsentropy._checks.unused import require_unused
-from dsentropy._core import OperatorSpec
 from dsentropy._data.data import METRICS, Metric
 from dsentropy._data.neighbors import warn_of_duplicates
 from dsentropy._data.row_weights import as_row_weights, in_unit
@@ -45,7 +45,7 @@ from dsentropy._operator.bandwidth import (
     resolve_with_parameters,
 )
 from dsentropy._operator.dask_affinity import ChunkedDiffusion, Chunks, is_dask_array
-from dsentropy._operator.kernel_operator import KernelOperator
+from dsentropy._operator.dense_operator import diffusion_operator, place_of_eigenvalues
 from dsentropy._operator.linear_operators import LinearOperator, is_operator_on
 from dsentropy._operator.precision import allows_single, refuse_single, require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
@@ -71,6 +71,7 @@ def diffusion_spectrum(
     graph: Graph = "gaussian",
     neighbors: Any = None,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+    device: DeviceLike = None,
 ) -> Spectrum:
     r"""Compute or estimate the spectrum of the diffusion operator of a data set.
 
@@ -145,6 +146,12 @@ def diffusion_spectrum(
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"exact"`` computes all eigenvalues. ``"stochastic"`` estimates the spectrum from matrix-vector products, to
         within the tolerance of :class:`Stochastic`, which has the options.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where products of an estimate are computed. None is where ``X`` is: a tensor of PyTorch on a CUDA or MPS
+        device stays there, and the core computes all else on the processor. ``"cpu"`` is the core. On an accelerator
+        rows need the graph ``"gaussian"`` and Euclidean or cosine distances; other data that are there are copied to
+        the processor, and a device that is given is refused for them. The exact solver copies the rows to the
+        processor. Needs PyTorch.
 
     Returns
     -------
@@ -223,6 +230,7 @@ def diffusion_spectrum(
         graph=kind,
         neighbors=neighbors,
         options=options,
+        device=device,
     )
     with memory_errors(*_ways_out(X, arguments)):
         return solve(_problem(X, arguments), options, threads, shown)
@@ -244,6 +252,7 @@ class _Arguments:
     graph: Graph
     neighbors: Any
     options: SlqOptions | None
+    device: DeviceLike
 
 
 def _ways_out(X: Any, arguments: _Arguments) -> tuple[str, ...]:
@@ -268,11 +277,25 @@ def _problem(X: Any, arguments: _Arguments) -> Problem:
     require_free_precision(arguments.precision, arguments.options)
     if arguments.weights is not None:
         _require_weighable(X, arguments)
+    _device(X, arguments)  # which may be refused
     if is_operator_on(X, arguments.metric):
         return _of_operator(X, arguments)
     if is_dask_array(X) and arguments.options is not None:
         return _of_chunks(X, arguments)
     return (_of_neighbors if arguments.graph == "knn" else _of_rows)(X, arguments)
+
+
+def _device(X: Any, arguments: _Arguments) -> str | None:
+    """Return the device on which rows are multiplied; None is the core."""
+    return usable_device(
+        arguments.device,
+        X,
+        ("X is an operator", is_operator_on(X, arguments.metric)),
+        ("X is a dask.array", is_dask_array(X)),
+        ("graph is 'knn'", arguments.graph == "knn"),
+        (f"metric is {arguments.metric!r}", arguments.metric not in ("euclidean", "cosine")),
+        ("precision is 'single'", arguments.precision == "single"),
+    )
 
 
 def _require_weighable(X: Any, arguments: _Arguments) -> None:
@@ -295,7 +318,9 @@ def _require_weighable(X: Any, arguments: _Arguments) -> None:
 
 def _of_rows(X: Any, arguments: _Arguments) -> Problem:
     """Make the problem of a dense kernel of rows, distances or affinities."""
-    used, n_all, subset = selected_rows(X, arguments.metric, arguments.max_samples, arguments.random_state)
+    used, n_all, subset = selected_rows(
+        X, arguments.metric, arguments.max_samples, arguments.random_state, _device(X, arguments)
+    )
     weights = as_row_weights(arguments.weights, n_all)
     if weights is not None:
         weights = weights if used.chosen is None else weights[used.chosen]
@@ -315,8 +340,9 @@ def _of_rows(X: Any, arguments: _Arguments) -> Problem:
     if arguments.options is None:
         parameters["precision"] = arguments.precision
     of_rows = None if weights is None else in_unit(weights)
-    spec = OperatorSpec.diffusion(core_bandwidth(sigma), arguments.alpha, stored, of_rows)
-    return Problem(KernelOperator(used, spec), used.n_samples, parameters, used.fingerprint)
+    operator = diffusion_operator(used, core_bandwidth(sigma), arguments.alpha, stored, of_rows)
+    parameters |= place_of_eigenvalues(used, arguments.options)
+    return Problem(operator, used.n_samples, parameters, used.fingerprint)
 
 
 def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:

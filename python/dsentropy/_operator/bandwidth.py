@@ -20,7 +20,7 @@ from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_choice, as_positive, as_seed, entries_of
 from dsentropy._checks.unused import require_unused
 from dsentropy._data import subsets as _subsample
-from dsentropy._data.data import Data
+from dsentropy._data.device_rows import AnyData
 from dsentropy._data.neighbors import as_neighbors, replace_zeros
 
 BandwidthLike: TypeAlias = "float | Literal['median', 'knn'] | ArrayLike | Callable[[NDArray[Any]], ArrayLike]"
@@ -52,7 +52,7 @@ def listed_bandwidths(bandwidths: Any) -> list[Any]:
 
 def kernel_bandwidth(
     bandwidth: Any,
-    data: Data,
+    data: AnyData,
     n_neighbors: int | None,
     random_state: Any,
     num_threads: int | None,
@@ -70,7 +70,7 @@ def kernel_bandwidth(
     return resolve_with_parameters(bandwidth, data, n_neighbors, random_state, num_threads, n_all, weights=weights)
 
 
-def require_kernel_arguments(bandwidth: Any, n_neighbors: Any, data: Data, n_all: int | None = None) -> None:
+def require_kernel_arguments(bandwidth: Any, n_neighbors: Any, data: AnyData, n_all: int | None = None) -> None:
     """Raise where a bandwidth or a number of neighbours is refused, before any work; see :func:`resolve`."""
     if data.metric == "affinity":
         require_unused(bandwidth, "bandwidth", "metric is 'affinity'")
@@ -80,7 +80,7 @@ def require_kernel_arguments(bandwidth: Any, n_neighbors: Any, data: Data, n_all
     _require_bandwidth("median" if bandwidth is None else bandwidth, n_neighbors, data, n_all, "bandwidth")
 
 
-def _require_bandwidth(bandwidth: Any, n_neighbors: Any, data: Data, n_all: int | None, name: str) -> None:
+def _require_bandwidth(bandwidth: Any, n_neighbors: Any, data: AnyData, n_all: int | None, name: str) -> None:
     if isinstance(bandwidth, str):
         if as_choice(bandwidth, name, "median", "knn") == "knn":
             n_neighbors_of(n_neighbors, data.n_samples, data.argument)
@@ -89,7 +89,12 @@ def _require_bandwidth(bandwidth: Any, n_neighbors: Any, data: Data, n_all: int 
 
 
 def kernel_bandwidths(
-    bandwidths: list[Any], data: Data, n_neighbors: int | None, random_state: Any, num_threads: int | None, n_all: int
+    bandwidths: list[Any],
+    data: AnyData,
+    n_neighbors: int | None,
+    random_state: Any,
+    num_threads: int | None,
+    n_all: int,
 ) -> list[tuple[Bandwidth, dict[str, Any]]]:
     """Resolve several bandwidths as :func:`kernel_bandwidth` does; ``n_neighbors`` must be used by one of them."""
     require_neighbors_used(n_neighbors, *bandwidths, reason="none of bandwidths is 'knn'")
@@ -104,7 +109,7 @@ def kernel_bandwidths(
 
 def resolve_with_parameters(
     bandwidth: Any,
-    data: Data,
+    data: AnyData,
     n_neighbors: int | None,
     random_state: Any,
     num_threads: int | None,
@@ -133,7 +138,7 @@ def require_neighbors_used(n_neighbors: int | None, *bandwidths: Any, reason: st
 
 def resolve(
     bandwidth: Any,
-    data: Data,
+    data: AnyData,
     n_neighbors: int | None,
     random_state: Any,
     num_threads: int | None,
@@ -148,7 +153,7 @@ def resolve(
     ----------
     bandwidth : BandwidthLike
         A number, a rule, one number a row, or a callable.
-    data : Data
+    data : Data or DeviceRows
         The rows that are used.
     n_neighbors : int or None
         Number of neighbours of the rule ``"knn"``; None is 15.
@@ -201,7 +206,7 @@ def core_bandwidth(bandwidth: Bandwidth) -> Bandwidth:
 
 
 def _median(
-    data: Data, seed: int | None, num_threads: int | None, weights: NDArray[np.float64] | None = None
+    data: AnyData, seed: int | None, num_threads: int | None, weights: NDArray[np.float64] | None = None
 ) -> float:
     n, part = data.n_samples, data
     if n > MEDIAN_ROWS:
@@ -216,7 +221,7 @@ def _median(
 
 
 def _median_of_distinct(
-    data: Data, seed: int | None, num_threads: int | None, weights: NDArray[np.float64] | None
+    data: AnyData, seed: int | None, num_threads: int | None, weights: NDArray[np.float64] | None
 ) -> float:
     """Compute the median positive distance where nearly all rows are equal, from at most 4000 distinct rows.
 
@@ -236,7 +241,7 @@ def _median_of_distinct(
     return _core.median_distance(distinct, data.core_metric, counts.astype(np.float64), num_threads)
 
 
-def _neighbor_distances(data: Data, n_neighbors: int | None, num_threads: int | None) -> NDArray[np.float64]:
+def _neighbor_distances(data: AnyData, n_neighbors: int | None, num_threads: int | None) -> NDArray[np.float64]:
     number = n_neighbors_of(n_neighbors, data.n_samples, data.argument)
     return replace_zeros(_core.neighbor_distances(data.rows, data.core_metric, number, num_threads))
 

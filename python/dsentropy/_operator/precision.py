@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.scalars import Precision
-from dsentropy._data.data import Data
+from dsentropy._data.device_rows import AnyData
 from dsentropy._operator.bandwidth import Bandwidth
 from dsentropy._operator.slq_options import SlqOptions
 
@@ -36,7 +36,7 @@ def core_precision(
     return "fastest" if accurate and rows is not None and rows.dtype == np.float32 else "double"
 
 
-def require_single_used(precision: Precision, data: Data, *bandwidths: Bandwidth) -> None:
+def require_single_used(precision: Precision, data: AnyData, *bandwidths: Bandwidth) -> None:
     """Raise a ValueError where single precision is asked for and would not be used.
 
     The core bounds the effect of rounding for one bandwidth and distances of rows only.

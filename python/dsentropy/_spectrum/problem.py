@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from dsentropy._checks.progress import estimate_bar, progress_bar
 from dsentropy._checks.warn import warn
 from dsentropy._core import Solution
 from dsentropy._data.data import Data
+from dsentropy._data.device_rows import AnyData, DeviceRows
 from dsentropy._operator.eigenvalue_range import as_given
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._operator.spectral_operator import SpectralOperator
@@ -102,21 +103,40 @@ def warn_if_not_converged(solutions: Iterable[Solution], options: SlqOptions, ad
         )
 
 
+@overload
 def selected_rows(
-    X: Any, metric: Any, max_samples: Any, random_state: int | None
-) -> tuple[Data, int, dict[str, Any]]:
+    X: Any, metric: Any, max_samples: Any, random_state: int | None, device: None = None
+) -> tuple[Data, int, dict[str, Any]]: ...
+
+
+@overload
+def selected_rows(
+    X: Any, metric: Any, max_samples: Any, random_state: int | None, device: str
+) -> tuple[DeviceRows, int, dict[str, Any]]: ...
+
+
+@overload
+def selected_rows(
+    X: Any, metric: Any, max_samples: Any, random_state: int | None, device: str | None
+) -> tuple[AnyData, int, dict[str, Any]]: ...
+
+
+def selected_rows(
+    X: Any, metric: Any, max_samples: Any, random_state: int | None, device: str | None = None
+) -> tuple[AnyData, int, dict[str, Any]]:
     """Check the data, and draw a subset where there are more rows than ``max_samples``.
 
     Returns
     -------
-    data : Data
-        The rows that are used.
+    data : Data or DeviceRows
+        The rows that are used, on the ``device`` where there is one.
     n_all : int
         The number of all rows.
     parameters : dict
-        How the rows were chosen, where not all are used, and the number of distinct ones where they are few.
+        How the rows were chosen, where not all are used, the number of distinct ones where they are few, and the
+        device.
     """
-    data = Data.of(X, metric)
+    data: AnyData = Data.of(X, metric) if device is None else DeviceRows.of(X, metric, device)
     used = data.limited(max_samples, random_state)
     about: dict[str, Any] = {}
     if used is not data:
@@ -124,4 +144,5 @@ def selected_rows(
     distinct = used.few_distinct()
     if distinct is not None:
         about["distinct_rows"] = distinct
+    about |= {} if device is None else {"device": device}
     return used, data.n_samples, about

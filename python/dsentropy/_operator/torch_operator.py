@@ -1,0 +1,72 @@
+"""The diffusion operator, or the affinity, of rows on a device of PyTorch.
+
+Products are computed on the device, recurrences and quadrature by the core. The exact solver copies the rows to the
+processor. See :mod:`dsentropy._operator.torch_affinity` for the cost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dsentropy import _core
+from dsentropy._checks.pairs import F64_ROUNDOFF
+from dsentropy._checks.progress import Advance
+from dsentropy._core import CallbackAffinity, OperatorSpec, Solution
+from dsentropy._data.device_rows import DeviceRows
+from dsentropy._operator.bandwidth import Bandwidth
+from dsentropy._operator.slq_options import MAX_PRODUCTS, SlqOptions
+from dsentropy._operator.torch_affinity import TorchAffinity
+
+_SPEED = 16.0
+"""How many times as fast as the core an accelerator multiplies, to decide what costs less. It is not measured."""
+
+
+@dataclass(frozen=True)
+class TorchOperator:
+    """The diffusion operator of rows on a device, or their affinity."""
+
+    data: DeviceRows
+    bandwidth: Bandwidth
+    """Positive."""
+    alpha: float | None
+    """The exponent of the density; None for the affinity."""
+    row_weights: NDArray[np.float64] | None = None
+    """How many rows each row counts as; None where each is one."""
+    unit_roundoff: ClassVar[float] = F64_ROUNDOFF
+    positive: ClassVar[bool] = False
+    exponent: ClassVar[int] = 0
+    default_products: ClassVar[int] = MAX_PRODUCTS
+    node_exponent: ClassVar[int] = 0
+
+    def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
+        """Compute the moduli of all eigenvalues from a copy of the rows on the processor."""
+        return _core.eigenvalues(self.data.rows, self.data.core_metric, self._spec(), num_threads)
+
+    def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
+        """Estimate the spectrum, or compute it from products where that costs less."""
+        affinity = TorchAffinity(self.data, self.bandwidth, options)
+        operator = CallbackAffinity(
+            affinity.product,
+            affinity.moments,
+            self.data.n_samples,
+            alpha=self.alpha,
+            error=affinity.error,
+            rounding=affinity.rounding,
+            # A kernel of one bandwidth a row need not be positive definite.
+            positive_semidefinite=isinstance(self.bandwidth, float),
+            row_weights=self.row_weights,
+            speed=1.0 if self.data.device == "cpu" else _SPEED,
+        )
+        return _core.estimate_operator(operator, options, progress=advance, num_threads=num_threads)
+
+    def check_range(self, smallest: float, largest: float) -> None:
+        """Accept any range: the largest eigenvalue of a kernel of checked data is positive."""
+
+    def _spec(self) -> OperatorSpec:
+        if self.alpha is None:
+            return OperatorSpec.affinity(self.bandwidth)
+        return OperatorSpec.diffusion(self.bandwidth, self.alpha, "double", self.row_weights)
