@@ -25,9 +25,10 @@ __all__ = [
     "PairProduct", "Readings", "Scatter", "Solution", "SparseOperator", "__version__", "allowed_single_error",
     "blas_config", "block_scatter", "chunk_error", "covariance_eigenvalues", "default_threads", "distinct_rows",
     "eigenvalues", "eigenvalues_of_sets", "entropy", "estimate_bytes", "estimate_operator", "estimate_spectrum",
-    "estimate_subsets", "haar_product", "median_distance", "nearest_neighbors", "neighbor_distances", "neighbor_edges",
-    "neighbor_graph", "operator_eigenvalues", "pair_moments", "pair_product", "renyi_entropies", "require_memory",
-    "spectral_entropy", "subset_eigenvalues", "subset_entropies", "sweep_eigenvalues", "symmetric_eigenvalues",
+    "estimate_subsets", "haar_product", "median_distance", "nearest_neighbors", "neighbor_distances",
+    "neighbor_edges", "neighbor_graph", "operator_eigenvalues", "pair_moments", "pair_product", "renyi_entropies",
+    "require_memory", "spectral_entropy", "subset_eigenvalues", "subset_entropies", "sweep_eigenvalues",
+    "symmetric_eigenvalues",
 ]
 # fmt: on
 

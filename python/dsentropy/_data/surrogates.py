@@ -25,6 +25,7 @@ from dsentropy._checks.arrays import Rows, as_rows
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_choice
 from dsentropy._data.data import Data
+from dsentropy._data.device_rows import AnyData
 
 NullName: TypeAlias = Literal["gaussian", "permuted", "sphere"]
 """The surrogates that have a name."""
@@ -53,7 +54,7 @@ def null_name(null: Null) -> str:
     return null if isinstance(null, str) else str(getattr(null, "__name__", type(null).__name__))
 
 
-def require_rows(data: Data) -> None:
+def require_rows(data: AnyData) -> None:
     """Raise a ValueError where the data are pairs, of which there are no surrogates."""
     if data.metric in ("precomputed", "affinity"):
         raise ValueError(

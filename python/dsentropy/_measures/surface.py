@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
+from dsentropy._checks.devices import DeviceLike, usable_device
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors, require_bytes
 from dsentropy._checks.progress import as_progress, progress_bar
@@ -34,8 +35,8 @@ from dsentropy._checks.scalars import (
     as_threads,
 )
 from dsentropy._checks.unused import require_unused
-from dsentropy._core import OperatorSpec
 from dsentropy._data.data import Data, DistanceMetric
+from dsentropy._data.device_rows import AnyData
 from dsentropy._data.surrogates import Null, as_null, null_name, require_rows
 from dsentropy._measures.null_comparison import NullComparison, rounding_of
 from dsentropy._measures.surface_null import SurfaceGrid, surface_null
@@ -47,7 +48,7 @@ from dsentropy._operator.bandwidth import (
     kernel_bandwidths,
     listed_bandwidths,
 )
-from dsentropy._operator.kernel_operator import KernelOperator
+from dsentropy._operator.dense_operator import DenseOperator, diffusion_operator, place_of_eigenvalues
 from dsentropy._operator.precision import require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.problem import Problem, exact_spectrum, selected_rows, solve
@@ -208,6 +209,7 @@ def entropy_surface(
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+    device: DeviceLike = None,
 ) -> EntropySurface:
     r"""Compute diffusion spectral entropies over bandwidths, diffusion times, Renyi orders and alphas.
 
@@ -248,6 +250,8 @@ def entropy_surface(
         ``"stochastic"`` estimates the spectrum of each bandwidth and alpha; :class:`Stochastic` has the options. Its
         ``tol`` holds at each positive t and each order given here, which must be positive. Uncertainties are read
         from ``spectra``.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Surrogates need the core.
 
     Returns
     -------
@@ -297,7 +301,8 @@ def entropy_surface(
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed, times=times, orders=of_orders)
     require_free_precision(stored, options)
-    used, n_all, subset = selected_rows(X, metric, max_samples, seed)
+    where = _device(device, X, metric, stored, made)
+    used, n_all, subset = selected_rows(X, metric, max_samples, seed, where)
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where bandwidths vary, got 'affinity'")
     if made is not None:
@@ -309,13 +314,27 @@ def entropy_surface(
         resolved = kernel_bandwidths(each, used, n_neighbors, seed, threads, n_all)
         require_single_used(stored, used, *(sigma for sigma, _ in resolved))
         about = {**subset} if options is not None else {"precision": stored, **subset}
+        about |= place_of_eigenvalues(used, options)
         kernels = _kernels(used, resolved, of_alphas, stored, about)
         spectra = _spectra(used, kernels, options, threads, shown)
         given = [(one, sigma) for one, (sigma, _) in zip(each, resolved, strict=True)]
         grid = SurfaceGrid(given, of_alphas, times, of_orders, n_neighbors, _of_core(stored))
-        drawn = None if made is None else surface_null(used, made, draws, grid, options, seed, threads, shown)
+        drawn = None
+        if made is not None and isinstance(used, Data):
+            drawn = surface_null(used, made, draws, grid, options, seed, threads, shown)
     axes = (_labels(resolved), tuple(times), tuple(of_orders), tuple(of_alphas))
     return _of_spectra(spectra, axes, used.n_samples, drawn, None if made is None else null_name(made))
+
+
+def _device(device: DeviceLike, X: Any, metric: Any, precision: Precision, null: Null | None) -> str | None:
+    """Return the device on which rows are multiplied; None is the core."""
+    return usable_device(
+        device,
+        X,
+        (f"metric is {metric!r}", metric not in ("euclidean", "cosine")),
+        ("precision is 'single'", precision == "single"),
+        ("null is given", null is not None),
+    )
 
 
 def _surrogates(null: Any, n_null: Any) -> tuple[Null | None, int]:
@@ -367,13 +386,13 @@ def _of_core(precision: Precision) -> Literal["single", "double"]:
 
 
 def _kernels(
-    data: Data, resolved: _Parts, alphas: list[float], precision: Precision, about: dict[str, Any]
-) -> list[tuple[KernelOperator, dict[str, Any]]]:
+    data: AnyData, resolved: _Parts, alphas: list[float], precision: Precision, about: dict[str, Any]
+) -> list[tuple[DenseOperator, dict[str, Any]]]:
     """Make the operator of each bandwidth and alpha, in order, and what its spectrum says of it."""
     stored = _of_core(precision)
     return [
         (
-            KernelOperator(data, OperatorSpec.diffusion(core_bandwidth(sigma), alpha, stored)),
+            diffusion_operator(data, core_bandwidth(sigma), alpha, stored),
             {"operator": "diffusion", **of_bandwidth, "alpha": alpha, **about},
         )
         for sigma, of_bandwidth in resolved
@@ -382,8 +401,8 @@ def _kernels(
 
 
 def _spectra(
-    data: Data,
-    kernels: list[tuple[KernelOperator, dict[str, Any]]],
+    data: AnyData,
+    kernels: list[tuple[DenseOperator, dict[str, Any]]],
     options: SlqOptions | None,
     num_threads: int | None,
     progress: bool,

@@ -44,7 +44,7 @@ class TorchOperator:
 
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
         """Compute the moduli of all eigenvalues from a copy of the rows on the processor."""
-        return _core.eigenvalues(self.data.rows, self.data.core_metric, self._spec(), num_threads)
+        return _core.eigenvalues(self.data.rows, self.data.core_metric, self.spec, num_threads)
 
     def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
         """Estimate the spectrum, or compute it from products where that costs less."""
@@ -66,7 +66,9 @@ class TorchOperator:
     def check_range(self, smallest: float, largest: float) -> None:
         """Accept any range: the largest eigenvalue of a kernel of checked data is positive."""
 
-    def _spec(self) -> OperatorSpec:
+    @property
+    def spec(self) -> OperatorSpec:
+        """The operator for the core, which decomposes it in float64."""
         if self.alpha is None:
             return OperatorSpec.affinity(self.bandwidth)
         return OperatorSpec.diffusion(self.bandwidth, self.alpha, "double", self.row_weights)

@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from dsentropy import EstimatedSpectrum, Spectrum, Stochastic, diffusion_spectrum
+from dsentropy import EstimatedSpectrum, Spectrum, Stochastic, adjacency_spectrum, diffusion_spectrum, entropy_surface
 from dsentropy._checks import devices
 
 pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
@@ -208,3 +208,58 @@ def test_memory_stays_under_the_limit(monkeypatch):
     limit = 40 * 10**6
     diffusion_spectrum(X, bandwidth=3.0, solver=Stochastic(tol=1e-1, memory_limit=limit))
     assert 4 * max(held) < limit
+
+
+@pytest.mark.parametrize("options", [{}, {"bandwidth": "knn"}, {"metric": "cosine", "max_samples": 500}])
+def test_affinities_are_those_of_the_core(options):
+    X = DATA["normal"]
+    found = adjacency_spectrum(torch.tensor(X), solver=Stochastic(tol=1e-2, t=T, orders=ORDERS), **options)
+    exact = adjacency_spectrum(X, **options)
+    assert found.parameters["device"] == "cpu"
+    assert found.fingerprint == exact.fingerprint
+    require_covered(found, exact, T)
+    copied = adjacency_spectrum(torch.tensor(X), **options)
+    np.testing.assert_array_equal(copied.eigenvalues, exact.eigenvalues)
+    assert copied.parameters["eigenvalues_on"] == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("reason", "options"), [*REFUSED[:3], ("graph is 'knn'", {"graph": "knn", "symmetrize": "mean"})]
+)
+def test_affinities_that_need_the_core_refuse_a_device(reason, options):
+    X = torch.eye(30, dtype=torch.float64)
+    if options.get("metric") == "precomputed":
+        X = 1 - X
+    with pytest.raises(ValueError, match=re.escape(f"device must be None or 'cpu' where {reason}, got 'cpu'")):
+        adjacency_spectrum(X, device="cpu", **options)
+    assert "device" not in adjacency_spectrum(X, **options).parameters
+
+
+def test_surfaces_are_those_of_the_core():
+    X = DATA["normal"]
+    arguments = ([1.5, "median", "knn", RNG.uniform(1, 3, 900)], [1, 2], ORDERS, [0.0, 1.0])
+    found = entropy_surface(torch.tensor(X), *arguments, solver=Stochastic(tol=1e-2))
+    exact = entropy_surface(X, *arguments)
+    for spectra, expected in zip(found.spectra, exact.spectra, strict=True):
+        for spectrum, known in zip(spectra, expected, strict=True):
+            assert spectrum.parameters["device"] == "cpu"
+            require_covered(spectrum, known, [1, 2])
+    copied = entropy_surface(torch.tensor(X), *arguments)
+    np.testing.assert_array_equal(copied.values, exact.values)
+    assert copied.spectra[0][0].parameters["eigenvalues_on"] == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("reason", "options"),
+    [*REFUSED[1:2], *REFUSED[3:], ("null is given", {"null": "permuted", "n_null": 2})],
+)
+def test_surfaces_that_need_the_core_refuse_a_device(reason, options):
+    X = 1 - torch.eye(30, dtype=torch.float64)
+    with pytest.raises(ValueError, match=re.escape(f"device must be None or 'cpu' where {reason}, got 'cpu'")):
+        entropy_surface(X, [0.5], device="cpu", **options)
+    assert "device" not in entropy_surface(X, [0.5], **options).spectra[0][0].parameters
+
+
+def test_a_limit_that_the_smallest_tiles_exceed_is_an_error_before_any_work():
+    with pytest.raises(MemoryError, match="900 rows"):
+        entropy_surface(torch.tensor(DATA["normal"]), [1.0], solver=Stochastic(memory_limit=10**6))
