@@ -46,6 +46,8 @@ def layers(narrow: bool = False) -> Figure:
     """Draw the entropies by depth at two bandwidths, beside or below each other."""
     entropies = measured(["median", "structure"], ["hidden 1", "hidden 2", "logits"])
     figure = Figure(figsize=(4.2, 6) if narrow else (8, 3.2), layout="constrained")
+    if narrow:
+        figure.get_layout_engine().set(h_pad=0.12)
     titles = ["at the median distance", f"at {entropies.suggestion.multiple:.2f} medians, of the largest structure"]
     for place, (axes, title) in enumerate(zip(figure.subplots(*((2, 1) if narrow else (1, 2))), titles, strict=True)):
         entropies.plot(bandwidth=place, ax=axes)
