@@ -32,6 +32,7 @@ from dsentropy._checks.scalars import (
     as_threads,
 )
 from dsentropy._checks.unused import require_unused
+from dsentropy._checks.warn import warn
 from dsentropy._data.data import Data
 from dsentropy._data.layer_rows import RowOptions, has_tokens, layer_rows, layers_of, masks_of
 from dsentropy._data.surrogates import Null, as_null, fixed_seed, null_name
@@ -40,6 +41,7 @@ from dsentropy._measures.layer_table import LayerEntropies
 from dsentropy._measures.suggested_bandwidth import BandwidthSuggestion, suggest_bandwidth
 from dsentropy._operator.bandwidth import BandwidthLike, listed_bandwidths
 from dsentropy._operator.precision import require_free_precision
+from dsentropy._spectrum.saturation import SaturationWarning
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.ways_out import one_thread, ways_out
 
@@ -91,10 +93,11 @@ def layer_entropies(
         Layers may differ in rows and columns.
     bandwidths : float, {"median", "knn", "structure"}, array_like (N,) or callable, or a sequence, default "median"
         As in :func:`entropy_surface`, for each layer. A mapping of all names to bandwidths, as many for each, gives
-        each layer its own. ``"median"`` takes the scale of a layer out; a number compares scales as well.
-        ``"structure"`` is the multiple of the medians at which the layers together differ most from their null
-        (normal rows without one), at the first t and order, as :func:`suggest_bandwidth` finds it by its defaults,
-        on draws of its own: the result has its ``suggestion``. Refused in a mapping.
+        each layer its own; it may have further names. ``"median"`` takes the scale of a layer out; a number compares
+        scales as well. ``"structure"`` is the multiple of the medians at which the layers together differ most from
+        their null (normal rows without one), at the first t and order, as :func:`suggest_bandwidth` finds it by its
+        defaults, on draws of its own: the result has its ``suggestion``. The multiple is common to all layers, so the
+        entropy of a layer depends on which others are given with it. Refused in a mapping.
     t, orders : float or sequence of float, default 1
         Diffusion times and Renyi orders; further ones are free. See :meth:`Spectrum.entropy`.
     masks : array_like of shape (N, T), or mapping of names to such arrays, optional
@@ -143,6 +146,8 @@ def layer_entropies(
 
     Warns
     -----
+    SaturationWarning
+        Where a layer has one row, or equal rows only: it has collapsed, and its entropy is 0 whatever the bandwidth.
     ToleranceWarning
         Where an estimate did not converge to its tolerance.
 
@@ -150,7 +155,8 @@ def layer_entropies(
     -----
     Entropies of layers with unequal numbers of rows do not compare: take ``max_samples``, or :func:`compare` at a
     fixed number of rows, which has an interval for the difference. Over L layers, correct p for their number, as
-    :func:`null_baseline` says. No warning is given where entropies saturate: the table has a column.
+    :func:`null_baseline` says. No warning is given where entropies of layers with distinct rows saturate: the table
+    has a column.
 
     Cost: one entropy for each layer and bandwidth, and as many for each surrogate: see :func:`entropy_surface` and
     :func:`null_baseline`; ``"structure"`` takes 165 entropies a layer first. Memory: the rows of all layers, one
@@ -209,6 +215,7 @@ def layer_entropies(
                 read_layer(used[name], each[name], data.n_samples, read, lambda: advance(next(count), math.nan))
                 for name, data in sets.items()
             ]
+    _warn_if_collapsed(used)
     return _result(tuple(given), found, asked, read, suggestion)
 
 
@@ -222,6 +229,14 @@ def _data_sets(
         mask = masks_of_layers[name] if isinstance(masks, Mapping) or has_tokens(layer) else None
         sets[name] = Data.of(layer_rows(layer, mask, rows, label), metric, label)
     return sets
+
+
+def _warn_if_collapsed(sets: dict[Any, Data]) -> None:
+    """Warn of layers whose entropy is 0 at any bandwidth."""
+    for data in sets.values():
+        if data.n_samples == 1 or data.few_distinct() == 1:
+            rows = "has one row" if data.n_samples == 1 else "has collapsed: all its rows are equal"
+            warn(f"{data.argument} {rows}, so its entropy is 0 whatever the bandwidth", SaturationWarning)
 
 
 def _is_structure(bandwidth: Any) -> bool:
@@ -274,7 +289,7 @@ def _bandwidths(bandwidths: Any, names: list[Any]) -> dict[Any, list[Any]]:
     """Return the bandwidths of each layer, equally many."""
     if not isinstance(bandwidths, Mapping):
         return dict.fromkeys(names, listed_bandwidths(bandwidths))
-    if bandwidths.keys() != set(names):
+    if not bandwidths.keys() >= set(names):
         raise ValueError(
             f"bandwidths must have the names of the layers, {names!r:.99}, got those of {list(bandwidths)!r:.99}"
         )

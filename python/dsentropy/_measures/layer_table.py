@@ -14,12 +14,20 @@ from dsentropy._checks.scalars import as_place
 from dsentropy._measures.layer_readings import NULL_COLUMNS
 from dsentropy._measures.suggested_bandwidth import BandwidthSuggestion
 from dsentropy._results.tabular import Tabular
+from dsentropy._results.text_table import text_table
+
+
+def _three_digits(bits: float) -> str:
+    """Return a difference with three digits behind the point; zero has no sign."""
+    text = f"{bits:.3f}"
+    return "0.000" if text == "-0.000" else text
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LayerEntropies(Tabular):
     """Entropies of layers, as returned by :func:`layer_entropies`.
 
+    ``print`` shows a table of the layers: their entropy, that of noise, their structure, its z and their bandwidth.
     Arrays have the shape (layers, bandwidths, t, orders).
 
     Attributes
@@ -86,7 +94,8 @@ class LayerEntropies(Tabular):
         n, least, most = len(self.names), min(self.n_samples), max(self.n_samples)
         rows = f"{least}" if least == most else f"{least} or more"
         readings = self.entropy[0].size
-        size = f"{n} {'layer' if n == 1 else 'layers'} of {rows} samples, {readings} readings each"
+        of_each = f"{readings} {'reading' if readings == 1 else 'readings'} each"
+        size = f"{n} {'layer' if n == 1 else 'layers'} of {rows} samples, {of_each}"
         saturated = f"{int(self.saturated.sum())} of {self.saturated.size} entropies saturated"
         if self.structure is None or self.z is None or self.null is None:
             return f"<LayerEntropies of {size}: {saturated}>"
@@ -98,6 +107,41 @@ class LayerEntropies(Tabular):
             f"{self.structure[place]:.3g} bits (z = {self.z[place]:.3g}) in {printed(self.names[layer])} at t = "
             f"{self.t[time]:g}, order {self.orders[order]:g}; {len(self.null[0])} draws of {self.null_name!r}>"
         )
+
+    def __str__(self) -> str:
+        """Return a table of at most 80 columns and some 20 rows, one an entropy, and lines that explain it."""
+        lines = [text_table(self._printed_columns()), f"bits{self._printed_null()}"]
+        if self.suggestion is not None:
+            lines.append(f"bandwidth 'structure': {self.suggestion.multiple:.3g} medians of each layer")
+        if self.saturated.any():
+            lines.append("* saturated: within 2% of 0 or of log2 of the rows, at this bandwidth")
+        return "\n".join(lines)
+
+    def _printed_columns(self) -> dict[str, list[str]]:
+        """Return the columns that :func:`print` shows, as texts."""
+        table = self.to_dict()
+        at = [name for name, several in [("t", self.t), ("order", self.orders)] if len(several) > 1]
+        marks = ["*" if saturated else " " for saturated in table["saturated"]]
+        marked = [f"{bits:.3f}{mark}" for bits, mark in zip(table["entropy"], marks, strict=True)]
+        if not self.saturated.any():
+            marked = [text.rstrip() for text in marked]
+        columns = {"layer": [str(name) for name in table["layer"]]}
+        columns |= {name: [f"{number:g}" for number in table[name]] for name in at}
+        columns["entropy"] = marked
+        if self.standard_error.any():
+            columns["error"] = [f"{error:.1g}" for error in table["standard_error"]]
+        if self.null is not None:
+            columns["noise"] = [f"{bits:.3f}" for bits in table["null_mean"]]
+            columns["structure"] = [_three_digits(bits) for bits in table["structure"]]
+            columns["z"] = [f"{z:.3g}" for z in table["z"]]
+        columns["bandwidth"] = [one if isinstance(one, str) else f"{one:.4g}" for one in table["bandwidth"]]
+        return columns
+
+    def _printed_null(self) -> str:
+        if self.null is None:
+            return ""
+        name = f"{self.null_name!r:.30}"
+        return f"; noise: mean of {len(self.null[0])} draws of {name}; structure: noise - entropy"
 
     def to_dict(self) -> dict[str, list[Any]]:
         """Return columns of a table with one row an entropy.

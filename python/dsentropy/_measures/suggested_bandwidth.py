@@ -144,7 +144,8 @@ class BandwidthSuggestion(Tabular):
         if not np.any(self.curve["structure"]):
             return f"<BandwidthSuggestion {self.bandwidth}: no bandwidth shows structure at {at}>"
         if isinstance(self.structure, dict):
-            of = f"{len(self.structure)} layers: {self.multiple:.3g} medians"
+            n = len(self.structure)
+            of = f"{n} {'layer' if n == 1 else 'layers'}: {self.multiple:.3g} medians"
             return f"<BandwidthSuggestion for {of}, {found} at {at}>"
         return (
             f"<BandwidthSuggestion {self.bandwidth:.4g} ({self.multiple:.3g} medians): structure "

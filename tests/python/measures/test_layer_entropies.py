@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from dsentropy import (
     LayerEntropies,
+    SaturationWarning,
     Stochastic,
     diffusion_spectrum,
     entropy_surface,
@@ -104,6 +105,7 @@ def test_layers_may_have_bandwidths_of_their_own():
     assert a_row.bandwidth == (("adaptive",),)
 
 
+@pytest.mark.filterwarnings("ignore:layers.'flat'. has collapsed:dsentropy.SaturationWarning")
 @pytest.mark.parametrize("null", [None, "permuted"])
 def test_the_structure_rule_is_the_suggestion_for_all_layers(null):
     small = {"groups": ROWS + 8 * np.eye(5)[np.arange(40) % 3], "noise": ROWS, "flat": np.ones((9, 2))}
@@ -123,6 +125,24 @@ def test_the_structure_rule_is_the_suggestion_for_all_layers(null):
     assert layer_entropies({"flat": np.ones((9, 2))}, "structure").bandwidth == ((1.0,),)
     with pytest.raises(ValueError, match="bandwidths must not have 'structure' in a mapping"):
         layer_entropies({"a": ROWS}, {"a": "structure"})
+
+
+def test_bandwidths_may_be_of_further_layers():
+    each = {"other": 9.0, **dict.fromkeys(LAYERS, "median")}
+    assert np.array_equal(layer_entropies(LAYERS, each).entropy, layer_entropies(LAYERS).entropy)
+    with pytest.raises(ValueError, match=r"bandwidths must have the names of the layers, \['input', 'hidden', 3\]"):
+        layer_entropies(LAYERS, {"input": 1.0, "hidden": 1.0})
+
+
+def test_layers_whose_rows_are_equal_have_a_warning():
+    rounded = np.full((30, 4), 0.1) * (1 + 1e-17)
+    for rows, text in [(rounded, "has collapsed: all its rows are equal"), (np.ones((1, 2)), "has one row")]:
+        with pytest.warns(SaturationWarning) as caught:
+            found = layer_entropies({"rows": ROWS, "act1": rows})
+        assert [str(one.message) for one in caught] == [
+            f"layers['act1'] {text}, so its entropy is 0 whatever the bandwidth"
+        ]
+        assert found.entropy[1].item() == pytest.approx(0, abs=1e-12)
 
 
 def test_layers_of_a_list_are_numbered():
@@ -181,9 +201,9 @@ def test_reprs_show_no_range_over_t():
     assert repr(found).startswith("<LayerEntropies of 3 layers of 40 samples, 2 readings each: ")
     assert "3 draws of 'gaussian'>" in repr(found)
     unequal = layer_entropies({"a": ROWS, "b": ROWS[:9]})
-    assert repr(unequal).startswith("<LayerEntropies of 2 layers of 9 or more samples, 1 readings each: ")
-    flat = layer_entropies({"a": np.ones((5, 2))})
-    assert "1 of 1 entropies saturated" in repr(flat)
+    assert repr(unequal).startswith("<LayerEntropies of 2 layers of 9 or more samples, 1 reading each: ")
+    near = layer_entropies({"a": ROWS}, 1e-3)
+    assert "1 of 1 entropies saturated" in repr(near)
 
 
 def test_the_picture_has_a_line_for_each_t_and_the_null():
