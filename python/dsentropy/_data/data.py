@@ -122,13 +122,17 @@ class Data:
             for chosen in chosen_rows:
                 self.part(chosen)
 
-    def limited(self, max_samples: Any, random_state: Any) -> Data:
-        """Return the data, or a random subset of ``max_samples`` rows, drawn as the reference draws it."""
+    def limited(self, max_samples: Any, random_state: Any, *, ascending: bool = False) -> Data:
+        """Return the data, or a random subset of ``max_samples`` rows, drawn as the reference draws it.
+
+        The rows are in the order in which they were drawn, or in ``ascending`` order of their numbers.
+        """
         limit = as_limit(max_samples, "max_samples")
         seed = as_seed(random_state, "random_state")
         if limit is None or self.n_samples <= limit:
             return self
-        return self.part(subsets.draw(self.n_samples, limit, seed))
+        chosen = subsets.draw(self.n_samples, limit, seed)
+        return self.part(np.sort(chosen) if ascending else chosen)
 
     def fingerprint(self) -> str:
         """Return a digest of the values that the caller gave."""

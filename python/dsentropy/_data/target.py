@@ -7,7 +7,7 @@ scikit-learn's spectral clustering, or through a clusterer that is given. Cost: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -137,6 +137,10 @@ class Target:
         one_column = columns.shape[1] == 1 and of_numbers.clustering is None
         return cls(columns, "bins" if one_column else "points", chosen, names)
 
+    def part(self, chosen: NDArray[np.uint64] | None) -> Target:
+        """Return the target of some rows; what its columns are was found out of all. None is all rows."""
+        return self if chosen is None else replace(self, columns=self.columns[chosen])
+
     def classes(self, of_numbers: OfNumbers, seed: int | None) -> Classes:
         """Return the class of each row; warn where the target may have been misread."""
         if self.kind in ("labels", "codes"):
@@ -186,8 +190,12 @@ def classes_of(
     n_samples: int,
     names: TargetNames,
     seed: int | None,
+    chosen: NDArray[np.uint64] | None = None,
 ) -> Classes:
-    """Return the classes of a target, or those that were given as ``clusters``; exactly one of both is given."""
+    """Return the classes of a target, or those that were given as ``clusters``; exactly one of both is given.
+
+    ``chosen`` are the numbers of the rows that are used, out of ``n_samples``; None is all of them.
+    """
     if target is not None and clusters is not None:
         raise ValueError(f"{names.target} must not be given where clusters are, which take its place")
     if target is None and clusters is None:
@@ -195,10 +203,11 @@ def classes_of(
     if clusters is None:
         found = Target.of(target, discrete, of_numbers, n_samples, names)
         of_numbers.require_used(found)
-        return found.classes(of_numbers, seed)
+        return found.part(chosen).classes(of_numbers, seed)
     require_unused(discrete, names.discrete, "clusters are given")
     of_numbers.require_unused("clusters are given")
-    return Classes(given_clusters(clusters, "clusters", n_samples, names.data).ravel())
+    each = given_clusters(clusters, "clusters", n_samples, names.data).ravel()
+    return Classes(each if chosen is None else each[chosen])
 
 
 def _as_binning(value: Any) -> Binning:

@@ -37,6 +37,7 @@ from dsentropy._data.target_warning import TargetNames
 from dsentropy._measures.conditional_comparison import ConditionalComparison, ConditionalReadings
 from dsentropy._measures.information import Information, counted, shaped, warn_of_random_subsets
 from dsentropy._operator.bandwidth import BandwidthLike
+from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import SubsetKernel, require_kernel, subset_entropies
 from dsentropy._spectrum.ways_out import subset_ways_out
@@ -71,11 +72,13 @@ class ConditionalMutualInformation(Information):
         without any), ``clusters`` (how many of the target are in it), ``ceiling`` (their entropy, bits). Of bins also
         ``lower_edge`` and ``upper_edge``, of several columns of labels ``labels``.
     classes : ndarray of shape (N,)
-        The class of ``given`` of each row.
+        The class of ``given`` of each row that was used.
     clusters : ndarray of shape (N,)
-        The class of the target of each row; see :class:`MutualInformation`.
+        The class of the target of each row that was used; see :class:`MutualInformation`.
     edges : ndarray or None
         Edges of the bins of the target; None where it was not cut into bins.
+    rows : ndarray of int or None
+        Numbers of the rows that were used, ascending; None where these are all.
     ceiling : float
         Conditional entropy of the classes of the target within those of ``given``, in bits.
     t : tuple of float
@@ -97,6 +100,7 @@ class ConditionalMutualInformation(Information):
     classes: NDArray[Any]
     clusters: NDArray[Any]
     edges: NDArray[np.float64] | None
+    rows: NDArray[np.uint64] | None = None
 
     def __repr__(self) -> str:
         classes = counted(len(set(self.per_class["given"])), "class", "classes")
@@ -121,6 +125,7 @@ def conditional_mutual_information(
     n_repeats: int = 20,
     n_permutations: int = 0,
     precision: Precision = "auto",
+    max_samples: int | None = None,
     random_state: RandomState = 0,
     num_threads: int | None = None,
     progress: bool = False,
@@ -161,7 +166,7 @@ def conditional_mutual_information(
     n_permutations : int, default 0
         Random permutations of the target within the classes of ``given``; at most 10^7. They are the resolution of
         the p-value, which is a multiple of 1 / (n_permutations + 1) and at least that.
-    precision, random_state, num_threads, progress, solver
+    precision, max_samples, random_state, num_threads, progress, solver
         See :func:`mutual_information`. Each class of ``given`` has a seed of its own, of which the first is that of
         ``random_state``.
 
@@ -223,18 +228,30 @@ def conditional_mutual_information(
     of_numbers = OfNumbers.of(n_clusters, binning, clustering)
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed, times=times, orders=[1.0])
-    data = Data.of(X, metric)
-    require_kernel(bandwidth, n_neighbors, data, stored, options)
-    of_target, of_given = _classes(target, given, discrete, of_numbers, data.n_samples, seed)
+    every = Data.of(X, metric)
+    data, n = every.limited(max_samples, seed, ascending=True), every.n_samples
+    require_kernel(bandwidth, n_neighbors, data, stored, options, n)
+    of_target, of_given = _classes(target, given, discrete, of_numbers, n, seed, data.chosen)
     comparison = ConditionalComparison.of(
         of_target.of_rows, of_given.of_rows, repeats, permutations, seed, len(times)
     )
-    fewer = ("smaller classes of target", "fewer rows of X")
+    fewer = ("smaller classes of target", "fewer rows, max_samples=...")
     with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, threads, *fewer)):
         kernel = SubsetKernel.of(
-            data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=[1.0], options=options
+            data,
+            bandwidth,
+            n_neighbors,
+            of_alpha,
+            stored,
+            seed,
+            threads,
+            times=times,
+            orders=[1.0],
+            options=options,
+            n_all=n,
         )
-        entropies = subset_entropies(kernel, comparison.subsets(), times, [1.0], options, threads, shown)
+        subsets = comparison.subsets()
+        entropies = subset_entropies(kernel, subsets, times, [1.0], options, threads, shown, MAX_SAMPLES)
     read = ConditionalReadings.of(comparison, entropies)
     warn_of_random_subsets(read.random_entropy, comparison.max_entropy, times, kernel)
     return ConditionalMutualInformation(
@@ -243,6 +260,7 @@ def conditional_mutual_information(
         classes=of_given.of_rows,
         clusters=of_target.of_rows,
         edges=of_target.edges,
+        rows=data.chosen,
         ceiling=comparison.ceiling,
         t=tuple(times),
         bandwidth=None if data.metric == "affinity" else kernel.bandwidth,
@@ -256,8 +274,9 @@ def _classes(
     of_numbers: OfNumbers,
     n_samples: int,
     seed: int | None,
+    chosen: NDArray[np.uint64] | None,
 ) -> tuple[Classes, Classes]:
-    """Return the classes of the target and of the variable that is given."""
+    """Return the classes of the target and of the variable that is given, in the rows that are chosen."""
     names = (
         TargetNames(target="target", data="X", discrete="target_discrete", reference=False),
         TargetNames(target="given", data="X", discrete="given_discrete", reference=False),
@@ -265,4 +284,4 @@ def _classes(
     of_target = Target.of(target, discrete[0], of_numbers, n_samples, names[0])
     of_given = Target.of(given, discrete[1], of_numbers, n_samples, names[1])
     of_numbers.require_used(of_target, of_given)
-    return of_target.classes(of_numbers, seed), of_given.classes(of_numbers, seed)
+    return of_target.part(chosen).classes(of_numbers, seed), of_given.part(chosen).classes(of_numbers, seed)

@@ -49,6 +49,7 @@ from dsentropy._operator.dense_operator import diffusion_operator, place_of_eige
 from dsentropy._operator.linear_operators import LinearOperator, is_operator_on
 from dsentropy._operator.precision import allows_single, refuse_single, require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES
 from dsentropy._spectrum.problem import Problem, selected_rows, solve
 from dsentropy._spectrum.solver import Stochastic, require_default_storage, resolve_solver
 from dsentropy._spectrum.spectrum import Spectrum
@@ -342,7 +343,7 @@ def _of_rows(X: Any, arguments: _Arguments) -> Problem:
     of_rows = None if weights is None else in_unit(weights)
     operator = diffusion_operator(used, core_bandwidth(sigma), arguments.alpha, stored, of_rows)
     parameters |= place_of_eigenvalues(used, arguments.options)
-    return Problem(operator, used.n_samples, parameters, used.fingerprint)
+    return Problem(operator, used.n_samples, parameters, used.fingerprint, MAX_SAMPLES)
 
 
 def _of_neighbors(X: Any, arguments: _Arguments) -> Problem:

@@ -22,7 +22,7 @@ from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, is_rule, ke
 from dsentropy._operator.precision import core_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.kernel_solutions import kernel_solutions
-from dsentropy._spectrum.problem import warn_if_not_converged
+from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES, warn_if_not_converged
 from dsentropy._spectrum.saturation import saturation
 from dsentropy._spectrum.subset_entropies import read_solution
 
@@ -96,7 +96,7 @@ def read_layer(
         compared = NullComparison(bits, null, rounding_of(precision, data.n_samples)).columns()
         columns |= {name: compared[name] for name in NULL_COLUMNS}
     if options.solver is not None:
-        warn_if_not_converged(solutions, options.solver)
+        warn_if_not_converged(solutions, options.solver, MAX_SAMPLES, data.argument)
     labels = tuple(sigma if isinstance(sigma, float) else _label(about) for sigma, about in resolved)
     return LayerReadings(labels, data.n_samples, columns, null)
 

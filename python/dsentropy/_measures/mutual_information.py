@@ -38,6 +38,7 @@ from dsentropy._data.target_warning import TargetNames
 from dsentropy._measures.cluster_comparison import ClusterComparison, ClusterReadings
 from dsentropy._measures.information import Information, counted, shaped, warn_of_random_subsets
 from dsentropy._operator.bandwidth import BandwidthLike
+from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import SubsetKernel, require_kernel, subset_entropies
 from dsentropy._spectrum.ways_out import subset_ways_out
@@ -76,11 +77,13 @@ class MutualInformation(Information):
         also ``lower_edge`` and ``upper_edge``, of several columns of labels ``labels``, a tuple. The table of
         :meth:`to_dict` and :meth:`to_pandas` has one row a t, and ``pandas.DataFrame(per_cluster)`` is this one.
     clusters : ndarray of shape (N,)
-        The cluster of each row: its label; of bins their numbers from 1; of a clustering, and of several columns of
-        labels, numbers from 0. A later call takes them as ``clusters``.
+        The cluster of each row that was used: its label; of bins their numbers from 1; of a clustering, and of
+        several columns of labels, numbers from 0. A later call takes them as ``clusters``.
     edges : ndarray of shape (n_clusters + 1,), or None
         Edges of the bins. Bin b has ``edges[b - 1] <= target < edges[b]``, and the last one its upper edge, too.
         Where quantiles are equal there are fewer. None where the target was not cut into bins.
+    rows : ndarray of int or None
+        Numbers of the rows that were used, ascending; None where these are all.
     ceiling : float
         Entropy of the clusters, in bits: an upper bound of Shannon's mutual information with them. This information
         is not bound by it, only comparable to it.
@@ -106,6 +109,7 @@ class MutualInformation(Information):
     per_cluster: dict[str, list[Any]]
     clusters: NDArray[Any]
     edges: NDArray[np.float64] | None
+    rows: NDArray[np.uint64] | None = None
     null_per_cluster: NDArray[np.float64] | None = None
 
     def __repr__(self) -> str:
@@ -149,6 +153,7 @@ def mutual_information(
     n_repeats: int = 20,
     n_permutations: int = 0,
     precision: Precision = "auto",
+    max_samples: int | None = None,
     random_state: RandomState = 0,
     num_threads: int | None = None,
     progress: bool = False,
@@ -204,6 +209,9 @@ def mutual_information(
     precision : {"auto", "single", "double"}, default "auto"
         See :func:`diffusion_spectrum`, but ``"auto"`` is single for float32 data where that is faster and accurate:
         every t is from 1 to 10.
+    max_samples : int, optional
+        Where there are more rows, a random subset of this size is used, with its entries of the target: those that
+        :func:`diffusion_spectrum` uses with this seed. Bins and clusters are made of these rows.
     random_state : int, Generator, RandomState or None, default 0
         Seed of random subsets, permutations and signs of estimates. A generator of NumPy gives one integer as the
         seed, and its state moves on. None takes subsets from Python's global generator.
@@ -279,17 +287,29 @@ def mutual_information(
     of_numbers = OfNumbers.of(n_clusters, binning, clustering)
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed, times=times, orders=[1.0])
-    data = Data.of(X, metric)
-    require_kernel(bandwidth, n_neighbors, data, stored, options)
-    classes = classes_of(target, clusters, discrete, of_numbers, data.n_samples, _NAMES, seed)
+    given = Data.of(X, metric)
+    data, n = given.limited(max_samples, seed, ascending=True), given.n_samples
+    require_kernel(bandwidth, n_neighbors, data, stored, options, n)
+    classes = classes_of(target, clusters, discrete, of_numbers, n, _NAMES, seed, data.chosen)
     comparison = ClusterComparison.of(classes.of_rows, repeats, permutations, seed, len(times))
     warn_if_cut(comparison.members, "target" if clusters is None else "clusters")
-    fewer = ("smaller clusters", "fewer rows of X")
+    fewer = ("smaller clusters", "fewer rows, max_samples=...")
     with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, threads, *fewer)):
         kernel = SubsetKernel.of(
-            data, bandwidth, n_neighbors, of_alpha, stored, seed, threads, times=times, orders=[1.0], options=options
+            data,
+            bandwidth,
+            n_neighbors,
+            of_alpha,
+            stored,
+            seed,
+            threads,
+            times=times,
+            orders=[1.0],
+            options=options,
+            n_all=n,
         )
-        entropies = subset_entropies(kernel, comparison.subsets.rows, times, [1.0], options, threads, shown)
+        subsets = comparison.subsets.rows
+        entropies = subset_entropies(kernel, subsets, times, [1.0], options, threads, shown, MAX_SAMPLES)
     read = ClusterReadings(comparison, entropies)
     warn_of_random_subsets(read.random_entropy, comparison.max_entropy, times, kernel)
     return MutualInformation(
@@ -297,6 +317,7 @@ def mutual_information(
         per_cluster=read.table(classes.columns(len(times)), times),
         clusters=classes.of_rows,
         edges=classes.edges,
+        rows=data.chosen,
         null_per_cluster=read.null_per_cluster,
         ceiling=comparison.cluster_entropy,
         t=tuple(times),

@@ -46,7 +46,8 @@ from dsentropy._operator.precision import (
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.kernel_solutions import kernel_solutions, solutions_of_sets
-from dsentropy._spectrum.problem import selected_rows, warn_if_not_converged
+from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES, warn_if_not_converged
+from dsentropy._spectrum.problem import selected_rows
 from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import read_solution
@@ -400,7 +401,7 @@ class _Sets:
             found += solutions_of_sets(sets, operators, options, num_threads)
             advance(len(found), math.nan)
         if options is not None:
-            warn_if_not_converged(found, options)
+            warn_if_not_converged(found, options, MAX_SAMPLES)
         return found
 
     def _bandwidth_of(self, surrogate: Data, num_threads: int | None) -> Bandwidth:

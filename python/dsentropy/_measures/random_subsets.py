@@ -32,6 +32,7 @@ from dsentropy._data.subsets import Draws
 from dsentropy._measures.student_interval import Uncertainty
 from dsentropy._operator.bandwidth import Bandwidth
 from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._spectrum.missed_tolerance import Advice
 from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import resolve_solver
 from dsentropy._spectrum.subset_entropies import SubsetEntropies, SubsetKernel, require_kernel, subset_entropies
@@ -112,7 +113,14 @@ class SubsetArguments:
                 options=self.options,
             )
             found = subset_entropies(
-                kernel, rows, self.times, self.orders, self.options, self.num_threads, self.progress
+                kernel,
+                rows,
+                self.times,
+                self.orders,
+                self.options,
+                self.num_threads,
+                self.progress,
+                Advice(self.fewer),
             )
         return SampledData(data, kernel.bandwidth, found)
 

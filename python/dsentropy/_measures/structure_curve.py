@@ -24,7 +24,7 @@ from dsentropy._operator.bandwidth import core_bandwidth
 from dsentropy._operator.precision import CorePrecision
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.kernel_solutions import kernel_solutions
-from dsentropy._spectrum.problem import warn_if_not_converged
+from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES, warn_if_not_converged
 from dsentropy._spectrum.subset_entropies import read_solution
 
 STEP = 100 ** (1 / 9)
@@ -71,10 +71,13 @@ class StructureCurve:
     """Ascending."""
     bits: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     """Entropies [data sets, 1 + draws, multiples]; the first of each data set is its own."""
-    solutions: list[Solution] = field(default_factory=list)
-    """Solutions of estimates, for the warning."""
+    solutions: list[list[Solution]] = field(init=False)
+    """Solutions of the estimates of each data set, for the warning."""
     _kept: dict[tuple[int, int], Data] = field(default_factory=dict)
     """Draws by data set and number."""
+
+    def __post_init__(self) -> None:
+        self.solutions = [[] for _ in self.sets]
 
     def add(self, multiples: NDArray[np.float64]) -> None:
         """Compute entropies at further multiples."""
@@ -97,7 +100,7 @@ class StructureCurve:
             data = given if number < 0 else self._draw(place, number)
             solutions = kernel_solutions(data, specs, options.solver, options.num_threads)
             if options.solver is not None:
-                self.solutions += solutions
+                self.solutions[place] += solutions
             found.append([read_solution(one, [options.t], [options.order])[0][0, 0] for one in solutions])
             self.done()
         return np.array(found)
@@ -152,7 +155,8 @@ class StructureCurve:
         if self.is_interior():
             self._refine()
         if self.options.solver is not None:
-            warn_if_not_converged(self.solutions, self.options.solver)
+            for data, solutions in zip(self.sets, self.solutions, strict=True):
+                warn_if_not_converged(solutions, self.options.solver, MAX_SAMPLES, data.argument)
 
     def _refine(self) -> None:
         """Divide both intervals around the best multiple, and add the vertex of a parabola."""

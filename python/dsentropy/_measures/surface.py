@@ -51,6 +51,7 @@ from dsentropy._operator.bandwidth import (
 from dsentropy._operator.dense_operator import DenseOperator, diffusion_operator, place_of_eigenvalues
 from dsentropy._operator.precision import require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES
 from dsentropy._spectrum.problem import Problem, exact_spectrum, selected_rows, solve
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.spectrum import Spectrum
@@ -409,7 +410,9 @@ def _spectra(
 ) -> list[Spectrum]:
     """Solve for each operator: eigenvalues in one call of the core, estimates one after the other."""
     fingerprint = functools.cache(data.fingerprint)
-    problems = [Problem(kernel, data.n_samples, parameters, fingerprint) for kernel, parameters in kernels]
+    problems = [
+        Problem(kernel, data.n_samples, parameters, fingerprint, MAX_SAMPLES) for kernel, parameters in kernels
+    ]
     with progress_bar(progress, len(problems), "spectra") as advance:
         if options is None:
             specs = [kernel.spec for kernel, _ in kernels]

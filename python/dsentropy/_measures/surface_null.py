@@ -20,7 +20,7 @@ from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, is_rule, re
 from dsentropy._operator.precision import CorePrecision
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.kernel_solutions import kernel_solutions
-from dsentropy._spectrum.problem import warn_if_not_converged
+from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES, warn_if_not_converged
 from dsentropy._spectrum.subset_entropies import read_solution
 
 
@@ -72,7 +72,7 @@ def surface_null(
             found += kernel_solutions(drawn, specs, options, num_threads)
             advance(number + 1, math.nan)
     if options is not None:
-        warn_if_not_converged(found, options)
+        warn_if_not_converged(found, options, MAX_SAMPLES)
     bits = np.array([read_solution(solution, grid.times, grid.orders)[0] for solution in found])
     shaped = bits.reshape(draws, len(grid.bandwidths), len(grid.alphas), len(grid.times), len(grid.orders))
     return np.ascontiguousarray(np.moveaxis(shaped, 2, -1))

@@ -20,15 +20,15 @@ from dsentropy._reference.eigenvalue_cache import EigenvalueFile, cached_eigenva
 from dsentropy._reference.operators import ReferenceOperator
 from dsentropy._reference.rows import ReferenceRows
 from dsentropy._reference.saturation import SaturationCheck
-from dsentropy._spectrum.problem import warn_if_not_converged
+from dsentropy._spectrum.missed_tolerance import Advice, warn_if_not_converged
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import read_solution
 
-MORE_TOLERANCE = "a larger tol, or take solver='exact'"
-"""What to allow where an estimate of a function of the reference did not converge."""
-
 SMALLER_MAX_N = "a smaller max_N"
-"""What to do where memory does not suffice for the rows that are used."""
+"""What to do where memory, or an estimate, does not suffice for the rows that are used."""
+
+MORE_TOLERANCE = Advice(has_options=False)
+"""What to allow where an estimate of an information of the reference did not converge."""
 
 
 def require_spectrum(solver: Any, measured: bool) -> None:
@@ -100,7 +100,7 @@ def _estimated_entropy(
     say(f"Estimating the spectrum of the {operator.title}.")
     kernel = KernelOperator(Data(used, "euclidean", used), operator.spec)
     solution = kernel.estimate(options, None, num_threads)
-    warn_if_not_converged([solution], options, MORE_TOLERANCE)
+    warn_if_not_converged([solution], options, Advice(SMALLER_MAX_N, has_options=False))
     return reference_entropy(solution, t), len(used)
 
 

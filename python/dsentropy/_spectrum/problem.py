@@ -7,7 +7,7 @@ A public function checks its arguments, builds a :class:`Problem` and returns :f
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, overload
 
@@ -15,14 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.progress import estimate_bar, progress_bar
-from dsentropy._checks.warn import warn
-from dsentropy._core import Solution
 from dsentropy._data.data import Data
 from dsentropy._data.device_rows import AnyData, DeviceRows
 from dsentropy._operator.eigenvalue_range import as_given
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._operator.spectral_operator import SpectralOperator
-from dsentropy._spectrum.estimated import EstimatedSpectrum, ToleranceWarning
+from dsentropy._spectrum.estimated import EstimatedSpectrum
+from dsentropy._spectrum.missed_tolerance import Advice, warn_if_not_converged
 from dsentropy._spectrum.rounding import without_rounding
 from dsentropy._spectrum.spectrum import Spectrum
 
@@ -37,6 +36,8 @@ class Problem:
     """Description of the operator and of how it was made."""
     fingerprint: Callable[[], str | None]
     """Digests the data; called after the work, since all of them are read."""
+    advice: Advice | None = None
+    """What the caller can allow where an estimate does not converge; None is what all functions have."""
 
 
 def solve(problem: Problem, options: SlqOptions | None, num_threads: int | None, progress: bool) -> Spectrum:
@@ -61,7 +62,7 @@ def solve(problem: Problem, options: SlqOptions | None, num_threads: int | None,
     nodes = np.array([estimate.smallest_node, estimate.largest_node])
     smallest, largest = as_given(nodes, problem.operator.node_exponent)
     problem.operator.check_range(float(smallest), float(largest))
-    warn_if_not_converged([solution], options)
+    warn_if_not_converged([solution], limited, problem.advice)
     found = {"solver": "stochastic", "tol": options.tol, "products": estimate.info.products}
     return EstimatedSpectrum(
         estimate,
@@ -82,25 +83,6 @@ def exact_spectrum(problem: Problem, eigenvalues: NDArray[np.float64], **paramet
         parameters={**problem.parameters, "solver": "exact", **parameters},
         fingerprint=problem.fingerprint(),
     )
-
-
-MORE_WORK = (
-    "more products by Stochastic(max_products=...) or a larger tol, give no t or order below 1, or take "
-    "solver='exact'"
-)
-"""What to allow where an estimate of a function that takes a :class:`Stochastic` did not converge."""
-
-
-def warn_if_not_converged(solutions: Iterable[Solution], options: SlqOptions, advice: str = MORE_WORK) -> None:
-    """Warn, once, where estimates did not converge to the tolerance; ``advice`` is what the caller can allow."""
-    missed = [
-        solution.estimate.info.products for solution in solutions if solution.estimate and not solution.converged
-    ]
-    if missed:
-        warn(
-            f"tol = {options.tol:g} bits is not reached within {max(missed)} products: allow {advice}",
-            ToleranceWarning,
-        )
 
 
 @overload

@@ -17,7 +17,7 @@ from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, kernel_band
 from dsentropy._operator.precision import core_precision, require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.estimated import readings
-from dsentropy._spectrum.problem import MORE_WORK, warn_if_not_converged
+from dsentropy._spectrum.missed_tolerance import Advice, warn_if_not_converged
 from dsentropy._spectrum.rounding import without_rounding
 
 
@@ -58,21 +58,30 @@ class SubsetKernel:
         times: list[float],
         orders: list[float],
         options: SlqOptions | None,
+        n_all: int | None = None,
     ) -> SubsetKernel:
-        """Resolve the bandwidth, and the precision in which these times and orders are accurate."""
-        require_kernel(bandwidth, n_neighbors, data, precision, options)
-        sigma, _ = kernel_bandwidth(bandwidth, data, n_neighbors, seed, num_threads)
+        """Resolve the bandwidth, and the precision in which these times and orders are accurate.
+
+        ``n_all`` is the number of bandwidths of rows that may be given, where the data are a subset of as many.
+        """
+        require_kernel(bandwidth, n_neighbors, data, precision, options, n_all)
+        sigma, _ = kernel_bandwidth(bandwidth, data, n_neighbors, seed, num_threads, n_all)
         require_single_used(precision, data, sigma)
         stored = core_precision(precision, data.given, times, orders)
         return cls(data, sigma, OperatorSpec.diffusion(core_bandwidth(sigma), alpha, stored))
 
 
 def require_kernel(
-    bandwidth: Any, n_neighbors: Any, data: Data, precision: Precision, options: SlqOptions | None
+    bandwidth: Any,
+    n_neighbors: Any,
+    data: Data,
+    precision: Precision,
+    options: SlqOptions | None,
+    n_all: int | None = None,
 ) -> None:
     """Raise where an argument of the kernel is refused, before subsets are drawn."""
     require_free_precision(precision, options)
-    require_kernel_arguments(bandwidth, n_neighbors, data)
+    require_kernel_arguments(bandwidth, n_neighbors, data, n_all)
 
 
 def subset_entropies(
@@ -83,11 +92,12 @@ def subset_entropies(
     options: SlqOptions | None,
     num_threads: int | None,
     progress: bool,
+    advice: Advice | None = None,
 ) -> SubsetEntropies:
     """Compute the entropies of the operator on each subset of the rows, or estimate them."""
     kernel.data.require_subsets(subsets)
     with progress_bar(progress, len(subsets), "entropies") as advance:
-        solutions = subset_solutions(kernel.data, subsets, kernel.spec, options, advance, num_threads)
+        solutions = subset_solutions(kernel.data, subsets, kernel.spec, options, advance, num_threads, advice)
     read = np.array([read_solution(solution, times, orders) for solution in solutions])
     bits, errors, reaches = np.moveaxis(read, 1, 0)
     return SubsetEntropies(bits, errors, reaches)
@@ -100,7 +110,7 @@ def subset_solutions(
     options: SlqOptions | None,
     advance: Any,
     num_threads: int | None,
-    advice: str = MORE_WORK,
+    advice: Advice | None = None,
 ) -> list[Solution]:
     """Solve for each subset; one warning, with this advice, where estimates did not converge."""
     rows, metric = data.rows, data.core_metric
@@ -116,7 +126,7 @@ def subset_solutions(
         progress=advance,
         num_threads=num_threads,
     )
-    warn_if_not_converged(solutions, options, advice)
+    warn_if_not_converged(solutions, options, advice, data.argument)
     return solutions
 
 

@@ -218,7 +218,7 @@ def test_a_tolerance_that_is_missed_points_to_the_caller(function, monkeypatch):
 
     monkeypatch.setattr(_solver, "resolve_solver", few_products)
     with pytest.warns(
-        ToleranceWarning, match="tol = 1e-06 bits is not reached within .* allow a larger tol, or take"
+        ToleranceWarning, match="tol = 1e-06 bits is not reached within .* Allow .*a larger tol, tol="
     ) as caught:
         function(X, np.zeros(900, dtype=int), **STOCHASTIC, tol=1e-6)
     (warning,) = caught
