@@ -238,20 +238,10 @@ def conditional_mutual_information(
     fewer = ("smaller classes of target", "fewer rows, max_samples=...")
     with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, threads, *fewer)):
         kernel = SubsetKernel.of(
-            data,
-            bandwidth,
-            n_neighbors,
-            of_alpha,
-            stored,
-            seed,
-            threads,
-            times=times,
-            orders=[1.0],
-            options=options,
-            n_all=n,
-        )
-        subsets = comparison.subsets()
-        entropies = subset_entropies(kernel, subsets, times, [1.0], options, threads, shown, MAX_SAMPLES)
+            data, bandwidth, n_neighbors, of_alpha, stored, seed, threads,
+            times=times, orders=[1.0], options=options, n_all=n,
+        )  # fmt: skip
+        entropies = subset_entropies(kernel, comparison.subsets(), times, [1.0], options, threads, shown, MAX_SAMPLES)
     read = ConditionalReadings.of(comparison, entropies)
     warn_of_random_subsets(read.random_entropy, comparison.max_entropy, times, kernel)
     return ConditionalMutualInformation(

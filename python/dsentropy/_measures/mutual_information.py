@@ -296,18 +296,9 @@ def mutual_information(
     fewer = ("smaller clusters", "fewer rows, max_samples=...")
     with memory_errors(*subset_ways_out(options, stored, metric, bandwidth, threads, *fewer)):
         kernel = SubsetKernel.of(
-            data,
-            bandwidth,
-            n_neighbors,
-            of_alpha,
-            stored,
-            seed,
-            threads,
-            times=times,
-            orders=[1.0],
-            options=options,
-            n_all=n,
-        )
+            data, bandwidth, n_neighbors, of_alpha, stored, seed, threads,
+            times=times, orders=[1.0], options=options, n_all=n,
+        )  # fmt: skip
         subsets = comparison.subsets.rows
         entropies = subset_entropies(kernel, subsets, times, [1.0], options, threads, shown, MAX_SAMPLES)
     read = ClusterReadings(comparison, entropies)
