@@ -95,13 +95,25 @@ class ComparedSets:
 
     def kernels(self, bandwidth: Any, n_neighbors: Any) -> list[tuple[Any, Any]]:
         """Return the bandwidth and the number of neighbours of each set."""
+        if isinstance(bandwidth, str) and bandwidth == "structure" and self.data[0].metric in ("euclidean", "cosine"):
+            raise ValueError(f"bandwidth must be 'median' or 'knn', got 'structure': {self._suggestion()}")
         if not isinstance(bandwidth, Mapping):
             return [(bandwidth, n_neighbors)] * len(self.names)
-        if bandwidth.keys() != set(self.names):
+        if not bandwidth.keys() >= set(self.names):
             raise ValueError(f"bandwidth must have the names {self.names!r:.99}, got {list(bandwidth)!r:.99}")
         each = [bandwidth[name] for name in self.names]
         require_neighbors_used(n_neighbors, *each, reason="no bandwidth is 'knn'")
         return [(one, n_neighbors if isinstance(one, str) and one == "knn" else None) for one in each]
+
+    def _suggestion(self) -> str:
+        """Return how the bandwidths of all sets are found, by one multiple of their medians."""
+        if not self.several:
+            sets = "{'A': A, 'B': B}"
+        elif self.names[0] == self.data[0].argument:
+            sets = f"a mapping with the names {self.names!r:.99}"
+        else:
+            sets = "A"
+        return f"suggest_bandwidth({sets}).bandwidth has the numbers of that rule"
 
 
 def _label(argument: str, name: Any) -> str:

@@ -82,10 +82,20 @@ def require_kernel_arguments(bandwidth: Any, n_neighbors: Any, data: AnyData, n_
 
 def _require_bandwidth(bandwidth: Any, n_neighbors: Any, data: AnyData, n_all: int | None, name: str) -> None:
     if isinstance(bandwidth, str):
-        if as_choice(bandwidth, name, "median", "knn") == "knn":
+        if _as_rule(bandwidth, name, data) == "knn":
             n_neighbors_of(n_neighbors, data.n_samples, data.argument)
     elif not callable(bandwidth):
         _as_given(bandwidth, data.n_samples if n_all is None else n_all, name)
+
+
+def _as_rule(bandwidth: str, name: str, data: Data) -> Literal["median", "knn"]:
+    """Check the name of a rule; the rule ``"structure"`` needs draws, and has a function of its own."""
+    if bandwidth == "structure" and data.metric != "precomputed":
+        raise ValueError(
+            f"{name} must be 'median' or 'knn', got 'structure': suggest_bandwidth({data.argument}).bandwidth is the "
+            "number of that rule"
+        )
+    return as_choice(bandwidth, name, "median", "knn")
 
 
 def kernel_bandwidths(
@@ -170,7 +180,7 @@ def resolve(
     """
     seed = as_seed(random_state, "random_state")
     if isinstance(bandwidth, str):
-        if as_choice(bandwidth, name, "median", "knn") == "median":
+        if _as_rule(bandwidth, name, data) == "median":
             return _median(data, seed, num_threads, weights)
         return _neighbor_distances(data, n_neighbors, num_threads)
     if callable(bandwidth):

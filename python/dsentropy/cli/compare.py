@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from typing import Any
 
 from dsentropy.cli import options as _options
+from dsentropy.cli import structure
 
 HELP = "difference of the entropies of two files, with an interval"
 
 EXAMPLE = "dsentropy compare before.npy after.npy --n-samples 500"
 
 COLUMNS = (
-    "layer", "n", "t", "order", "first_entropy", "second_entropy", "value", "interval_low", "interval_high",
+    "layer", "n", "bandwidth_rule", "first_bandwidth", "second_bandwidth", "t", "order", "first_entropy",
+    "second_entropy", "value", "interval_low", "interval_high",
 )  # fmt: skip
 
 
@@ -52,15 +55,22 @@ def execute(options: argparse.Namespace) -> None:
     for outcome in measured:
         table = outcome.result.to_dict()
         table["value"] = table.pop("difference")
-        fields = {"measure": "dse_difference", "precision": "auto", "bandwidth_rule": rule_of(options.bandwidth)}
+        fields: dict[str, Any] = {
+            "measure": "dse_difference",
+            "precision": "auto",
+            "bandwidth_rule": rule_of(options.bandwidth),
+        }
         for place in ("first", "second"):
             table.pop(place)
         fields |= {"n": outcome.result.n_samples, "first": first.name, "second": second.name}
+        for place, number in zip(("first", "second"), outcome.result.bandwidth.values(), strict=True):
+            fields[f"{place}_bandwidth"] = number if isinstance(number, float) else None
         output = Output(options.format, COLUMNS)
         rows = first._replace(name=name)
         output.add(records_of(table, options, rows, started, outcome.warnings, **fields))
         output.end()
-        picture.draw(outcome.result, options.plot)
+        names = tuple(map(picture.plain, inputs.short_names(files)))
+        picture.draw(replace(outcome.result, names=(names,)), options.plot)
 
 
 def compared(A: Any, B: Any, options: argparse.Namespace) -> Any:
@@ -76,6 +86,6 @@ def compared(A: Any, B: Any, options: argparse.Namespace) -> Any:
         confidence=options.confidence,
         t=options.t,
         order=options.orders,
-        bandwidth=options.bandwidth,
+        bandwidth=structure.bandwidth_of_pair(A, B, options),
         **_options.shared(options),
     )

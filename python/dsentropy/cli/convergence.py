@@ -6,12 +6,15 @@ import argparse
 from typing import Any
 
 from dsentropy.cli import options as _options
+from dsentropy.cli import structure
 
 HELP = "entropy against the number of rows"
 
 EXAMPLE = "dsentropy convergence hidden.npy --n-repeats 20 --plot convergence.png"
 
-COLUMNS = ("layer", "n", "t", "order", "value", "standard_deviation", "change", "moves")
+COLUMNS = (
+    "layer", "n", "bandwidth_rule", "bandwidth", "t", "order", "value", "standard_deviation", "change", "moves",
+)  # fmt: skip
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +69,7 @@ def measured(X: Any, options: argparse.Namespace) -> Any:
         tolerance=options.tolerance,
         t=options.t,
         order=options.orders,
-        bandwidth=options.bandwidth,
+        bandwidth=structure.bandwidth_of_rows(X, options.bandwidth, options),
         **_options.shared(options),
     )
 

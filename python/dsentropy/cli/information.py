@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 import re
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from dsentropy.cli import options as _options
+from dsentropy.cli import structure
 
 if TYPE_CHECKING:
     from dsentropy.cli.inputs import Rows
@@ -23,7 +26,8 @@ COLUMNS = (
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = (
-        "Measure the diffusion spectral mutual information of the rows of each file with a target, in bits. LABELS "
+        "Measure the diffusion spectral mutual information of the rows of each file, or of each array of an archive, "
+        "with a target, in bits. --key takes patterns. LABELS "
         "is a file of labels, a column as table.csv:column, an array as archive.npz:name, or a JSON list."
     )
     _options.add_files(parser)
@@ -49,27 +53,50 @@ def execute(options: argparse.Namespace) -> None:
         target = read_labels(options.target)
     except ValueError as error:
         raise _of_target(error) from error
-    output, axes, failed = Output(options.format, COLUMNS), None, None
+    output, drawn, failed = Output(options.format, COLUMNS), [], None
+    read = _reader(options)
+    suggested = structure.Suggested(options.files, read, options) if options.bandwidth == structure.RULE else None
 
-    def work(path: str) -> tuple[Rows, float, Any]:
-        return inputs.timed(path, options, lambda rows: measured(rows, target, options))
+    def work(path: str) -> list[tuple[Rows, float, Any]]:
+        each = read(path) if suggested is None else suggested.read(path)
+        return [measured(rows, target, options, suggested) for rows in each]
 
     try:
         for outcome in inputs.outcomes(options.files, work, str, options):
-            rows, started, found = outcome.result
-            output.add(_records(rows, started, found, outcome.warnings, options))
-            if options.plot is not None:
-                axes = axes or picture.new_axes(len(options.files), width=5.0)
-                drawn = axes[options.files.index(outcome.name)]
-                found.plot(ax=drawn)
-                drawn.set_title(picture.plain(outcome.name))
+            for rows, started, found in outcome.result:
+                output.add(_records(rows, started, found, outcome.warnings, options))
+                drawn.append((rows.name, found))
     except inputs.Failed as error:
         failed = error
     output.end()
-    if axes is not None:
-        picture.save(axes[0], options.plot)
+    if options.plot is not None and drawn:
+        _draw(drawn, options.plot)
     if failed is not None:
         raise failed
+
+
+def _reader(options: argparse.Namespace) -> Callable[[str], list[Rows]]:
+    """Return the function that reads the arrays of a file, but the one that is the target."""
+    from dsentropy.cli import inputs
+
+    def read(path: str) -> list[Rows]:
+        own = options.target.removeprefix(f"{path}:") if options.target.startswith(f"{path}:") else None
+        found = inputs.read_each(path, options, own)
+        names = [path] if len(found) == 1 else [f"{path}:{one.name}" for one in found]
+        return [one._replace(name=name) for one, name in zip(found, names, strict=True)]
+
+    return read
+
+
+def _draw(found: list[tuple[str, Any]], path: str) -> None:
+    """Draw each information in a panel of its own."""
+    from dsentropy.cli import picture
+
+    axes = picture.new_axes(len(found), width=5.0)
+    for panel, (name, information) in zip(axes, found, strict=True):
+        information.plot(ax=panel)
+        panel.set_title(picture.plain(name))
+    picture.save(axes[0], path)
 
 
 def _of_target(error: ValueError) -> ValueError:
@@ -82,17 +109,20 @@ def _of_target(error: ValueError) -> ValueError:
     return FileError(error.path, re.sub("^key(?= must)", way, error.reason), str(error))
 
 
-def measured(rows: Rows, target: Any, options: argparse.Namespace) -> Any:
-    """Compute the information of the rows of one file."""
+def measured(
+    rows: Rows, target: Any, options: argparse.Namespace, suggested: structure.Suggested | None
+) -> tuple[Rows, float, Any]:
+    """Compute the information of the rows of one array."""
     from dsentropy import mutual_information
     from dsentropy.cli.inputs import row_index
 
+    started = time.perf_counter()
     if len(target) != rows.n_all:
         raise ValueError(f"target must have one label for each of the {rows.n_all} rows, got {len(target)}")
-    return mutual_information(
+    found = mutual_information(
         rows.X,
         target[row_index(rows.n_all, options)],
-        bandwidth=options.bandwidth,
+        bandwidth=options.bandwidth if suggested is None else suggested.bandwidth(rows.name),
         t=options.t,
         n_clusters=options.n_clusters,
         binning=options.binning,
@@ -100,6 +130,7 @@ def measured(rows: Rows, target: Any, options: argparse.Namespace) -> Any:
         n_permutations=options.permutations,
         **_options.shared(options),
     )
+    return rows, started, found
 
 
 def _records(rows: Rows, started: float, found: Any, warnings: list[str], options: argparse.Namespace) -> list[Any]:

@@ -78,16 +78,17 @@ def timed(path: str, options: argparse.Namespace, measure: Callable[[Rows], Resu
     return rows, started, measure(rows)
 
 
-def read_each(path: str, options: argparse.Namespace) -> list[Rows]:
-    """Read all arrays of a file, or those whose names match the keys, in natural order."""
+def read_each(path: str, options: argparse.Namespace, left_out: str | None = None) -> list[Rows]:
+    """Read all arrays of a file, or those whose names match the keys, in natural order, but one that is left out."""
     with opened(path) as contents:
         names = contents.names()
         if options.layer is not None or names == [""]:
             return [_rows(path, contents, options)]
         patterns = options.key or ["*"]
-        wanted = [name for name in names if any(fnmatchcase(name, pattern) for pattern in patterns)]
+        wanted = [name for name in names if any(name == one or fnmatchcase(name, one) for one in patterns)]
+        wanted = [name for name in wanted if name != left_out]
         if not wanted:
-            contents.choose(patterns[0], None)  # whose error lists the arrays
+            return [_rows(path, contents, options)]  # of columns; else its error lists the arrays
         found = []
         for name in wanted:
             chosen = contents.choose(name, None)

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from dsentropy.cli import options as _options
+from dsentropy.cli import structure
 
 if TYPE_CHECKING:
     from dsentropy import LayerEntropies
@@ -17,8 +18,8 @@ HELP = "entropies of the layers of a network, one a file or an array"
 EXAMPLE = "dsentropy layers activations/ --null gaussian --plot layers.png"
 
 COLUMNS = (
-    "layer", "n", "d", "bandwidth_rule", "bandwidth", "t", "order", "value", "standard_error", "null_mean", "z",
-    "p_value", "saturation",
+    "layer", "n", "d", "bandwidth_rule", "bandwidth", "t", "order", "value", "standard_error", "null_mean",
+    "structure", "z", "p_value", "like_noise", "saturation",
 )  # fmt: skip
 
 
@@ -49,11 +50,20 @@ def execute(options: argparse.Namespace) -> None:
         prefix = "" if len(files) == 1 else f"{names[path]}:"
         return [one._replace(name=prefix + one.name) for one in found]
 
-    measure_each(files, read, options)
+    if options.bandwidth == structure.RULE:
+        suggested = structure.Suggested(files, read, options)
+        measure_each(files, suggested.read, options, suggested)
+    else:
+        measure_each(files, read, options)
 
 
-def measure_each(files: list[str], read: Any, options: argparse.Namespace) -> None:
-    """Measure the arrays of each file, write the records, and draw the entropies by depth."""
+def measure_each(
+    files: list[str], read: Any, options: argparse.Namespace, suggested: structure.Suggested | None = None
+) -> None:
+    """Measure the arrays of each file, write the records, and draw the entropies by depth.
+
+    With ``suggested`` the arrays have bandwidths that were found for all of them, else each has its own by the rule.
+    """
     from dataclasses import replace
 
     from dsentropy.cli import inputs, picture
@@ -64,7 +74,7 @@ def measure_each(files: list[str], read: Any, options: argparse.Namespace) -> No
     found: list[LayerEntropies] = []
 
     def work(path: str) -> list[Any]:
-        return [measured(rows, options) for rows in read(path)]
+        return [measured(rows, options, suggested) for rows in read(path)]
 
     try:
         for outcome in inputs.outcomes(files, work, str, options):
@@ -81,20 +91,26 @@ def measure_each(files: list[str], read: Any, options: argparse.Namespace) -> No
         raise failed
 
 
-def measured(rows: Rows, options: argparse.Namespace) -> tuple[Rows, float, LayerEntropies]:
+def measured(
+    rows: Rows, options: argparse.Namespace, suggested: structure.Suggested | None
+) -> tuple[Rows, float, LayerEntropies]:
     """Compute the entropies of one array; the seed is that of each, so they are those of one call."""
+    from dataclasses import replace
+
     from dsentropy import layer_entropies
 
     started = time.perf_counter()
     found = layer_entropies(
         {rows.name: rows.X},
-        options.bandwidth,
+        options.bandwidth if suggested is None else suggested.bandwidth(rows.name),
         options.t,
         options.orders,
         null=options.null,
         n_null=options.n_null,
         **_options.shared(options),
     )
+    if suggested is not None:
+        found = replace(found, suggestion=suggested.found, rules=(structure.RULE,))
     return rows, started, found
 
 
@@ -104,7 +120,7 @@ def joined(found: list[LayerEntropies]) -> LayerEntropies:
 
     import numpy as np
 
-    same = ("t", "orders", "null_name", "suggestion")
+    same = ("t", "orders", "null_name", "suggestion", "rules")
     parts: dict[str, Any] = {}
     for name in (field.name for field in fields(found[0]) if field.name not in same):
         values = [getattr(one, name) for one in found]
@@ -120,6 +136,6 @@ def _records(
 ) -> list[Any]:
     from dsentropy.cli.results import records_of, rule_of
 
-    fields = {"measure": "dse", "depth": depth, "null": options.null, "precision": "auto"}
+    fields: dict[str, Any] = {"measure": "dse", "depth": depth, "null": options.null, "precision": "auto"}
     fields["bandwidth_rule"] = rule_of(options.bandwidth)
     return records_of(found.to_dict(), options, rows, started, warnings, **fields)

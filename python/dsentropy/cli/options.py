@@ -54,7 +54,10 @@ def add_measuring(parser: argparse.ArgumentParser, *, bandwidth: bool = True, or
     group.add_argument("--num-threads", type=int, metavar="N", help="threads (default: those of the machine)")
 
 
-_BANDWIDTH = "a number, median or knn (default: median)"
+_BANDWIDTH = (
+    "a number, median, knn, or structure: the multiple of the median distance at which the data differ most from "
+    "noise (default: median)"
+)
 
 _ORDERS = "Renyi orders, inf among them (default: 1)"
 

@@ -17,8 +17,8 @@ from dsentropy.monitor.records import Record, record_of
 _NAMES = {"entropy": "value", "n_samples": "n"}
 """Columns of results that records call by another name."""
 
-_LEFT_OUT = ("saturated", "structure", "like_noise", "layer")
-"""Columns that follow from those of a record."""
+_LEFT_OUT = ("saturated", "layer")
+"""Columns that records have as other fields."""
 
 
 def records_of(

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from dsentropy.cli import options as _options
+from dsentropy.cli import structure
 
 HELP = "entropy over bandwidths and diffusion times"
 
@@ -20,8 +21,10 @@ COLUMNS = (
     "order",
     "value",
     "null_mean",
+    "structure",
     "z",
     "p_value",
+    "like_noise",
     "saturation",
 )
 
@@ -35,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _options.add_files(parser, several=False)
     _options.add_reading(parser)
     _options.add_measuring(parser, bandwidth=False)
-    text = "numbers, median or knn (default: 11 from an eighth of the median to four)"
+    text = "numbers, median, knn or structure (default: 11 from an eighth of the median to four)"
     parser.add_argument("--bandwidth", "--bandwidths", dest="bandwidths", type=_options.bandwidths, help=text)
     _options.add_null(parser)
     _options.add_output(parser, jobs=False)
@@ -70,9 +73,11 @@ def measured(X: Any, options: argparse.Namespace) -> Any:
 
     arguments = _options.shared(options)
     alpha = arguments.pop("alpha")
-    chosen = options.bandwidths
+    chosen: Any = options.bandwidths
     if chosen is None:
         kind = {name: arguments[name] for name in ("metric", "random_state", "num_threads")}
         chosen = [multiple * estimate_bandwidth(X, **kind) for multiple in MULTIPLES]
+    else:
+        chosen = [structure.bandwidth_of_rows(X, one, options) for one in chosen]
     null = {"null": options.null, "n_null": options.n_null}
     return entropy_surface(X, chosen, options.t, options.orders, alpha, **null, **arguments)

@@ -4,7 +4,16 @@ import random
 
 import numpy as np
 import pytest
-from dsentropy import diffusion_spectrum, estimate_bandwidth
+from dsentropy import (
+    adjacency_spectrum,
+    compare,
+    convergence,
+    diffusion_spectrum,
+    entropy_surface,
+    estimate_bandwidth,
+    mutual_information,
+    suggest_bandwidth,
+)
 from dsentropy._operator import bandwidth as _bandwidth
 
 
@@ -39,3 +48,33 @@ def test_a_bandwidth_for_each_row_is_a_number(one):
     X = np.arange(20.0).reshape(10, 2)
     with pytest.raises(TypeError, match="bandwidth of row 0 must be a real number"):
         diffusion_spectrum(X, bandwidth=np.array([one] * 10))
+
+
+@pytest.mark.parametrize("function", [diffusion_spectrum, adjacency_spectrum, convergence])
+def test_the_rule_of_structure_is_refused_with_the_function_that_has_it(function):
+    rows = np.random.default_rng(0).normal(size=(40, 3))
+    way = r"bandwidth must be 'median' or 'knn', got 'structure': suggest_bandwidth\(X\).bandwidth is the number"
+    with pytest.raises(ValueError, match=way):
+        function(rows, bandwidth="structure")
+    with pytest.raises(ValueError, match=way):
+        mutual_information(rows, np.arange(40) % 2, bandwidth="structure")
+    with pytest.raises(ValueError, match=r"bandwidths\[1\] must be .* suggest_bandwidth\(X\).bandwidth"):
+        entropy_surface(rows, [1.0, "structure"])
+    distances = np.ones((4, 4)) - np.eye(4)
+    with pytest.raises(ValueError, match=r"bandwidth must be 'median' or 'knn', got 'structure'$"):
+        diffusion_spectrum(distances, bandwidth="structure", metric="precomputed")
+
+
+def test_a_comparison_refuses_the_rule_of_structure_with_the_mapping_that_it_takes():
+    A, B = np.random.default_rng(0).normal(size=(2, 40, 3))
+    few = {"n_samples": 20, "n_repeats": 2}
+    for sets, way in [
+        ((A, B), r"suggest_bandwidth\(\{'A': A, 'B': B\}\)"),
+        (({"a": A, "b": B},), r"suggest_bandwidth\(A\)"),
+        (({"a": A}, {"a": B}), "suggest_bandwidth.a mapping with the names .*A.'a'.*B.'a'"),
+    ]:
+        with pytest.raises(ValueError, match=way):
+            compare(*sets, bandwidth="structure", **few)
+    suggested = suggest_bandwidth({"A": A, "B": B, "other": B}).bandwidth
+    found = compare(A, B, bandwidth=suggested, **few)
+    assert found.bandwidth == {name: suggested[name] for name in ("A", "B")}
