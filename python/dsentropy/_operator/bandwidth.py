@@ -88,7 +88,7 @@ def _require_bandwidth(bandwidth: Any, n_neighbors: Any, data: AnyData, n_all: i
         _as_given(bandwidth, data.n_samples if n_all is None else n_all, name)
 
 
-def _as_rule(bandwidth: str, name: str, data: Data) -> Literal["median", "knn"]:
+def _as_rule(bandwidth: str, name: str, data: AnyData) -> Literal["median", "knn"]:
     """Check the name of a rule; the rule ``"structure"`` needs draws, and has a function of its own."""
     if bandwidth == "structure" and data.metric != "precomputed":
         raise ValueError(
