@@ -67,7 +67,7 @@ def report(
     >>> import os, tempfile
     >>> import numpy as np
     >>> from dsentropy.monitor import Monitor, report
-    >>> monitor = Monitor(run="a", bandwidth=1.0)
+    >>> monitor = Monitor(run="a")
     >>> for step in range(3):
     ...     _ = monitor.observe(step, {"hidden": (step + 1) * np.eye(8)})
     >>> path = os.path.join(tempfile.mkdtemp(), "run.html")

@@ -21,13 +21,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._checks.warn import collected_warnings
+from dsentropy._checks.warn import collected_warnings, warn
 from dsentropy._data.subsets import INNER_MAX_N
 from dsentropy._measures.covariance import covariance_spectrum
 from dsentropy._measures.diffusion import diffusion_spectrum
 from dsentropy._measures.estimated_bandwidth import estimate_bandwidth
 from dsentropy._measures.mutual_information import MutualInformation, mutual_information
 from dsentropy._measures.null_baseline import null_baseline
+from dsentropy._measures.suggested_bandwidth import BandwidthWarning, suggest_bandwidth
 from dsentropy._spectrum.saturation import saturation
 from dsentropy.monitor.rows import Layer, collapsed
 from dsentropy.monitor.settings import ENTROPY, Settings
@@ -43,6 +44,8 @@ class _Bandwidth(NamedTuple):
 
     value: float | None
     fault: str | None
+    multiple: float | None = None
+    """The bandwidth in medians, which the layer keeps; None where the rule is not ``"structure"``."""
     texts: Sequence[str] = ()
     seconds: float = 0.0
 
@@ -59,8 +62,8 @@ class Measurement:
     chosen: NDArray[np.intp]
     """The numbers of its rows among all."""
     settings: Settings
-    frozen: float | None
-    """The bandwidth that the layer has kept; None where there is none yet."""
+    kept: float | None
+    """The bandwidth, or the multiple of the median, that the layer keeps; None where there is none yet."""
 
     def readings(self) -> Iterator[Reading]:
         """Yield the readings of all measures, each with its value or the reason for which there is none."""
@@ -70,6 +73,7 @@ class Measurement:
         found = self._bandwidth()
         sigma = found.value
         kernel = {"bandwidth_rule": settings.rule, "bandwidth": sigma, "alpha": settings.alpha}
+        kernel["bandwidth_multiple"] = found.multiple
         if settings.entropy:
             blank = [
                 {**kernel, "measure": ENTROPY, "t": t, "order": order, "null": settings.null_name}
@@ -87,24 +91,42 @@ class Measurement:
         if self.layer.fault is not None:
             return _Bandwidth(None, self.layer.fault)
         start = time.perf_counter()
+        sigma = fault = multiple = None
         with collected_warnings() as texts:
-            value, fault = self._estimated_bandwidth()
-        return _Bandwidth(value, fault, texts, time.perf_counter() - start)
+            try:
+                sigma, multiple = self._estimated_bandwidth()
+            except Exception as error:
+                fault = _text(error)
+        seconds = time.perf_counter() - start
+        if not sigma:
+            return _Bandwidth(None, fault or collapsed(self.layer.name), None, texts, seconds)
+        return _Bandwidth(sigma, None, multiple, texts, seconds)
 
-    def _estimated_bandwidth(self) -> tuple[float | None, str | None]:
-        given = self.settings.number or self.frozen
-        try:
-            sigma = given or estimate_bandwidth(
-                self._rows,
-                "structure" if self.settings.rule == "structure" else "median",
-                t=self.settings.structure_time,
-                metric=self.settings.metric,
-                random_state=self.settings.random_state,
-                num_threads=self.settings.num_threads,
+    def _estimated_bandwidth(self) -> tuple[float, float | None]:
+        """Return the bandwidth and, by the rule ``"structure"``, the multiple of the median that it is."""
+        settings = self.settings
+        if given := settings.number or (self.kept if settings.rule == "frozen" else None):
+            return given, None
+        names = ("metric", "random_state", "num_threads")
+        median = estimate_bandwidth(self._rows, **{name: getattr(settings, name) for name in names})
+        if settings.rule != "structure" or not median:
+            return median, None
+        multiple = self.kept or self._multiple()
+        return multiple * median, multiple
+
+    def _multiple(self) -> float:
+        """Find the multiple of the median at which the layer differs most from its null."""
+        t, order = self.settings.structure_reading
+        null = "gaussian" if self.settings.null is None else self.settings.null
+        found = suggest_bandwidth(self._rows, t, null, order=order, **self._shared)
+        if not found.clear:
+            warn(
+                f"at no bandwidth does it differ clearly from {found.null_name} noise (t = {t:g}): the largest "
+                f"structure is {found.structure:.2g} bits, z = {found.z:.2g}. Its multiple, {found.multiple:.3g} "
+                "medians, may be chance; bandwidth='median' needs no structure",
+                BandwidthWarning,
             )
-        except Exception as error:
-            return None, _text(error)
-        return (sigma, None) if sigma else (None, collapsed(self.layer.name))
+        return found.multiple
 
     @property
     def _rows(self) -> NDArray[Any]:

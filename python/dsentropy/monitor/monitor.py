@@ -28,7 +28,6 @@ from dsentropy._checks.scalars import (
     as_path,
     as_seed,
 )
-from dsentropy._checks.warn import warn
 from dsentropy._core import __version__
 from dsentropy._data.surrogates import Null
 from dsentropy._spectrum.solver import Stochastic
@@ -36,7 +35,7 @@ from dsentropy.monitor.arguments import as_epoch, as_layers, as_optional_text, a
 from dsentropy.monitor.background import Background
 from dsentropy.monitor.log import Contents, Log
 from dsentropy.monitor.measurement import Measurement
-from dsentropy.monitor.monitor_warning import MonitorWarning
+from dsentropy.monitor.notices import Notices
 from dsentropy.monitor.records import Record, Records, record_of
 from dsentropy.monitor.rows import Layer
 from dsentropy.monitor.run import Run
@@ -63,9 +62,9 @@ class Monitor(RunCurves):
     bandwidth : {"median", "frozen", "structure"} or float, default "median"
         ``"median"``: the median distance, at each step anew, so that the scale of a layer does not count.
         ``"frozen"``: for each layer the median distance at its first step, so that it does. ``"structure"``: for each
-        layer the bandwidth at which its entropy, at its first step and the first positive t, differs most from that
-        of normal rows (:func:`suggest_bandwidth`). Both are in the log for a resumed run. Or one number for all
-        layers.
+        layer a multiple of the median distance at each step, which is found at its first step: there its entropy, at
+        the first positive t and order, differs most from that of its null, normal rows where there is none
+        (:func:`suggest_bandwidth`). Both are in the log for a resumed run. Or one number for all layers.
     t, orders : float or sequence of float, default (1,)
         Diffusion times and Renyi orders of the entropy; an information has order 1. Further ones are free.
     labels : array_like of shape (N,) or (N, k), optional
@@ -117,7 +116,8 @@ class Monitor(RunCurves):
     Notes
     -----
     Layers that have collapsed, are empty or not finite, and measures that fail, give records whose value is None and
-    whose ``reason`` says why; they do not end the training. Warnings of measures are texts in ``warnings``.
+    whose ``reason`` says why; they do not end the training. Warnings of measures are texts in ``warnings``. The first
+    saturated reading of a layer is a :class:`MonitorWarning` as well, once a layer and run.
 
     Where the log cannot be written there is a :class:`MonitorWarning`; the lines are written with those of the next
     step.
@@ -188,7 +188,7 @@ class Monitor(RunCurves):
         self._background = Background(_QUEUE) if beside else None
         self._pid, self._closed = os.getpid(), False
         self._observing = threading.RLock()
-        self._failures: list[str] = []
+        self._notices = Notices()
         self._log = None if log is None else Log(as_path(log, "log"))
         if self._log is not None:
             weakref.finalize(self, self._log.free).atexit = False  # a monitor that is not closed frees its log
@@ -271,7 +271,8 @@ class Monitor(RunCurves):
         Warns
         -----
         MonitorWarning
-            Where a sink or the log failed.
+            Where a sink or the log failed; once a layer where its readings begin to saturate, and where the bandwidth
+            ``"structure"`` is no clear maximum.
         """
         self._require_open()
         number, given = as_count(step, "step", least=0), as_layers(layers)
@@ -286,7 +287,7 @@ class Monitor(RunCurves):
             else:
                 self._background.submit(call)
                 records = Records()
-        self._warn_of_failures()
+        self._notices.give()
         return records
 
     def _taken(self, given: dict[str, Any]) -> list[Layer]:
@@ -303,6 +304,7 @@ class Monitor(RunCurves):
 
     def _measure(self, about: dict[str, Any], layers: list[Layer]) -> Records:
         records = Records(record for layer in layers for record in self._of_layer(about, layer))
+        self._notices.add_of_step(records, self._run.saturated, self._run.kept)
         self._write(self._run.add(about["step"], records))
         for sink in self._sinks:
             self._call(sink, records)
@@ -312,13 +314,12 @@ class Monitor(RunCurves):
         try:
             sink(Records(dict(record) for record in records))
         except Exception as error:  # whatever a sink raises must not end the training
-            self._failures.append(f"sink {printed(sink)} failed: {type(error).__name__}: {error}")
+            self._notices.add(f"sink {printed(sink)} failed: {type(error).__name__}: {error}")
 
     def _of_layer(self, about: dict[str, Any], layer: Layer) -> list[Record]:
         settings = self._settings
         chosen = self._subsets.of(layer.n_all or 0)
-        frozen = self._run.kept.get((layer.name, settings.rule))
-        measurement = Measurement(layer, chosen, settings, frozen)
+        measurement = Measurement(layer, chosen, settings, self._run.kept.get((layer.name, settings.rule)))
         shared = {**about, **layer.fields, **settings.fields, "version": __version__}
         if about["digest"] is None and layer.n_all:
             shared["digest"] = self._subsets.digest(layer.n_all)
@@ -329,12 +330,7 @@ class Monitor(RunCurves):
             try:
                 self._log.write(lines)
             except OSError as error:
-                self._failures.append(f"log {self._log.path!r} cannot be written, and the next step tries: {error}")
-
-    def _warn_of_failures(self) -> None:
-        failures, self._failures = self._failures, []
-        for text in failures:
-            warn(text, MonitorWarning)
+                self._notices.add(f"log {self._log.path!r} cannot be written, and the next step tries: {error}")
 
     def resume(self, step: int) -> None:
         """Go on from the state after a step: records of later steps are dropped, here and by readers of the log.
@@ -350,7 +346,7 @@ class Monitor(RunCurves):
             self.flush()
             self._must_mark = False
             self._write(self._run.resume(last))
-        self._warn_of_failures()
+        self._notices.give()
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of the run, for a checkpoint of the training; waits for the background.
@@ -405,14 +401,14 @@ class Monitor(RunCurves):
                 settings = settings.with_targets(*self._targets, self._subsets)
             self._run, self._settings, self._must_mark = run, settings, False
             self._write(lines)
-        self._warn_of_failures()
+        self._notices.give()
 
     def flush(self) -> None:
         """Wait until all steps that were observed are measured and in the log, such as before a checkpoint."""
         if self._background is not None and self._pid == os.getpid():
             self._background.require_other_thread()
             self._background.wait()
-        self._warn_of_failures()
+        self._notices.give()
 
     def close(self) -> None:
         """Wait for the background, write what is left, and free the log. Records can still be read.

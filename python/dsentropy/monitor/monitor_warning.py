@@ -1,10 +1,18 @@
-"""The warning of a monitor whose log or sinks fail."""
+"""Warnings of a monitor: its log or sinks fail, or the readings of a layer say little about it."""
 
 from __future__ import annotations
 
+from dsentropy._measures.suggested_bandwidth import BandwidthWarning
+from dsentropy._spectrum.saturation import SaturationWarning
+
 
 class MonitorWarning(UserWarning):
-    """A sink or the log of a monitor failed; the training goes on, and the records are kept in memory.
+    """A sink or the log of a monitor failed, or readings of a layer say little about it; the training goes on.
+
+    Where a sink or the log failed, the records are kept in memory. The first saturated reading of a layer in a run
+    is warned of once, and so is a layer that differs clearly from noise at no bandwidth, under the rule
+    ``"structure"``: these are a :class:`SaturationWarning` and a :class:`BandwidthWarning` as well, so a filter of
+    either class acts on them.
 
     Examples
     --------
@@ -19,3 +27,11 @@ class MonitorWarning(UserWarning):
     >>> caught[0].category.__name__
     'MonitorWarning'
     """
+
+
+class MonitorSaturationWarning(MonitorWarning, SaturationWarning):
+    """A layer has its first saturated reading of a run."""
+
+
+class MonitorBandwidthWarning(MonitorWarning, BandwidthWarning):
+    """A layer differs clearly from noise at no bandwidth."""

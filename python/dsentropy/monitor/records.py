@@ -38,6 +38,7 @@ FIELDS: dict[str, type] = {
     "d": int,
     "bandwidth_rule": str,
     "bandwidth": float,
+    "bandwidth_multiple": float,
     "t": float,
     "order": float,
     "alpha": float,
@@ -61,10 +62,11 @@ FIELDS: dict[str, type] = {
 
 ``run`` names a training, ``time`` is in seconds since 1970, ``depth`` is the place of the layer among those that were
 observed, from 0. ``lower`` and ``upper`` are truncation bounds of an estimate. ``n`` rows of ``n_all`` were used, of
-``d`` numbers each; ``digest`` is of these rows. ``saturation`` is ``"low"`` or ``"high"`` where an entropy, or the
-mean entropy of the random subsets of an information, is within 2% of an end of its range. ``null`` names surrogates,
-or permuted classes of an information. ``seconds`` were spent on all records of this layer, step and measure together,
-with the bandwidth.
+``d`` numbers each; ``digest`` is of these rows. ``bandwidth_multiple`` is the bandwidth in medians of the distances,
+which the rule ``"structure"`` found at the first step of the layer; None of other rules. ``saturation`` is ``"low"``
+or ``"high"`` where an entropy, or the mean entropy of the random subsets of an information, is within 2% of an end of
+its range. ``null`` names surrogates, or permuted classes of an information. ``seconds`` were spent on all records of
+this layer, step and measure together, with the bandwidth.
 """
 
 REQUIRED = ("run", "step", "layer", "measure")
@@ -83,19 +85,19 @@ class Records(list[Record], Tabular):
 
     Each is a dictionary with the fields ``run``, ``step``, ``epoch``, ``time``, ``layer``, ``depth``, ``measure``,
     ``value``, ``standard_error``, ``lower``, ``upper``, ``n``, ``n_all``, ``d``, ``bandwidth_rule``, ``bandwidth``,
-    ``t``, ``order``, ``alpha``, ``metric``, ``solver``, ``precision``, ``random_state``, ``digest``, ``saturation``,
-    ``null``, ``null_mean``, ``null_standard_deviation``, ``z``, ``p_value``, ``warnings``, ``reason``, ``seconds``
-    and ``version``; docs/training.md describes them.
+    ``bandwidth_multiple``, ``t``, ``order``, ``alpha``, ``metric``, ``solver``, ``precision``, ``random_state``,
+    ``digest``, ``saturation``, ``null``, ``null_mean``, ``null_standard_deviation``, ``z``, ``p_value``,
+    ``warnings``, ``reason``, ``seconds`` and ``version``; docs/training.md describes them.
 
     Examples
     --------
     >>> import numpy as np
     >>> from dsentropy.monitor import Monitor
-    >>> monitor = Monitor(bandwidth=1.0)
+    >>> monitor = Monitor(bandwidth=3.0)
     >>> for step in range(3):
     ...     _ = monitor.observe(step, {"hidden": (step + 1) * np.eye(8)})
     >>> [round(record["value"], 2) for record in monitor.records.select("dse")]
-    [2.54, 3.0, 3.0]
+    [0.7, 1.78, 2.54]
     """
 
     def __repr__(self) -> str:

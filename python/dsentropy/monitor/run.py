@@ -25,7 +25,9 @@ class Run:
     depths, rows : dict of str to int
         The place of each layer, and its number of rows.
     kept : dict of (str, str) to float
-        The bandwidth that each layer keeps, by layer and rule.
+        The bandwidth, or the multiple of the median, that each layer keeps, by layer and rule.
+    saturated : set of str
+        Layers of which a reading was saturated.
     """
 
     def __init__(self, name: str | None, contents: Contents) -> None:
@@ -51,7 +53,7 @@ class Run:
             random_state=settings.random_state,
             metric=settings.metric,
             max_samples=settings.max_samples,
-            depends_on=Dependence(self.depths, self.rows, self.kept),
+            depends_on=Dependence(self.depths, self.rows, self.kept, self.saturated),
             records=self.records() if with_records else Records(),
         )
 
@@ -77,6 +79,7 @@ class Run:
         self._values = {}
         before = self._before
         self.depths, self.rows, self.kept = dict(before.depths), dict(before.rows), dict(before.kept)
+        self.saturated = set(before.saturated)
         for record in records:
             self._keep(record)
 
@@ -89,8 +92,10 @@ class Run:
             self.depths.setdefault(record["layer"], record["depth"])
         if record["n_all"]:
             self.rows.setdefault(record["layer"], record["n_all"])
-        if record["bandwidth_rule"] in KEPT and record["bandwidth"]:
-            self.kept.setdefault((record["layer"], record["bandwidth_rule"]), record["bandwidth"])
+        if (rule := record["bandwidth_rule"]) in KEPT and record[KEPT[rule]]:
+            self.kept.setdefault((record["layer"], rule), record[KEPT[rule]])
+        if record["saturation"]:
+            self.saturated.add(record["layer"])
 
     def add(self, step: int, records: Records) -> list[dict[str, Any]]:
         """Add the records of a step, and return the lines of a log that say so."""

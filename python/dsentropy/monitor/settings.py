@@ -39,8 +39,8 @@ from dsentropy.monitor.rows import RowSubsets
 Rule: TypeAlias = Literal["median", "frozen", "structure", "number"]
 """Rules of the bandwidth, as records have them."""
 
-KEPT: tuple[Rule, ...] = ("frozen", "structure")
-"""Rules by which a layer keeps the bandwidth of its first step."""
+KEPT: dict[str, str] = {"frozen": "bandwidth", "structure": "bandwidth_multiple"}
+"""Rules by which a layer keeps a number of its first step, with the field of records that has it."""
 
 ENTROPY, INFORMATION, OF_INPUTS = "dse", "dsmi", "dsmi_inputs"
 """Measures of a layer that need a bandwidth: its entropy, and its information on labels and on inputs."""
@@ -144,9 +144,9 @@ class Settings:
         return replace(self.solver, t=positive or None, orders=tuple(self.orders))
 
     @property
-    def structure_time(self) -> float | None:
-        """The diffusion time of the rule ``"structure"``, the first positive one; None of another rule."""
-        return next(time for time in self.times if time > 0) if self.rule == "structure" else None
+    def structure_reading(self) -> tuple[float, float]:
+        """Diffusion time and order of the rule ``"structure"``: the first positive ones, else order 1."""
+        return next(time for time in self.times if time > 0), next((order for order in self.orders if order > 0), 1.0)
 
     @property
     def solver_name(self) -> str:

@@ -21,7 +21,9 @@ class Dependence:
     depths: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     kept: dict[tuple[str, str], float] = field(default_factory=dict)
-    """Bandwidths by layer and rule."""
+    """Bandwidths, or multiples of the median, by layer and rule."""
+    saturated: set[str] = field(default_factory=set)
+    """Layers of which a reading was saturated."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,14 @@ class State:
         """Return plain values."""
         names = ("run", "last_step", "random_state", "metric", "max_samples")
         columns = Records(map(as_json, self.records)).to_dict() if self.records else {}
+        kept = self.depends_on.kept
         return {
             **{name: getattr(self, name) for name in names},
             "depths": dict(self.depends_on.depths),
             "rows": dict(self.depends_on.rows),
-            "bandwidths": [[layer, rule, number] for (layer, rule), number in self.depends_on.kept.items()],
+            "bandwidths": [[layer, rule, number] for (layer, rule), number in kept.items() if rule != "structure"],
+            "multiples": {layer: number for (layer, rule), number in kept.items() if rule == "structure"},
+            "saturated": sorted(self.depends_on.saturated),
             "records": columns,
         }
 
@@ -53,15 +58,17 @@ class State:
         """Read what :meth:`to_dict` returned."""
         if not isinstance(state, Mapping):
             raise TypeError(f"state must be a mapping that Monitor.state_dict returned, got {printed(state)}")
+        state = {**_ADDED, **state}
         for name, is_valid in _VALID.items():
             if name not in state or not is_valid(state[name]):
                 found = f"{name!r} {printed(state[name])}" if name in state else f"no {name!r}"
                 raise ValueError(f"state must be one that Monitor.state_dict returned, got one with {found}")
-        kept = {(layer, rule): number for layer, rule, number in state["bandwidths"]}
+        kept = {(layer, rule): number for layer, rule, number in state["bandwidths"] if rule != "structure"}
+        kept |= {(layer, "structure"): number for layer, number in state["multiples"].items()}
         names = ("run", "last_step", "random_state", "metric", "max_samples")
         return cls(
             **{name: state[name] for name in names},
-            depends_on=Dependence(dict(state["depths"]), dict(state["rows"]), kept),
+            depends_on=Dependence(dict(state["depths"]), dict(state["rows"]), kept, set(state["saturated"])),
             records=_records(state["records"]),
         )
 
@@ -118,10 +125,18 @@ def _are_bandwidths(value: Any) -> bool:
     )
 
 
+def _are_multiples(value: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(name, str) and _is_number(value[name]) for name in value)
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
+
+
 def _are_columns(value: Any) -> bool:
     return (
         isinstance(value, Mapping)
-        and set(value) in (set(), set(FIELDS))
+        and (not value or set(FIELDS) - {"bandwidth_multiple"} <= set(value) <= set(FIELDS))
         and all(isinstance(column, list | tuple) for column in value.values())
         and len(set(map(len, value.values()))) <= 1
     )
@@ -136,6 +151,11 @@ _VALID = {
     "depths": _are_counts,
     "rows": _are_counts,
     "bandwidths": _are_bandwidths,
+    "multiples": _are_multiples,
+    "saturated": _are_names,
     "records": _are_columns,
 }
 """What each entry of a state must be."""
+
+_ADDED: dict[str, Any] = {"multiples": {}, "saturated": ()}
+"""Entries that states of earlier versions lack, whose bandwidths by structure were numbers and are found anew."""

@@ -32,6 +32,7 @@ def observed(array, **arguments):
         return monitor.observe(0, {"layer": array})
 
 
+@pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")  # of t = 3
 def test_the_entropy_is_that_of_the_spectrum_at_each_t_and_order():
     records = observed(X, t=[1, 3], orders=[1, 2, math.inf], alpha=0.5, metric="cosine").select("dse")
     spectrum = diffusion_spectrum(X, alpha=0.5, metric="cosine")
@@ -161,15 +162,6 @@ def test_a_frozen_bandwidth_is_the_median_of_the_first_step_of_its_layer():
     assert of_b["bandwidth"] == estimate_bandwidth(3 * X)
 
 
-@pytest.mark.filterwarnings("ignore::dsentropy.BandwidthWarning")  # of normal rows
-def test_a_bandwidth_by_structure_is_that_of_the_first_step():
-    with Monitor(bandwidth="structure", t=[0, 2, 1]) as monitor:
-        monitor.observe(0, {"a": X})
-        first, *_, last = monitor.records.select("dse") + monitor.observe(1, {"a": 3 * X}).select("dse")
-    assert first["bandwidth"] == last["bandwidth"] == estimate_bandwidth(X, "structure", t=2)
-    assert (first["bandwidth_rule"], last["bandwidth_rule"]) == ("structure", "structure")
-
-
 def test_a_number_is_the_bandwidth_of_all_layers():
     records = observed(X, bandwidth=2).select("dse")
     assert (records[0]["bandwidth"], records[0]["bandwidth_rule"]) == (2, "number")
@@ -177,7 +169,8 @@ def test_a_number_is_the_bandwidth_of_all_layers():
 
 
 @pytest.mark.parametrize(("bandwidth", "end"), [(1e-3, "high"), (1e3, "low"), (1.0, None)])
-def test_saturation_is_a_field_and_no_warning(bandwidth, end):
+@pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+def test_saturation_is_a_field(bandwidth, end):
     records = observed(X, labels=LABELS, bandwidth=bandwidth, t=[0, 1])
     assert [record["saturation"] for record in records.select("dse")] == [None, end]
     assert [record["saturation"] for record in records.select("dsmi")] == [None, end]

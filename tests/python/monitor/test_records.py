@@ -7,6 +7,8 @@ import pytest
 from dsentropy.monitor import Curves, Monitor, MonitorWarning, Profile, Records
 from dsentropy.monitor.records import FIELDS
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")  # layers grow
+
 X = np.random.default_rng(0).normal(size=(20, 3))
 LABELS = np.arange(20) % 2
 

@@ -70,7 +70,7 @@ def test_a_page_holds_the_records(tmp_path: Path) -> None:
 
 def test_a_log_a_monitor_and_their_records_give_one_page(tmp_path: Path) -> None:
     log = tmp_path / "run.jsonl"
-    with Monitor(log=log, run="a", bandwidth=1.0, orders=[1, math.inf], num_threads=1) as monitor:
+    with Monitor(log=log, run="a", bandwidth=3.0, orders=[1, math.inf], num_threads=1) as monitor:
         for step in range(2):
             monitor.observe(step, {"hidden": (step + 1) * np.eye(8), "dead": np.zeros((8, 2))})
     pages = []

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from dsentropy.monitor import Monitor, read_log
 
+pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")  # layers grow
+
 X = np.random.default_rng(0).normal(size=(60, 3))
 LABELS = np.arange(60) % 3
 SETTINGS = {
@@ -187,6 +189,8 @@ STATE = observed(0, run="a").state_dict()
         ({**STATE, "depths": {"a": 0.5}}, ValueError, "got one with 'depths'"),
         ({**STATE, "rows": [3]}, ValueError, "got one with 'rows'"),
         ({**STATE, "bandwidths": [["a", "frozen", "1"]]}, ValueError, "got one with 'bandwidths'"),
+        ({**STATE, "multiples": {"a": "1"}}, ValueError, "got one with 'multiples'"),
+        ({**STATE, "saturated": "a"}, ValueError, "got one with 'saturated'"),
         ({**STATE, "records": []}, ValueError, "got one with 'records'"),
         ({**STATE, "records": {"step": [1]}}, ValueError, "got one with 'records'"),
         (
