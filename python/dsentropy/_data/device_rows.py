@@ -26,8 +26,8 @@ from dsentropy._data.fingerprint import digest_of_pieces
 if TYPE_CHECKING:
     import torch
 
-_PIECE = 2**24
-"""Entries of the rows that a check works on at once, so that it needs little memory besides."""
+PIECE = 2**20
+"""Entries of the rows that are worked on at once where a copy is made of them, so that it takes little memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,9 +120,9 @@ AnyData: TypeAlias = "Data | DeviceRows"
 """Data of the core, or rows on a device."""
 
 
-def pieces(rows: torch.Tensor, entries: int = _PIECE) -> Iterator[torch.Tensor]:
-    """Yield the rows in order, as many at once as have so many entries."""
-    step = max(1, entries // rows.shape[1])
+def pieces(rows: torch.Tensor, entries: int | None = None) -> Iterator[torch.Tensor]:
+    """Yield the rows in order, as many at once as have so many entries, by default ``PIECE``."""
+    step = max(1, (PIECE if entries is None else entries) // rows.shape[1])
     for start in range(0, len(rows), step):
         yield rows[start : start + step]
 
@@ -156,7 +156,7 @@ def _checked(X: torch.Tensor, device: str, argument: str) -> torch.Tensor:
         finite = torch.isfinite(piece)
         if not bool(finite.all()):
             i, j = torch.nonzero(~finite)[0].tolist()
-            row = number * max(1, _PIECE // rows.shape[1]) + i
+            row = number * max(1, PIECE // rows.shape[1]) + i
             raise ValueError(f"{argument} must be finite, got {float(piece[i, j])} in row {row}, column {j}")
     return rows
 

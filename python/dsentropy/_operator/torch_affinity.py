@@ -21,12 +21,13 @@ from numpy.typing import NDArray
 from dsentropy import _core
 from dsentropy._checks.devices import has_float64
 from dsentropy._core import Moments
-from dsentropy._data.device_rows import DeviceRows, uploaded
+from dsentropy._data.device_rows import PIECE, DeviceRows, uploaded
 from dsentropy._operator.bandwidth import Bandwidth
 from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.torch_errors import SHORT_FLOAT32, entry_error, product_rounding
 from dsentropy._operator.torch_memory import DeviceMemory, is_out_of_memory
 from dsentropy._operator.torch_modes import plain_arithmetic
-from dsentropy._operator.torch_tiles import CELL, Scaling, Tiles, padded
+from dsentropy._operator.torch_tiles import Scaling, Tiles, cell_products, dtype_of, padded
 
 if TYPE_CHECKING:
     import torch
@@ -34,11 +35,23 @@ if TYPE_CHECKING:
 TILE = 2048
 """Rows and columns of a tile: 16 MB in float32, which stay in the cache of a large GPU."""
 
+_SMALLEST_TILE = 512
+"""Rows of a tile that is not divided where memory does not suffice."""
+
 _WORKSPACE_TILES = 4
-"""Tiles that are held at once where none is stored."""
+"""Tiles that are held at once where none is stored: exponents, and what products make of them."""
+
+_WORKSPACE_TILES_NEAR = 10
+"""Tiles that are held at once where near pairs are computed again: also which pairs, and their numbers."""
+
+_COPIES = 4
+"""Copies in float64 of a piece of the rows that are held at once where they are scaled."""
 
 _MOST_COLUMNS = 128
 """Columns of the widest block that the core multiplies."""
+
+_ROUNDING = 1e-10
+"""The relative error of products in float64."""
 
 _MOST_SINGLE_ERROR = 1e-2
 """The largest relative error of entries on a device that has no float64."""
@@ -67,12 +80,12 @@ class TorchAffinity:
     @property
     def error(self) -> float:
         """The relative error of an entry."""
-        return self._tiles.error
+        return self._single_error if self._single else self._tiles.error
 
     @property
     def rounding(self) -> float:
-        """The relative error of a product, derived in :mod:`dsentropy._operator.torch_tiles`."""
-        return (math.sqrt(CELL) + 1) * 2.0**-24 if self._single else 1e-10
+        """The relative error of a product."""
+        return self._single_rounding if self._single else _ROUNDING
 
     def product(self, vectors: NDArray[np.float64], ceilings: list[float], exactly: bool) -> NDArray[np.float64]:
         """Multiply a block of vectors by G. ``ceilings`` play no part: sums have a fixed order."""
@@ -90,9 +103,9 @@ class TorchAffinity:
         block, exponents = _as_block(vectors, tiles)
         sums = _sums(block)
         for i, j, tile in self._each(tiles, exactly):
-            sums.add(i, _cell_products(tile, block[j]))
+            sums.add(i, cell_products(tile, block[j]))
             if i != j:
-                sums.add(j, _cell_products(tile.T, block[i]))
+                sums.add(j, cell_products(tile.T, block[i]))
         return np.ldexp(sums.total()[: tiles.n_samples], exponents)
 
     def _squared_norm(self, squares: NDArray[np.float64], exactly: bool) -> float:
@@ -101,7 +114,7 @@ class TorchAffinity:
         sums = _sums(block)
         for i, j, tile in self._each(tiles, exactly):
             # A tile right of the diagonal counts for its mirror image as well.
-            sums.add(i, _cell_products(tile**2, block[j]) * (1.0 if i == j else 2.0))
+            sums.add(i, cell_products(tile**2, block[j]) * (1.0 if i == j else 2.0))
         of_rows = np.ldexp(sums.total()[: tiles.n_samples, 0], exponents[0])
         return float(of_rows @ squares)
 
@@ -112,8 +125,8 @@ class TorchAffinity:
         if self._exact is None:
             # The processor has float64 where the device has none.
             rows = self._rows if has_float64(self._rows.device) else self._rows.on_processor()
-            scaling = Scaling.of(rows, self._bandwidth, _dtype(False))
-            self._exact = Tiles.of(rows, self._bandwidth, scaling, _dtype(False))
+            scaling = Scaling.of(rows, self._bandwidth, dtype_of(single=False))
+            self._exact = Tiles.of(rows, self._bandwidth, scaling, dtype_of(single=False))
         return self._exact
 
     def _each(self, tiles: Tiles, exactly: bool) -> Iterator[tuple[slice, slice, torch.Tensor]]:
@@ -134,21 +147,33 @@ class TorchAffinity:
     def _takes_single(self, options: SlqOptions) -> bool:
         """Return whether entries are in float32: where their error is allowed, and products have 24 bits."""
         device = self._rows.device
-        error = self._scaling.entry_error(True, device)
         if not has_float64(device):
-            if not error <= _MOST_SINGLE_ERROR:
-                raise ValueError(
-                    f"bandwidth must be larger where device is {device!r}, which has no float64: rows are up to "
-                    f"{math.sqrt(2 * self._scaling.longest):.3g} bandwidths from their mean, and affinities would be "
-                    f"off by {error:.2g} of themselves; device='cpu' takes any"
-                )
+            self._measure()
+            self._require_near(device)
             return True
         allowed = _core.allowed_single_error(self._rows.n_samples, options)
-        return allowed is not None and error <= allowed and _is_true_float32(device)
+        if allowed is None or not self._scaling.entry_error(True, device) <= allowed:
+            return False
+        self._measure()
+        return self._single_error <= allowed and self._single_rounding < SHORT_FLOAT32
+
+    def _measure(self) -> None:
+        """Find the errors that float32 has on the device."""
+        self._single_error = entry_error(self._rows, self._bandwidth, self._scaling)
+        self._single_rounding = product_rounding(self._rows.device, TILE)
+
+    def _require_near(self, device: str) -> None:
+        """Raise where float32 is all that a device has and rows are too far apart for it."""
+        if not self._single_error <= _MOST_SINGLE_ERROR:
+            raise ValueError(
+                f"bandwidth must be larger where device is {device!r}, which has no float64: rows are up to "
+                f"{math.sqrt(2 * self._scaling.longest):.3g} bandwidths from their mean, and affinities would be "
+                f"off by {self._single_error:.2g} of themselves; device='cpu' takes any"
+            )
 
     def _prepared(self) -> Tiles:
         self._memory.require(self._needed())
-        return Tiles.of(self._rows, self._bandwidth, self._scaling, _dtype(self._single))
+        return Tiles.of(self._rows, self._bandwidth, self._scaling, dtype_of(self._single))
 
     @property
     def _itemsize(self) -> int:
@@ -158,12 +183,14 @@ class TorchAffinity:
         """The bytes that are held at once where no tile is stored."""
         size, columns = padded(self._rows.n_samples), self._rows.tensor.shape[1]
         of_vectors = size * _MOST_COLUMNS * (8 + 2 * self._itemsize)
-        of_tiles = _WORKSPACE_TILES * min(self._tile_rows, size) ** 2 * self._itemsize
-        return int(size * (columns + 2) * self._itemsize + of_vectors + of_tiles)
+        tiles = _WORKSPACE_TILES_NEAR if not self._single and self._scaling.has_near_pairs else _WORKSPACE_TILES
+        of_tiles = tiles * min(self._tile_rows, size) ** 2 * self._itemsize
+        of_pieces = _COPIES * 8 * min(size * columns, PIECE)
+        return int(size * (columns + 2) * self._itemsize + of_vectors + of_tiles + of_pieces)
 
     def _limit_tiles(self) -> None:
         """Take the largest tiles that fit into memory besides all else."""
-        while self._tile_rows > CELL and not self._memory.has(self._needed()):
+        while self._tile_rows > _SMALLEST_TILE and not self._memory.has(self._needed()):
             self._tile_rows //= 2
 
     def _has_room(self) -> bool:
@@ -189,7 +216,7 @@ class TorchAffinity:
         """Give memory back, or raise a MemoryError where there is none to give."""
         if self._stored is not None and not self._is_required:
             self._stored = None
-        elif self._tile_rows > CELL and not self._is_required:
+        elif self._tile_rows > _SMALLEST_TILE and not self._is_required:
             self._tile_rows //= 2
         else:
             raise MemoryError(
@@ -245,18 +272,12 @@ class _PairSums:
 
 def _sums(block: torch.Tensor) -> _Float64Sums | _PairSums:
     """Return sums of the shape of a block: in float64 where the device has it."""
-    is_wide = block.dtype == _dtype(False) or has_float64(str(block.device))
+    is_wide = block.dtype == dtype_of(single=False) or has_float64(str(block.device))
     return _Float64Sums(block) if is_wide else _PairSums(block)
 
 
-def _dtype(single: bool) -> torch.dtype:
-    import torch
-
-    return torch.float32 if single else torch.float64
-
-
 def _widest(device: str) -> torch.dtype:
-    return _dtype(not has_float64(device))
+    return dtype_of(single=not has_float64(device))
 
 
 def _as_block(vectors: NDArray[np.float64], tiles: Tiles) -> tuple[torch.Tensor, NDArray[np.int_]]:
@@ -274,24 +295,3 @@ def _as_block(vectors: NDArray[np.float64], tiles: Tiles) -> tuple[torch.Tensor,
     block = torch.zeros((len(tiles.scaled), vectors.shape[1]), dtype=dtype, device=device)
     block[: len(vectors)] = uploaded(scaled, str(device))
     return block, exponents
-
-
-def _cell_products(tile: torch.Tensor, block: torch.Tensor) -> torch.Tensor:
-    """Multiply a tile [r, c] with vectors [c, b], each ``CELL`` columns by themselves: [c / CELL, r, b]."""
-    import torch
-
-    columns = tile.shape[1]
-    cells = tile.unflatten(1, (columns // CELL, CELL)).transpose(0, 1)
-    return torch.bmm(cells, block.reshape(columns // CELL, CELL, block.shape[1]))
-
-
-def _is_true_float32(device: str) -> bool:
-    """Return whether a product in float32 keeps 24 bits.
-
-    The libraries that multiply have settings outside PyTorch, such as the environment variable NVIDIA_TF32_OVERRIDE.
-    """
-    import torch
-
-    entry = 1 + 2.0**-12  # which TensorFloat32 rounds to 1
-    ones = torch.ones((256, 256), dtype=torch.float32, device=device)
-    return bool((ones @ (ones * entry) == 256 * entry).all())

@@ -16,7 +16,8 @@ Sci. Comput. 41, 2019, doi 10.1137/18M1226312):
 
 The squares of the last four add up to (6.6 u R^2)^2, at a standard deviation of a third of the largest error or less.
 So the relative error of G_ij is at most 2 u (sqrt(D) + 4) R^2, and that of the exponential itself. Distances that
-cancel need no other treatment: what counts is the absolute error of the exponent, which is bounded. In float64, where
+cancel need no other treatment: what counts is the absolute error of the exponent, which is bounded; it may be above 0
+by as much, and entries above 1. In float64, where
 this exceeds 1e-11 since rows are very many bandwidths apart, distances below 1/64 of the length of the rows are
 computed again from differences of the rows as they were given. Then the relative error of a squared distance is 4096
 * 2 u sqrt(D), and an exponent that yields more than 1e-7 is at most 16.
@@ -35,13 +36,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._data.device_rows import DeviceRows, pieces, uploaded
+from dsentropy._data.device_rows import PIECE, DeviceRows, pieces, uploaded
 from dsentropy._operator.bandwidth import Bandwidth
 
 if TYPE_CHECKING:
     import torch
 
-CELL = 512
+CELL = 128
 """Columns over which a product is summed in the precision of a tile. Tiles have a multiple of rows and of columns."""
 
 RECOMPUTED_FROM = 1e-11
@@ -104,6 +105,11 @@ class Scaling:
         squared = max(parts) * shortest * shortest if max(parts) else 0.0
         return cls(exponent, mean, fold, None if (factors == 1).all() else factors, squared)
 
+    @property
+    def has_near_pairs(self) -> bool:
+        """Return whether distances in float64 that cancel are computed again."""
+        return self.entry_error(False, "cpu") > RECOMPUTED_FROM
+
     def entry_error(self, single: bool, device: str) -> float:
         """Return the relative error of an entry that is computed in float32 or float64."""
         unit = 2.0**-23 if single else 2.0**-52
@@ -146,9 +152,8 @@ class Tiles:
         if scaling.factors is not None:
             factors = torch.ones(len(scaled), dtype=dtype, device=device)
             factors[:n] = uploaded(scaling.factors, "cpu").to(dtype).to(device)
-        error = scaling.entry_error(single, device)
-        if single or error <= RECOMPUTED_FROM:
-            return cls(scaled, squared_norms, factors, n, None, error)
+        if single or not scaling.has_near_pairs:
+            return cls(scaled, squared_norms, factors, n, None, scaling.entry_error(single, device))
         near = NearPairs(rows.tensor, _roots(bandwidth, rows))
         return cls(scaled, squared_norms, factors, n, near, _RECOMPUTED_ERROR * math.sqrt(scaled.shape[1]))
 
@@ -165,7 +170,7 @@ class Tiles:
             self.near.compute_again(tile, is_near, i, j)
         else:
             tile = self._multiplied(tile, i, j)
-        tile.clamp_(max=0.0).exp_()
+        tile.exp_()
         if i == j:
             tile = torch.triu(tile, diagonal=1)
             tile = (tile + tile.T).fill_diagonal_(1.0)
@@ -197,7 +202,7 @@ class NearPairs:
         is_near[max(n - i.start, 0) :] = False  # rows that fill up the last tile
         is_near[:, max(n - j.start, 0) :] = False
         several = len(self.roots) > 1
-        for pairs in pieces(torch.nonzero(is_near), 2 * max(1, 2**23 // self.rows.shape[1])):
+        for pairs in pieces(torch.nonzero(is_near), 2 * max(1, PIECE // self.rows.shape[1])):
             one, other = pairs[:, 0], pairs[:, 1]
             differences = self.rows[one + i.start].to(torch.float64) - self.rows[other + j.start].to(torch.float64)
             roots = self.roots[one + i.start, None] if several else self.roots
@@ -208,6 +213,22 @@ class NearPairs:
 def padded(n: int) -> int:
     """Return a number of rows as a multiple of ``CELL``."""
     return -(-n // CELL) * CELL
+
+
+def cell_products(tile: torch.Tensor, block: torch.Tensor) -> torch.Tensor:
+    """Multiply a tile [r, c] with vectors [c, b], each ``CELL`` columns by themselves: [c / CELL, r, b]."""
+    import torch
+
+    columns = tile.shape[1]
+    cells = tile.unflatten(1, (columns // CELL, CELL)).transpose(0, 1)
+    return torch.bmm(cells, block.reshape(columns // CELL, CELL, block.shape[1]))
+
+
+def dtype_of(single: bool) -> torch.dtype:
+    """Return float32 or float64."""
+    import torch
+
+    return torch.float32 if single else torch.float64
 
 
 def _in_unit(piece: torch.Tensor, exponent: int, dtype: torch.dtype) -> torch.Tensor:

@@ -50,7 +50,8 @@ class Stochastic:
         product. ``"auto"`` stores it if it fits. Refused where there is nothing to choose: for sparse matrices,
         objects that multiply, dask arrays and graphs of neighbours.
     memory_limit : int, optional
-        Bytes that the estimate may use, in place of what the process can have; at most 2^64 - 1.
+        Bytes that the estimate may use, in place of what the process can have; at most 2^64 - 1. On a CUDA device it
+        limits the memory of the device, and that of the process, each.
 
     Raises
     ------

@@ -98,7 +98,7 @@ def test_subsets_are_those_of_the_processor(X):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_distinct_rows_are_counted_where_they_are_few(monkeypatch, dtype):
-    monkeypatch.setattr(device_rows, "_PIECE", 32)
+    monkeypatch.setattr(device_rows, "PIECE", 32)
     few = np.repeat([[0.0, 1.0], [-0.0, 1.0], [2.0, 5.0]], 10, axis=0).astype(dtype)
     for X in (few, NORMAL.astype(dtype), few[:1], np.arange(32.0, dtype=dtype).reshape(16, 2)):
         assert on_device(torch.tensor(X)).few_distinct() == Data.of(X).few_distinct() == on_device(X).few_distinct()
@@ -130,7 +130,7 @@ def test_tensors_that_are_no_rows_are_refused(X, error, text):
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_numbers_that_are_not_finite_are_named_by_their_place(monkeypatch, value):
-    monkeypatch.setattr(device_rows, "_PIECE", 32)
+    monkeypatch.setattr(device_rows, "PIECE", 32)
     X = torch.tensor(NORMAL)
     X[25, 1] = value
     with pytest.raises(ValueError, match=f"^X must be finite, got {value} in row 25, column 1$"):

@@ -11,7 +11,7 @@ import torch
 from dsentropy import _core
 from dsentropy._checks import devices
 from dsentropy._data.device_rows import DeviceRows
-from dsentropy._operator import torch_affinity, torch_memory, torch_tiles
+from dsentropy._operator import torch_affinity, torch_errors, torch_memory, torch_tiles
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._operator.torch_affinity import TorchAffinity
 
@@ -163,21 +163,41 @@ def test_float32_is_taken_where_the_tolerance_allows_it(monkeypatch):
     assert one(1e-5)._tiles.scaled.dtype == torch.float64
     assert one(1e-3, 1e-3)._tiles.scaled.dtype == torch.float64
     # As where a library that multiplies takes TensorFloat32 by an environment variable.
-    monkeypatch.setattr(torch_affinity, "_is_true_float32", lambda device: False)
+    monkeypatch.setattr(torch, "bmm", short_factors(torch.bmm))
     assert one(1e-3)._tiles.scaled.dtype == torch.float64
     assert one(1e-3).rounding == 1e-10
+    monkeypatch.undo()
+    monkeypatch.setattr(torch, "addmm", short_factors(torch.addmm))
+    assert one(1e-3)._tiles.scaled.dtype == torch.float64
 
 
-def test_a_product_that_rounds_as_tensorfloat32_does_is_noticed(monkeypatch):
-    assert torch_affinity._is_true_float32("cpu")
-    matmul = torch.Tensor.__matmul__
+def short_factors(product):
+    """A product whose factors in float32 have 11 bits, as TensorFloat32 has."""
 
-    def rounded(a, b):
-        short = [(x.view(torch.int32) & ~0x1FFF).view(torch.float32) for x in (a, b)]
-        return matmul(*short)
+    def rounded(*factors, **options):
+        short = [
+            (x.contiguous().view(torch.int32) & ~0x1FFF).view(torch.float32) if x.dtype == torch.float32 else x
+            for x in factors
+        ]
+        return product(*short, **options)
 
-    monkeypatch.setattr(torch.Tensor, "__matmul__", rounded)
-    assert not torch_affinity._is_true_float32("cpu")
+    return rounded
+
+
+def test_errors_that_a_library_makes_are_measured(monkeypatch):
+    """Sums of equal terms, and factors that are rounded."""
+    assert torch_errors.product_rounding("cpu", 1024) < torch_errors.SHORT_FLOAT32
+    X = np.repeat(RNG.normal(size=(700, 1)), 400, axis=1).astype(np.float32)
+    rows = DeviceRows.of(torch.tensor(X), "euclidean", "cpu")
+    scaling = torch_tiles.Scaling.of(rows, 15.0, torch.float64)
+    stated = torch_errors.entry_error(rows, 15.0, scaling)
+    tiles = torch_tiles.Tiles.of(rows, 15.0, scaling, torch.float32)
+    found = tiles.tile(slice(0, 768), slice(0, 768))[:700, :700].numpy()
+    assert np.abs(found / formula(X, 15.0) - 1).max() <= stated
+    monkeypatch.setattr(torch, "bmm", short_factors(torch.bmm))
+    monkeypatch.setattr(torch, "addmm", short_factors(torch.addmm))
+    assert torch_errors.product_rounding("cpu", 1024) > torch_errors.SHORT_FLOAT32
+    assert torch_errors.entry_error(rows, 15.0, scaling) > 10 * stated
 
 
 def test_without_float64_the_exact_solver_has_the_processor(without_float64):
@@ -295,7 +315,7 @@ def test_errors_of_memory_are_recognised(error, expected):
 
 def test_a_limit_chooses_tiles_and_storage():
     vectors = _core.estimate_bytes(N)
-    limits = [vectors + megabytes * 10**6 for megabytes in (1000, 90, 20)]
+    limits = [vectors + megabytes * 10**6 for megabytes in (1000, 80, 20)]
     stored, largest, smallest = (affinity(NORMAL, memory_limit=limit) for limit in limits)
     assert stored._stored == {}
     assert largest._stored is None
@@ -304,7 +324,7 @@ def test_a_limit_chooses_tiles_and_storage():
     with pytest.raises(MemoryError, match=r"1300 rows need \d+ MB of memory on device 'cpu', and 1 MB are left"):
         affinity(NORMAL, memory_limit=vectors + 2**20)
     with pytest.raises(MemoryError, match="1300 rows need"):
-        affinity(NORMAL, storage="dense", memory_limit=vectors + 90 * 10**6)
+        affinity(NORMAL, storage="dense", memory_limit=vectors + 80 * 10**6)
     with pytest.raises(MemoryError, match="and 0 MB are left"):
         affinity(NORMAL, memory_limit=10)
 
