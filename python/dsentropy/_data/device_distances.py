@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 RECOMPUTE_BELOW = 1 / 4096
 """Squares of distances below this part of ``|x|^2 + |y|^2`` are computed again, as by the core."""
 
-_ENTRIES = 2**25
+TILE_ENTRIES = 2**25
 """Numbers of a tile, and of the differences that are formed at once."""
 
 _RELATIVE_ERROR = 2.0**-36
@@ -50,8 +50,7 @@ class DevicePoints:
         """Prepare rows [N, D] that are finite."""
         import torch
 
-        largest = max(map(abs, map(float, torch.aminmax(tensor))))
-        exponent = int(np.frexp(largest)[1])
+        exponent = int(np.frexp(largest_modulus(tensor))[1])
         half = -exponent // 2  # 2^-exponent itself may be infinite
         rows = tensor.to(torch.float64) * math.ldexp(1.0, half) * math.ldexp(1.0, -exponent - half)
         centred = rows - rows.mean(dim=0)
@@ -92,7 +91,7 @@ class DevicePoints:
         import torch
 
         found = torch.empty(len(one), dtype=torch.float64, device=self.rows.device)
-        step = max(1, _ENTRIES // self.rows.shape[1])
+        step = max(1, TILE_ENTRIES // self.rows.shape[1])
         for start in range(0, len(one), step):
             part = slice(start, start + step)
             found[part] = _norms(self.rows[one[part]] - self.rows[other[part]])
@@ -100,9 +99,17 @@ class DevicePoints:
 
     def parts(self) -> Iterator[slice]:
         """Yield all rows in order, as many at once as a tile has room for."""
-        step = max(1, _ENTRIES // len(self))
+        step = max(1, TILE_ENTRIES // len(self))
         for start in range(0, len(self), step):
             yield slice(start, min(start + step, len(self)))
+
+
+def largest_modulus(tensor: torch.Tensor) -> float:
+    """Return the largest modulus of an entry."""
+    import torch
+
+    smallest, largest = map(float, torch.aminmax(tensor))
+    return max(-smallest, largest)
 
 
 def _norms(differences: torch.Tensor) -> torch.Tensor:
@@ -111,10 +118,20 @@ def _norms(differences: torch.Tensor) -> torch.Tensor:
     return (differences / unit[:, None]).square_().sum(dim=1).sqrt_().mul_(unit)
 
 
+def median_bytes(n: int, d: int) -> int:
+    """Return the bytes that :func:`median_distance` takes on the device, besides the rows."""
+    return 8 * (3 * n * d + 10 * n * n + TILE_ENTRIES)
+
+
+def neighbor_bytes(n: int, d: int) -> int:
+    """Return the bytes that :func:`neighbor_distances` takes on the device, besides the rows."""
+    return 8 * (3 * n * d + 8 * TILE_ENTRIES)
+
+
 def median_distance(tensor: torch.Tensor) -> float:
     """Compute the median of the positive distances of all pairs of rows, or 0 where there are none.
 
-    The numbers that lie between the bounds of the median are computed again. Memory: some 80 bytes a pair.
+    The numbers that lie between the bounds of the median are computed again.
     """
     import torch
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from dsentropy._checks.devices import has_float64
 from dsentropy._data.data import Data
+from dsentropy._data.device_distances import largest_modulus
 from dsentropy._data.device_rows import DeviceRows, uploaded
 from dsentropy._data.surrogates import Null, Surrogates, require_directions
 
@@ -88,10 +89,7 @@ class DeviceSurrogates:
 
     @cached_property
     def _exponent(self) -> int:
-        import torch
-
-        largest = max(map(abs, map(float, torch.aminmax(self._given))))
-        return int(np.frexp(largest)[1])
+        return int(np.frexp(largest_modulus(self._given))[1])
 
     @property
     def _scaled(self) -> torch.Tensor:
@@ -116,7 +114,7 @@ class DeviceSurrogates:
         centred = rows - mean
         factor = torch.linalg.qr(centred, mode="r").R if n > d else centred
         _, values, vectors = torch.linalg.svd(factor, full_matrices=False)
-        least = max(map(abs, map(float, torch.aminmax(rows)))) * max(n, d) * np.finfo(np.float64).eps
+        least = largest_modulus(rows) * max(n, d) * np.finfo(np.float64).eps
         rank = int((values[: n - 1] > least).sum())
         values = values[:rank]
         return mean, values, values[:, None] * vectors[:rank]

@@ -151,8 +151,8 @@ def adjacency_spectrum(
         else:
             used, n_all, subset = selected_rows(X, metric, max_samples, seed, where)
             sigma, about = kernel_bandwidth(bandwidth, used, n_neighbors, seed, threads, n_all)
-            about |= {**subset, **place_of_eigenvalues(used, options)}
             kernel = affinity_operator(used, core_bandwidth(sigma))
+            about |= {**subset, **place_of_eigenvalues(kernel, options)}
             problem = Problem(kernel, used.n_samples, {"operator": "affinity", **about}, used.fingerprint)
         return solve(problem, options, threads, shown)
 

@@ -151,8 +151,9 @@ def diffusion_spectrum(
         Where products of an estimate are computed. None is where ``X`` is: a tensor of PyTorch on a CUDA or MPS
         device stays there, and the core computes all else on the processor. ``"cpu"`` is the core. On an accelerator
         rows need the graph ``"gaussian"`` and Euclidean or cosine distances; other data that are there are copied to
-        the processor, and a device that is given is refused for them. The exact solver copies the rows to the
-        processor. Needs PyTorch.
+        the processor, and a device that is given is refused for them. The exact solver computes on a CUDA device
+        from 1000 rows on, where its memory has room for three N x N matrices of float64, and on the processor else;
+        ``parameters["eigenvalues_on"]`` says where. Needs PyTorch.
 
     Returns
     -------
@@ -342,7 +343,7 @@ def _of_rows(X: Any, arguments: _Arguments) -> Problem:
         parameters["precision"] = arguments.precision
     of_rows = None if weights is None else in_unit(weights)
     operator = diffusion_operator(used, core_bandwidth(sigma), arguments.alpha, stored, of_rows)
-    parameters |= place_of_eigenvalues(used, arguments.options)
+    parameters |= place_of_eigenvalues(operator, arguments.options)
     return Problem(operator, used.n_samples, parameters, used.fingerprint, MAX_SAMPLES)
 
 

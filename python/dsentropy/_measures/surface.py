@@ -48,7 +48,12 @@ from dsentropy._operator.bandwidth import (
     kernel_bandwidths,
     listed_bandwidths,
 )
-from dsentropy._operator.dense_operator import DenseOperator, diffusion_operator, place_of_eigenvalues
+from dsentropy._operator.dense_operator import (
+    DenseOperator,
+    diffusion_operator,
+    place_of_eigenvalues,
+    solves_on_device,
+)
 from dsentropy._operator.precision import require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES
@@ -315,8 +320,7 @@ def entropy_surface(
         resolved = kernel_bandwidths(each, used, n_neighbors, seed, threads, n_all)
         require_single_used(stored, used, *(sigma for sigma, _ in resolved))
         about = {**subset} if options is not None else {"precision": stored, **subset}
-        about |= place_of_eigenvalues(used, options)
-        kernels = _kernels(used, resolved, of_alphas, stored, about)
+        kernels = _kernels(used, resolved, of_alphas, stored, about, options)
         spectra = _spectra(used, kernels, options, threads, shown)
         given = [(one, sigma) for one, (sigma, _) in zip(each, resolved, strict=True)]
         grid = SurfaceGrid(given, of_alphas, times, of_orders, n_neighbors, _of_core(stored))
@@ -387,18 +391,21 @@ def _of_core(precision: Precision) -> Literal["single", "double"]:
 
 
 def _kernels(
-    data: AnyData, resolved: _Parts, alphas: list[float], precision: Precision, about: dict[str, Any]
+    data: AnyData,
+    resolved: _Parts,
+    alphas: list[float],
+    precision: Precision,
+    about: dict[str, Any],
+    options: SlqOptions | None,
 ) -> list[tuple[DenseOperator, dict[str, Any]]]:
     """Make the operator of each bandwidth and alpha, in order, and what its spectrum says of it."""
-    stored = _of_core(precision)
-    return [
-        (
-            diffusion_operator(data, core_bandwidth(sigma), alpha, stored),
-            {"operator": "diffusion", **of_bandwidth, "alpha": alpha, **about},
-        )
-        for sigma, of_bandwidth in resolved
-        for alpha in alphas
-    ]
+    made = []
+    for sigma, of_bandwidth in resolved:
+        for alpha in alphas:
+            kernel = diffusion_operator(data, core_bandwidth(sigma), alpha, _of_core(precision))
+            of_kernel = {"operator": "diffusion", **of_bandwidth, "alpha": alpha, **about}
+            made.append((kernel, of_kernel | place_of_eigenvalues(kernel, options)))
+    return made
 
 
 def _spectra(
@@ -408,13 +415,13 @@ def _spectra(
     num_threads: int | None,
     progress: bool,
 ) -> list[Spectrum]:
-    """Solve for each operator: eigenvalues in one call of the core, estimates one after the other."""
+    """Solve for each operator: eigenvalues in one call of the core, on a device and estimates one after the other."""
     fingerprint = functools.cache(data.fingerprint)
     problems = [
         Problem(kernel, data.n_samples, parameters, fingerprint, MAX_SAMPLES) for kernel, parameters in kernels
     ]
     with progress_bar(progress, len(problems), "spectra") as advance:
-        if options is None:
+        if options is None and not any(solves_on_device(kernel) for kernel, _ in kernels):
             specs = [kernel.spec for kernel, _ in kernels]
             computed = _core.sweep_eigenvalues(
                 data.rows, data.core_metric, specs, progress=advance, num_threads=num_threads

@@ -22,6 +22,7 @@ from dsentropy._checks.unused import require_unused
 from dsentropy._data import subsets as _subsample
 from dsentropy._data.device_rows import AnyData
 from dsentropy._data.neighbors import as_neighbors, replace_zeros
+from dsentropy._operator import device_bandwidth
 
 BandwidthLike: TypeAlias = "float | Literal['median', 'knn'] | ArrayLike | Callable[[NDArray[Any]], ArrayLike]"
 """A number, ``"median"``, ``"knn"``, one number a row, or a callable of the data that returns a number or several."""
@@ -224,7 +225,7 @@ def _median(
         part, of_part = data.part(chosen), None if weights is None else weights[chosen]
     else:
         of_part = weights
-    median = _core.median_distance(part.rows, part.core_metric, of_part, num_threads)
+    median = device_bandwidth.median_distance(part, of_part, num_threads)
     if median == 0 and part is not data:
         return _median_of_distinct(data, seed, num_threads, weights)
     return median
@@ -253,7 +254,7 @@ def _median_of_distinct(
 
 def _neighbor_distances(data: AnyData, n_neighbors: int | None, num_threads: int | None) -> NDArray[np.float64]:
     number = n_neighbors_of(n_neighbors, data.n_samples, data.argument)
-    return replace_zeros(_core.neighbor_distances(data.rows, data.core_metric, number, num_threads))
+    return replace_zeros(device_bandwidth.neighbor_distances(data, number, num_threads))
 
 
 def n_neighbors_of(value: int | None, n_samples: int, argument: str = "X") -> int:

@@ -44,6 +44,15 @@ def affinity_operator(data: AnyData, bandwidth: Bandwidth) -> DenseOperator:
     )
 
 
-def place_of_eigenvalues(data: AnyData, options: SlqOptions | None) -> dict[str, Any]:
+def solves_on_device(operator: DenseOperator) -> bool:
+    """Return whether the exact solver computes on a device of PyTorch."""
+    return not isinstance(operator, KernelOperator) and operator.solves_on_device
+
+
+def place_of_eigenvalues(operator: DenseOperator, options: SlqOptions | None) -> dict[str, Any]:
     """Return what parameters of a spectrum say of the exact solver where the rows are on a device."""
-    return {} if isinstance(data, Data) or options is not None else {"eigenvalues_on": "cpu"}
+    return (
+        {}
+        if isinstance(operator, KernelOperator) or options is not None
+        else {"eigenvalues_on": operator.data.device if operator.solves_on_device else "cpu"}
+    )

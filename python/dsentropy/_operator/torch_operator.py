@@ -1,12 +1,14 @@
 """The diffusion operator, or the affinity, of rows on a device of PyTorch.
 
-Products are computed on the device, recurrences and quadrature by the core. The exact solver copies the rows to the
-processor. See :mod:`dsentropy._operator.torch_affinity` for the cost.
+Products are computed on the device, recurrences and quadrature by the core. The exact solver computes on the device
+where that pays (:mod:`dsentropy._operator.torch_eigenvalues`), else from a copy of the rows on the processor. See
+:mod:`dsentropy._operator.torch_affinity` for the cost.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -17,6 +19,7 @@ from dsentropy._checks.pairs import F64_ROUNDOFF
 from dsentropy._checks.progress import Advance
 from dsentropy._core import CallbackAffinity, OperatorSpec, Solution
 from dsentropy._data.device_rows import DeviceRows
+from dsentropy._operator import torch_eigenvalues
 from dsentropy._operator.bandwidth import Bandwidth
 from dsentropy._operator.slq_options import MAX_PRODUCTS, SlqOptions
 from dsentropy._operator.torch_affinity import TorchAffinity
@@ -42,8 +45,15 @@ class TorchOperator:
     default_products: ClassVar[int] = MAX_PRODUCTS
     node_exponent: ClassVar[int] = 0
 
+    @cached_property
+    def solves_on_device(self) -> bool:
+        """Whether the exact solver computes on the device, and not on a copy of the rows on the processor."""
+        return torch_eigenvalues.pays(self.data, self.bandwidth)
+
     def eigenvalues(self, num_threads: int | None) -> NDArray[np.float64]:
-        """Compute the moduli of all eigenvalues from a copy of the rows on the processor."""
+        """Compute the moduli of all eigenvalues, on the device or from a copy of the rows on the processor."""
+        if self.solves_on_device:
+            return np.abs(torch_eigenvalues.eigenvalues(self.data, self.bandwidth, self.alpha, self.row_weights))
         return _core.eigenvalues(self.data.rows, self.data.core_metric, self.spec, num_threads)
 
     def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:

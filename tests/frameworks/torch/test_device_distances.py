@@ -36,7 +36,7 @@ SETS = {
 def tiles(request, monkeypatch):
     """One tile, or many."""
     if request.param is not None:
-        monkeypatch.setattr(device_distances, "_ENTRIES", request.param)
+        monkeypatch.setattr(device_distances, "TILE_ENTRIES", request.param)
 
 
 @pytest.mark.parametrize("name", SETS)
