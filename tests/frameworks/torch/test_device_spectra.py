@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import re
+import weakref
 
 import numpy as np
 import pytest
 import torch
-from dsentropy import EstimatedSpectrum, Spectrum, Stochastic, adjacency_spectrum, diffusion_spectrum, entropy_surface
+from dsentropy import (
+    EstimatedSpectrum,
+    Spectrum,
+    Stochastic,
+    _core,
+    adjacency_spectrum,
+    diffusion_spectrum,
+    entropy_surface,
+)
 from dsentropy._checks import devices
+from dsentropy._data.device_rows import DeviceRows
+from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.torch_affinity import TorchAffinity
+from torch.utils._python_dispatch import TorchDispatchMode
 
 pytestmark = pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
 
@@ -194,20 +207,44 @@ def test_memory_errors_name_what_the_function_has():
         diffusion_spectrum(torch.tensor(DATA["normal"]), solver=Stochastic(memory_limit=8 * 10**6))
 
 
-def test_memory_stays_under_the_limit(monkeypatch):
-    """The largest tensors are counted by what they are made of; tiles of all pairs do not fit."""
-    held = []
-    tile = torch.triu
+class Held(TorchDispatchMode):
+    """Counts the bytes of the tensors that are held at once, within a block."""
 
-    def counted(matrix, **options):
-        held.append(matrix.numel() * matrix.element_size())
-        return tile(matrix, **options)
+    def __init__(self):
+        super().__init__()
+        self.now = self.most = 0
+        self._seen = weakref.WeakSet()
 
-    monkeypatch.setattr(torch, "triu", counted)
+    def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
+        result = operation(*args, **(kwargs or {}))
+        for tensor in result if isinstance(result, (list, tuple)) else [result]:
+            if isinstance(tensor, torch.Tensor):
+                self._add(tensor.untyped_storage())
+        return result
+
+    def _add(self, storage):
+        if storage not in self._seen:  # which has one object of Python as long as a tensor holds it
+            self._seen.add(storage)
+            self.now += storage.nbytes()
+            self.most = max(self.most, self.now)
+            weakref.finalize(storage, self._drop, storage.nbytes())
+
+    def _drop(self, size):
+        self.now -= size
+
+
+@pytest.mark.parametrize("megabytes", [30, 60, 200])
+@pytest.mark.parametrize("bandwidth", [3.0, 1e-7])
+def test_memory_stays_under_the_limit(megabytes, bandwidth):
+    """With tiles that are stored, large ones and small ones; and with near pairs computed again."""
     X = torch.tensor(RNG.normal(size=(2200, 3)))
-    limit = 40 * 10**6
-    diffusion_spectrum(X, bandwidth=3.0, solver=Stochastic(tol=1e-1, memory_limit=limit))
-    assert 4 * max(held) < limit
+    X[1::2] = X[::2] + 1e-8
+    options = SlqOptions(1e-2, [1.0], [1.0], None, "auto", megabytes * 10**6 + _core.estimate_bytes(2200), 0)
+    with Held() as held:
+        affinity = TorchAffinity(DeviceRows.of(X, "euclidean", "cpu"), bandwidth, options)
+        affinity.product(RNG.normal(size=(2200, 128)), [], False)
+        affinity.moments(np.ones(2200), False)
+    assert megabytes * 10**6 / 6 < held.most <= megabytes * 10**6
 
 
 @pytest.mark.parametrize("options", [{}, {"bandwidth": "knn"}, {"metric": "cosine", "max_samples": 500}])

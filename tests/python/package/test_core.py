@@ -129,3 +129,54 @@ def test_an_affinity_of_callbacks_returns_moments_with_fields():
     assert solution.estimate.read([1.0], [1.0]).entropy == pytest.approx(expected, abs=1e-2)
     with pytest.raises(ValueError, match="operator must be a sparse or a callback operator, got an affinity"):
         _core.operator_eigenvalues(operator)
+
+
+def of_affinity(rows, options, **facts):
+    """Estimates an operator of the Gaussian affinity of rows that NumPy multiplies."""
+    G = np.exp(-((rows[:, None] - rows) ** 2).sum(axis=-1) / 2)
+
+    def moments(squares, exact):
+        return SimpleNamespace(trace=squares.sum(), squared_norm=squares @ G**2 @ squares)
+
+    affinity = _core.CallbackAffinity(lambda block, ceilings, exact: G @ block, moments, len(rows), **facts)
+    return _core.estimate_operator(affinity, options)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("alpha", [0.0, 0.5, None])
+def test_an_affinity_of_callbacks_has_the_operators_of_rows(alpha, weighted):
+    rows = RNG.normal(size=(300, 2))
+    weights = RNG.uniform(0.5, 2, 300) if weighted and alpha is not None else None
+    spec = _core.OperatorSpec.affinity(1.0)
+    if alpha is not None:
+        spec = _core.OperatorSpec.diffusion(1.0, alpha, "double", weights)
+    expected = _core.renyi_entropies(_core.eigenvalues(rows, "euclidean", spec), [1.0], [1.0])[0, 0]
+    for tol in (1e-3, 1e-9):  # an estimate, and eigenvalues where they cost less
+        solution = of_affinity(rows, options(tol=tol), alpha=alpha, error=1e-16, row_weights=weights)
+        assert (solution.estimate is None) == (tol == 1e-9)
+        if solution.estimate is None:
+            found = _core.renyi_entropies(np.abs(solution.eigenvalues), [1.0], [1.0])[0, 0]
+            assert found == pytest.approx(expected, abs=1e-9)
+            continue
+        reading = solution.estimate.read([1.0], [1.0])
+        error = abs(reading.entropy[0, 0] - expected)
+        assert error <= 3 * reading.standard_error[0, 0] + (reading.upper - reading.lower)[0, 0] + 1e-9
+
+
+def test_what_an_affinity_of_callbacks_states_is_kept():
+    rows = RNG.normal(size=(300, 2))
+
+    def info(**facts):
+        return of_affinity(rows, options(tol=0.1), alpha=0.0, **facts).estimate.info
+
+    assert info(error=1e-16).rounding == 1e-10
+    assert info(error=1e-5).rounding == 1e-6  # of products in float32
+    stated = info(error=1e-5, rounding=1e-4, positive_semidefinite=False)
+    assert (stated.rounding, stated.entry_error, stated.positive_semidefinite) == (1e-4, 1e-5, False)
+    # With products that are fast, eigenvalues do not cost less.
+    assert of_affinity(rows, options(tol=1e-9), alpha=0.0, error=1e-16, speed=1.0).estimate is None
+    assert of_affinity(rows, options(tol=1e-9), alpha=0.0, error=1e-16, speed=1e6).estimate is not None
+
+
+def test_the_bytes_of_an_estimate_grow_with_the_rows():
+    assert _core.estimate_bytes(20_000) == 2 * _core.estimate_bytes(10_000) > 10_000 * 4000
