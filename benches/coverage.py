@@ -2,17 +2,19 @@
 
     python benches/coverage.py --compare                       differences of `compare`: a minute on an idle core
     python benches/coverage.py --entropy [--multiple 0.35]     `population_interval` of entropies: 10 minutes
+    python benches/coverage.py --difference [--multiple 0.35]  `compare(interval="population")`: 20 minutes
     python benches/coverage.py --information                   `population_interval` of informations: 10 minutes
 
 `--compare`: 400 digits of scikit-learn, their pixels and two layers of random weights. The truth is the mean
 difference over 10,000 other random subsets of 100 rows. A repetition has a seed of its own and 20 subsets. The
 bandwidth is half the median distance of each set, at which no entropy is saturated.
 
-`--entropy` and `--information`: six populations that can be drawn again, 300 rows each: normal rows in 10 dimensions,
-five blobs, normal rows whose variances fall as 1 / k in 50 dimensions (a power law), a sphere, digits (300 of 1797
-without replacement, so that the truth varies less than an infinite population would), and the hidden layer of a
-trained network. The truth is the mean over fresh samples. The bandwidth is a multiple of each sample's median
-distance. Classes are the blob, the digit, or the sign of the first column.
+`--entropy`, `--difference` and `--information`: six populations that can be drawn again, 300 rows each: normal rows
+in 10 dimensions, five blobs, normal rows whose variances fall as 1 / k in 50 dimensions (a power law), a sphere,
+digits (300 of 1797 without replacement, so that the truth varies less than an infinite population would), and the
+hidden layer of a trained network. The truth is the mean over fresh samples. The bandwidth is a multiple of each
+sample's median distance. The difference is that of a sample and of 16 units of ReLU with random weights.
+Classes are the blob, the digit, or the sign of the first column.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import argparse
 import warnings
 from collections.abc import Callable
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -166,6 +169,32 @@ def of_entropies(
     )
 
 
+def of_population_differences(
+    names: list[str], repetitions: int, n_truth: int, n_repeats: int, multiple: float
+) -> None:
+    """Print the coverage of intervals of the differences of samples and of a layer that sees them."""
+
+    def bandwidth(rows: np.ndarray) -> float:
+        return multiple * estimate_bandwidth(rows)
+
+    def layer(rows: np.ndarray) -> np.ndarray:
+        weights = np.random.default_rng(97).normal(size=(rows.shape[1], 16))
+        return np.maximum(rows @ weights, 0)
+
+    def difference(sample: Sample, _: int) -> np.ndarray:
+        both = (diffusion_spectrum(rows, **options).entropy(T, ORDERS) for rows in (sample[0], layer(sample[0])))
+        return next(both) - next(both)
+
+    def interval(sample: Sample, seed: int) -> Any:
+        more = {"interval": "population", "n_repeats": n_repeats, "random_state": seed, "t": T, "order": ORDERS}
+        found = compare(sample[0], layer(sample[0]), **more, **options)
+        error = found.standard_deviation * np.sqrt(found.n_samples / (N - found.n_samples))
+        return SimpleNamespace(interval=found.interval, standard_error=error)
+
+    options = {"bandwidth": bandwidth, "num_threads": 1}
+    of_populations(names, repetitions, n_truth, difference, interval)
+
+
 def of_informations(names: list[str], repetitions: int, n_truth: int, n_repeats: int) -> None:
     """Print the coverage of intervals of informations."""
     of_populations(
@@ -181,6 +210,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--compare", action="store_true", help="intervals of differences")
     parser.add_argument("--entropy", action="store_true", help="intervals of a population's entropy")
+    parser.add_argument("--difference", action="store_true", help="intervals of a population's difference")
     parser.add_argument("--information", action="store_true", help="intervals of a population's information")
     parser.add_argument("--repetitions", type=int, default=500)
     parser.add_argument("--truth", type=int, help="subsets, or fresh samples, of the truth")
@@ -196,5 +226,8 @@ if __name__ == "__main__":
     if arguments.entropy:
         n_truth, n_repeats = arguments.truth or 2000, arguments.repeats or 40
         of_entropies(arguments.populations, count, n_truth, n_repeats, arguments.multiple, arguments.left_out)
+    if arguments.difference:
+        n_truth, n_repeats = arguments.truth or 2000, arguments.repeats or 40
+        of_population_differences(arguments.populations, count, n_truth, n_repeats, arguments.multiple)
     if arguments.information:
         of_informations(arguments.populations, count, arguments.truth or 1000, arguments.repeats or 40)

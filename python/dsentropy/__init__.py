@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from dsentropy._data.subsets import SubsetWarning
     from dsentropy._data.target_warning import TargetWarning
     from dsentropy._measures.adjacency import adjacency_spectrum
-    from dsentropy._measures.comparison import Comparison, compare
+    from dsentropy._measures.comparison import compare
+    from dsentropy._measures.comparison_table import Comparison
     from dsentropy._measures.conditional_information import (
         ConditionalMutualInformation,
         conditional_mutual_information,
@@ -98,7 +99,7 @@ __all__ = [
 _MODULES = {
     "BandwidthSuggestion": "_measures.suggested_bandwidth",
     "BandwidthWarning": "_measures.suggested_bandwidth",
-    "Comparison": "_measures.comparison",
+    "Comparison": "_measures.comparison_table",
     "ConditionalMutualInformation": "_measures.conditional_information",
     "Convergence": "_measures.convergence",
     "EntropySurface": "_measures.surface",

@@ -75,6 +75,11 @@ class ComparedSets:
         data = [Data.of(layer, metric, label) for layer, label in zip(layers, labels, strict=True)]
         return cls(list(labels), data, [(i, i + len(first)) for i in range(len(first))], True)
 
+    @property
+    def n_rows(self) -> dict[Any, int]:
+        """The number of rows of each set, by its name."""
+        return {name: data.n_samples for name, data in zip(self.names, self.data, strict=True)}
+
     def require_equal_rows(self) -> None:
         """Raise where the sets of a pair have unequal numbers of rows."""
         for i, j in self.pairs:

@@ -10,155 +10,21 @@ and subset, whatever the number of pairs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from dsentropy import plotting
 from dsentropy._checks.limits import MAX_DRAWS
-from dsentropy._checks.printing import printed_bits
-from dsentropy._checks.scalars import Numbers, Precision, RandomState, as_count, as_flag, as_place
+from dsentropy._checks.scalars import Numbers, Precision, RandomState, as_choice, as_count, as_flag
 from dsentropy._data.data import Metric
 from dsentropy._measures.compared_sets import ComparedSets
+from dsentropy._measures.comparison_table import Comparison
+from dsentropy._measures.population_difference import compared_populations, require_population
 from dsentropy._measures.random_subsets import SampledData, SubsetArguments, drawn, require_subsets
 from dsentropy._measures.student_interval import RepeatedMean, as_confidence, sum_of
 from dsentropy._operator.bandwidth import BandwidthLike
-from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.solver import Stochastic
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Comparison(Tabular):
-    """Differences of entropies at a fixed number of rows, as returned by :func:`compare`.
-
-    For two arrays, numbers are floats, or arrays of the shape that :meth:`Spectrum.entropy` returns where t or order
-    is a sequence. For mappings they have a leading axis, of the pairs.
-
-    Attributes
-    ----------
-    difference : float or ndarray
-        Mean over the subsets of the entropy of the first set minus that of the second, in bits.
-    interval : tuple of two floats or ndarrays
-        A confidence interval of the expected difference over random subsets of these rows. It covers the choice of
-        rows out of those given, not that of the data out of a population, nor the training of another network.
-    standard_deviation : float or ndarray
-        Spread of the difference over the subsets.
-    first_entropy, second_entropy : float or ndarray
-        Mean entropies of both sets, in bits.
-    names : tuple of pairs
-        The names of the first and the second set of each pair; ``(("A", "B"),)`` for two arrays.
-    values : dict of ndarray of shape (n_repeats, ...)
-        The entropy of each subset, by the name of the set. Where ``paired`` is True, entry r belongs to the same rows
-        of all sets.
-    bandwidth : dict
-        Bandwidth of all rows of each set, by its name; None where affinities were given.
-    n_samples : int
-        Rows of a subset.
-    n_repeats : int
-        Number of subsets.
-    confidence : float
-        Confidence of the interval.
-    paired : bool
-        Whether subsets have the same rows in all sets.
-    t, order : tuple of float
-        The diffusion times and Renyi orders.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from dsentropy import compare
-    >>> rows = np.random.default_rng(0).normal(size=(100, 4))
-    >>> found = compare({"first": rows, "second": np.tanh(rows), "third": rows**3})
-    >>> found.names
-    (('first', 'second'), ('first', 'third'), ('second', 'third'))
-    >>> len(found.difference)
-    3
-    """
-
-    difference: float | NDArray[np.float64]
-    interval: tuple[float | NDArray[np.float64], float | NDArray[np.float64]]
-    standard_deviation: float | NDArray[np.float64]
-    first_entropy: float | NDArray[np.float64]
-    second_entropy: float | NDArray[np.float64]
-    names: tuple[tuple[Any, Any], ...]
-    values: dict[Any, NDArray[np.float64]]
-    bandwidth: dict[Any, float | NDArray[np.float64] | None]
-    n_samples: int
-    n_repeats: int
-    confidence: float
-    paired: bool
-    t: tuple[float, ...]
-    order: tuple[float, ...]
-
-    def __repr__(self) -> str:
-        pairing = "paired" if self.paired else "independent"
-        of = f"{self.n_repeats} {pairing} subsets of {self.n_samples} samples"
-        difference, low, high = map(self._grid, (self.difference, *self.interval))
-        place = np.unravel_index(int(np.abs(difference).argmax()), difference.shape)
-        pair, time, order = (int(i) for i in place)
-        first, second = self.names[pair]
-        found = (
-            f"{first} - {second} = {printed_bits(difference[place])} bits (interval {low[place]:.4g} to "
-            f"{high[place]:.4g} at {100 * self.confidence:.6g}%)"
-        )
-        if difference.size == 1:
-            one, other = self._grid(self.first_entropy)[place], self._grid(self.second_entropy)[place]
-            return f"<Comparison: {found}, {first} {one:.4g} bits, {second} {other:.4g} bits; {of}>"
-        pairs, readings = len(self.names), len(self.t) * len(self.order)
-        size = (
-            f"{pairs} {'pair' if pairs == 1 else 'pairs'} at {readings} {'reading' if readings == 1 else 'readings'}"
-        )
-        at = f"at t = {self.t[time]:g}, order {self.order[order]:g}"
-        return f"<Comparison of {size} of t and order: largest difference {found} {at}; {of}>"
-
-    def to_dict(self) -> dict[str, list[Any]]:
-        """Return columns of a table, one row a pair, t and order; entropies are in bits."""
-        places = list(np.ndindex(len(self.names), len(self.t), len(self.order)))
-        numbers = {
-            "first_entropy": self.first_entropy,
-            "second_entropy": self.second_entropy,
-            "difference": self.difference,
-            "interval_low": self.interval[0],
-            "interval_high": self.interval[1],
-            "standard_deviation": self.standard_deviation,
-        }
-        return {
-            "first": [self.names[pair][0] for pair, _, _ in places],
-            "second": [self.names[pair][1] for pair, _, _ in places],
-            "t": [self.t[time] for _, time, _ in places],
-            "order": [self.order[order] for _, _, order in places],
-            **{name: self._grid(values).ravel().tolist() for name, values in numbers.items()},
-        }
-
-    def plot(self, *, order: float | None = None, label: str | None = None, ax: Any = None) -> Any:
-        """Draw the difference of each pair with its interval, in a colour for each t.
-
-        Parameters
-        ----------
-        order : float, optional
-            Renyi order of the entropies; by default the first.
-        label : str, optional
-            The name of what is drawn, in place of the title, where several results are drawn on the same axes.
-        ax : matplotlib Axes, optional
-            Axes to draw on; by default new ones.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        of_order = as_place(order, "order", self.order)
-        difference, low, high = (self._grid(values)[..., of_order] for values in (self.difference, *self.interval))
-        title = f"{self.n_repeats} subsets of {self.n_samples} samples, intervals of {100 * self.confidence:.6g}%"
-        labels = [f"{first} - {second}" for first, second in self.names]
-        return plotting.differences(
-            difference, low, high, labels, self.t, label=label, title=None if label is not None else title, ax=ax
-        )
-
-    def _grid(self, values: float | NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return numbers of the shape (pairs, t, order)."""
-        return np.reshape(values, (len(self.names), len(self.t), len(self.order)))
 
 
 def compare(
@@ -166,9 +32,10 @@ def compare(
     B: ArrayLike | Mapping[Any, ArrayLike] | None = None,
     *,
     against: Any = None,
+    interval: Literal["subsets", "population"] = "subsets",
     paired: bool = True,
     n_samples: int | None = None,
-    n_repeats: int = 20,
+    n_repeats: int | None = None,
     t: Numbers = 1,
     order: Numbers = 1,
     confidence: float = 0.95,
@@ -200,13 +67,19 @@ def compare(
         minus that of B. For ``metric="precomputed"`` or ``"affinity"`` arrays have the shape (N, N).
     against : name, optional
         Name of one layer in A: all others minus this one, in place of all pairs.
+    interval : {"subsets", "population"}, default "subsets"
+        ``"subsets"``: the interval is that of the expected difference over random subsets of these rows, and says
+        nothing of other data. ``"population"``: it is that of the expected difference of N rows from the source of
+        the data, by the delete-d jackknife of :func:`population_interval` on the difference: the same rows are left
+        out of both sets, and the difference is that of all rows. Sets must be paired, and the solver exact.
     paired : bool, default True
         Whether subsets have the same rows in all sets, which must have equal numbers of rows. False: sets of other
         samples, also of unequal size, are compared at ``n_samples`` rows of each, drawn independently.
     n_samples : int, optional
         Rows of a subset, at most those of the smallest set; by default half of those, and at most 1000. An entropy
-        depends on the number of rows, so differences at unequal ``n_samples`` cannot be compared.
-    n_repeats : int, default 20
+        depends on the number of rows, so differences at unequal ``n_samples`` cannot be compared. Where ``interval``
+        is ``"population"``, N - d with d rows left out: below N, by default nine tenths of it.
+    n_repeats : int, optional, default 20, or 40 where ``interval`` is ``"population"``
         R, the number of subsets, drawn independently of each other; from 2 to 10^7.
     t, order : float or sequence of float, default 1
         See :meth:`Spectrum.entropy`.
@@ -215,7 +88,9 @@ def compare(
     bandwidth : float, {"median", "knn"}, array_like of shape (N,), callable, or mapping, optional, default "median"
         A rule takes the bandwidth of all rows of each set, which each of its subsets uses: the difference does not
         depend on the units of either set. A number is common to all. A mapping gives one to each name, which is
-        ``"A"`` and ``"B"`` for two arrays and as in ``names`` of the result else.
+        ``"A"`` and ``"B"`` for two arrays and as in ``names`` of the result else; it may have further names. Where
+        ``interval`` is ``"population"``, a rule is applied to each subset, and a number is kept: the interval is then
+        that of the difference at this number.
     n_neighbors, alpha, metric, num_threads, progress
         See :func:`diffusion_spectrum`.
     precision : {"auto", "single", "double"}, default "auto"
@@ -249,9 +124,10 @@ def compare(
     -----
     Cost: ``n_repeats`` entropies of ``n_samples`` rows for each set, spread over the threads; pairs are free.
 
-    The interval is that of the *expected difference over random subsets of these rows*. Its ends move towards each
-    other with ``n_repeats``, so whether it contains 0 is no test of two populations: all subsets are drawn from the
-    same rows. At N rows of each set it is a point. Intervals of several pairs hold one by one, not all at once.
+    The default interval is that of the *expected difference over random subsets of these rows*. Its ends move towards
+    each other with ``n_repeats``, so whether it contains 0 is no test of two populations: all subsets are drawn from
+    the same rows. At N rows of each set it is a point. ``interval="population"`` has the interval that is meant where
+    other data could have been drawn. Intervals of several pairs hold one by one, not all at once.
 
     It has its confidence where differences are near normally distributed; see the notes of :func:`subsampled_entropy`
     on outliers. Measured: of 3000 intervals of 95% for each pair of three layers of 400 digits, at 100 rows, t of 1
@@ -279,8 +155,10 @@ def compare(
     >>> bool(low < found.difference < high), bool(low > 0)
     (True, True)
     """
-    repeats, level = as_count(n_repeats, "n_repeats", least=2, most=MAX_DRAWS), as_confidence(confidence)
-    matched = as_flag(paired, "paired")
+    of, matched = as_choice(interval, "interval", "subsets", "population"), as_flag(paired, "paired")
+    default = 20 if of == "subsets" else 40  # of a population they estimate a variance
+    repeats = as_count(default if n_repeats is None else n_repeats, "n_repeats", least=2, most=MAX_DRAWS)
+    level = as_confidence(confidence)
     arguments = SubsetArguments.of(
         t=t,
         order=order,
@@ -294,13 +172,14 @@ def compare(
     sets = ComparedSets.of(A, B, against, metric)
     if matched:
         sets.require_equal_rows()
-    size, kernels = sets.subset_size(n_samples), sets.kernels(bandwidth, n_neighbors)
+    kernels = sets.kernels(bandwidth, n_neighbors)
+    if of == "population":
+        size = require_population(sets, n_samples, matched, arguments)
+        return compared_populations(sets, kernels, repeats, size, level, arguments)
+    size = sets.subset_size(n_samples)
     draws, sampled = _sampled(sets, kernels, repeats, size, matched, arguments)
     bits = [one.entropies.bits[keys] for one, (_, keys) in zip(sampled, draws, strict=True)]
-    means = [
-        RepeatedMean.of(values, arguments.uncertainty(one.entropies, keys))
-        for values, one, (_, keys) in zip(bits, sampled, draws, strict=True)
-    ]
+    means = _means(draws, sampled, bits, arguments)
     for one, mean in zip(sampled, means, strict=True):
         arguments.warn_if_saturated(one, mean.mean, size, f"the mean entropy of {one.data.argument}")
     return Comparison(
@@ -309,6 +188,7 @@ def compare(
         values={name: arguments.drop_axes(values) for name, values in zip(sets.names, bits, strict=True)},
         bandwidth={name: one.public_bandwidth for name, one in zip(sets.names, sampled, strict=True)},
         n_samples=size,
+        n_rows=sets.n_rows,
         n_repeats=repeats,
         confidence=level,
         paired=matched,
@@ -339,6 +219,16 @@ def _sampled(
     return draws, [
         arguments.entropies(data, *kernel, rows)
         for data, kernel, (rows, _) in zip(sets.data, kernels, draws, strict=True)
+    ]
+
+
+def _means(
+    draws: _Draws, sampled: list[SampledData], bits: list[NDArray[np.float64]], arguments: SubsetArguments
+) -> list[RepeatedMean]:
+    """Return the mean entropy of each set over its subsets."""
+    return [
+        RepeatedMean.of(values, arguments.uncertainty(one.entropies, keys))
+        for values, one, (_, keys) in zip(bits, sampled, draws, strict=True)
     ]
 
 

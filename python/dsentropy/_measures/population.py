@@ -26,13 +26,13 @@ from dsentropy._data.data import Data, Metric
 from dsentropy._data.target_columns import given_clusters
 from dsentropy._measures.cluster_comparison import ClusterComparison, ClusterReadings
 from dsentropy._measures.nested_subsets import own_entropies
-from dsentropy._measures.random_subsets import SubsetArguments, drawn, require_subsets
+from dsentropy._measures.random_subsets import SampledData, SubsetArguments, drawn, require_subsets
 from dsentropy._measures.student_interval import RepeatedMean, as_confidence
 from dsentropy._operator.bandwidth import BandwidthLike, is_rule
 from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.subset_entropies import SubsetKernel, subset_entropies
 
-_LEFT_OUT = 10
+LEFT_OUT = 10
 """A subset leaves out one of so many rows, by default. Where half of the rows are left out, standard errors are down
 to 0.6 of the deviation of fresh rows: an entropy of half the rows reacts in another way to a row (docs/theory.md)."""
 
@@ -299,7 +299,7 @@ def _as_left_out(n_left_out: Any, n: int, of_information: bool) -> int:
     if n < 2:
         raise ValueError(f"X must have at least two rows, got {n}")
     if n_left_out is None:
-        return max(1, n // (_LEFT_OUT_OF_INFORMATION if of_information else _LEFT_OUT))
+        return max(1, n // (_LEFT_OUT_OF_INFORMATION if of_information else LEFT_OUT))
     number = as_count(n_left_out, "n_left_out", n_rows=n)
     if number == n:
         raise ValueError(f"n_left_out must be below {n}, the number of rows, got {number}")
@@ -327,12 +327,19 @@ def _measured(
 def _entropies(
     arguments: SubsetArguments, data: Data, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]
 ) -> _Measured:
-    """Compute the entropy of each subset of the rows, with the bandwidth that its own rows have by a rule."""
-    solve = own_entropies if is_rule(bandwidth) and data.metric != "affinity" else SubsetArguments.entropies
-    sampled = solve(arguments, data, bandwidth, n_neighbors, rows)
+    """Compute the entropy of each subset of the rows, and warn where that of all is saturated."""
+    sampled = entropies_of_rows(arguments, data, bandwidth, n_neighbors, rows)
     bits = sampled.entropies.bits
     arguments.warn_if_saturated(sampled, bits[0], data.n_samples, "the entropy")
     return bits, np.zeros_like(bits)
+
+
+def entropies_of_rows(
+    arguments: SubsetArguments, data: Data, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]
+) -> SampledData:
+    """Compute the entropy of each subset of the rows, with the bandwidth that its own rows have by a rule."""
+    solve = own_entropies if is_rule(bandwidth) and data.metric != "affinity" else SubsetArguments.entropies
+    return solve(arguments, data, bandwidth, n_neighbors, rows)
 
 
 def _informations(

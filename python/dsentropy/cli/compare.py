@@ -32,7 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _options.add_measuring(parser)
     group = parser.add_argument_group("random subsets")
     group.add_argument("--n-samples", type=int, metavar="N", help="rows of a subset (default: half, at most 1000)")
-    group.add_argument("--n-repeats", type=int, default=20, metavar="N", help="subsets (default: 20)")
+    group.add_argument("--n-repeats", type=int, metavar="N", help="subsets (default: 20, or 40 of a population)")
+    text = (
+        "what the interval is over: random subsets of these rows, or other samples of as many rows (default: subsets)"
+    )
+    group.add_argument("--interval", choices=("subsets", "population"), default="subsets", help=text)
     group.add_argument("--confidence", type=_options.number, default=0.95, help="of the interval (default: 0.95)")
     group.add_argument("--unpaired", action="store_true", help="rows of A and B are of other samples")
     _options.add_output(parser)
@@ -80,6 +84,7 @@ def compared(A: Any, B: Any, options: argparse.Namespace) -> Any:
     return compare(
         A,
         B,
+        interval=options.interval,
         paired=not options.unpaired,
         n_samples=options.n_samples,
         n_repeats=options.n_repeats,

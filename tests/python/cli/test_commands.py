@@ -276,6 +276,10 @@ def test_compare(layers: dict[str, np.ndarray], tmp_path: Path, run: Any) -> Non
     expected = compare(A[:40], B[:40], n_samples=20, n_repeats=5, confidence=0.9, paired=False)
     assert unpaired.records[0]["value"] == pytest.approx(expected.difference, rel=1e-10)
     assert "1 of 2: " in unpaired.err
+    population = run("compare", first, second, "--interval", "population", "--format", "json").records[0]
+    expected = compare(A, B, interval="population")
+    assert [population["interval_low"], population["interval_high"]] == pytest.approx(expected.interval, rel=1e-10)
+    assert (population["interval_of"], record["interval_of"]) == ("population", "subsets")
     failed = run("compare", first, tmp_path / "none.npy")
     assert failed == ("", f"dsentropy compare: {tmp_path / 'none.npy'}: No such file or directory\n", 2)
     failed = run("compare", first, second, "--n-samples", "99")

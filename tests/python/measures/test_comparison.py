@@ -206,13 +206,14 @@ def test_the_table_has_a_row_for_each_pair_t_and_order():
         "interval_low": single.interval[0],
         "interval_high": single.interval[1],
         "standard_deviation": single.standard_deviation,
+        "interval_of": "subsets",
     }
 
 
 def test_reprs_have_one_difference_with_its_interval():
     found = compare(X, LAYERS["two"], **FEW)
     low, high = found.interval
-    text = f"A - B = {found.difference:.4g} bits (interval {low:.4g} to {high:.4g} at 95%)"
+    text = f"A - B = {found.difference:.4g} bits (interval {low:.4g} to {high:.4g} at 95%, over subsets of these 80"
     assert text in repr(found)
     assert f"A {found.first_entropy:.4g} bits, B {found.second_entropy:.4g} bits" in repr(found)
     assert "6 paired subsets of 30 samples" in repr(found)
