@@ -4,6 +4,7 @@ import re
 import warnings
 
 import numpy as np
+import scipy.sparse
 from dsentropy import (
     Stochastic,
     ToleranceWarning,
@@ -53,6 +54,13 @@ def test_a_flat_spectrum_asks_for_fewer_rows_and_not_for_more_products():
     K = np.exp(-(((ROWS[:, None] - ROWS[None]) ** 2).sum(axis=2)) / 2)
     _, (of_kernel,) = texts(kernel_spectrum, K, solver=Stochastic(**{**LIMITS, "memory_limit": 6_500_000}))
     assert "Allow a larger tol, Stochastic(tol=" in of_kernel
+
+
+def test_the_exact_solver_is_no_way_out_where_rows_are_many():
+    K = scipy.sparse.diags_array(np.linspace(1, 2, 10_001)).tocsr()
+    _, (text,) = texts(kernel_spectrum, K, solver=Stochastic(tol=1e-6, max_products=20))
+    assert text.endswith(")")
+    assert "exact" not in text
 
 
 def test_readings_of_small_eigenvalues_are_named_where_they_were_asked_for():
