@@ -135,7 +135,7 @@ def compare(
     (``benches/coverage.py --compare --repetitions 3000``).
 
     Intervals of the population: of 60 for each of six populations of 300 rows, a sample and a random layer that sees
-    it, 90% to 100% cover the mean difference of fresh samples at the median distance, t of 1 and 5 and orders 1 and 2;
+    it, 90% to 100% cover the mean difference of fresh samples at the median distance, t of 1 and 5, orders 1 and 2;
     at 0.35 of it 88% to 98% (``benches/coverage.py --difference``, docs/theory.md). They take rows as independent
     draws, which frames of a film or tokens of a sentence are not.
 
