@@ -117,9 +117,10 @@ def curves_of_steps() -> Any:
 
 
 def training(ax: Any) -> None:
-    values = curves_of_steps()
-    plotting.training(STEPS, values, LAYERS, standard_errors=0.1 * np.ones((5, 4)), label="run a", ax=ax)
-    plotting.training(STEPS, values + 0.3, LAYERS, label="run b", ax=ax)
+    values, names = curves_of_steps()[:, :2], LAYERS[:2]
+    shown = {"null_mean": values + 0.6, "saturated": values < 3.2}
+    plotting.training(STEPS, values, names, standard_errors=0.1 * np.ones((5, 2)), label="run a", ax=ax, **shown)
+    plotting.training(STEPS, values + 0.3, names, label="run b", ax=ax)
 
 
 def training_map(ax: Any) -> None:
@@ -127,7 +128,7 @@ def training_map(ax: Any) -> None:
 
 
 def profile(ax: Any) -> None:
-    plotting.profile(LAYERS, curves_of_steps(), STEPS, ax=ax)
+    plotting.profile(LAYERS, curves_of_steps(), STEPS, saturated=curves_of_steps() < 2, ax=ax)
 
 
 PICTURES: dict[str, Callable[[Any], None]] = {
@@ -153,11 +154,15 @@ PICTURES: dict[str, Callable[[Any], None]] = {
 }
 
 
+LEGEND_ABOVE = ("convergence", "layers", "profile", "training")
+"""Pictures that have room for a legend in axes without a layout: by its height, which is that of fonts."""
+
+
 def drawn(name: str) -> Figure:
     """Draw a picture with the settings of matplotlib, whatever those of the user are."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        figure = Figure(figsize=(4, 3), dpi=60)
+        figure = Figure(figsize=(4, 3), dpi=60, layout="constrained" if name in LEGEND_ABOVE else None)
         FigureCanvasAgg(figure)
         PICTURES[name](figure.add_subplot())
     return figure

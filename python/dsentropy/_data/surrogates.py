@@ -54,6 +54,18 @@ def null_name(null: Null) -> str:
     return null if isinstance(null, str) else str(getattr(null, "__name__", type(null).__name__))
 
 
+_LABELS = {
+    "gaussian": "normal noise of equal covariance",
+    "permuted": "columns shuffled",
+    "sphere": "noise on a sphere",
+}
+
+
+def null_label(name: str) -> str:
+    """Return what legends call surrogates of a name; those that a callable makes have no other."""
+    return _LABELS.get(name, name)
+
+
 def require_rows(data: AnyData) -> None:
     """Raise a ValueError where the data are pairs, of which there are no surrogates."""
     if data.metric in ("precomputed", "affinity"):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from dsentropy import plotting
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_place
+from dsentropy._data.surrogates import null_label
 from dsentropy._measures.layer_readings import NULL_COLUMNS
 from dsentropy._measures.suggested_bandwidth import BandwidthSuggestion
 from dsentropy._results.tabular import Tabular
@@ -167,6 +168,8 @@ class LayerEntropies(Tabular):
     ) -> Any:
         """Draw the entropy by depth: a line for each t, the null's mean dashed with a band, saturated ones hollow.
 
+        The title has the bandwidth and, by the rule ``"structure"``, its multiple of the medians.
+
         Parameters
         ----------
         order : float, optional
@@ -189,6 +192,8 @@ class LayerEntropies(Tabular):
             raise ValueError(f"bandwidth must be a number from 0 to {number - 1}, got {printed(bandwidth)}")
         at = (slice(None), bandwidth, slice(None), of_order)
         of_rule = f", bandwidth {self.rules[bandwidth]}" if self.rules[bandwidth] else ""
+        if self.rules[bandwidth] == "structure" and self.suggestion is not None:
+            of_rule += f", {self.suggestion.multiple:.3g} medians"
         title = ("entropy" if chosen == 1 else f"entropy of order {chosen:g}") + " by depth" + of_rule
         return plotting.layers(
             self.entropy[at],
@@ -196,8 +201,9 @@ class LayerEntropies(Tabular):
             self.t,
             null_mean=None if self.null_mean is None else self.null_mean[at],
             null_standard_deviation=None if self.null_mean is None else self.null_standard_deviation[at],  # type: ignore[index]
+            null_label=null_label(self.null_name or ""),
             saturated=self.saturated[at],
             label=label,
-            title=None if label is not None else f"{title}, null {self.null_name!r}" if self.null else title,
+            title=None if label is not None else title,
             ax=ax,
         )

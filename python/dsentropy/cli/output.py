@@ -57,11 +57,12 @@ def _is_worth(name: str, record: Record) -> bool:
     return value is not None and not (name == "standard_error" and value == 0)
 
 
-def print_table(header: list[str], rows: list[list[Any]]) -> None:
-    """Print a table, numbers at the right and text at the left."""
+def print_table(header: list[str], rows: list[list[Any]], *, at_right: bool = False) -> None:
+    """Print a table, numbers at the right, and text at the left unless it is numbers with marks."""
     cells = [header, *([_cell(value) for value in row] for row in rows)]
     widths = [max(len(row[place]) for row in cells) for place in range(len(header))]
-    left = [all(isinstance(row[place], (str, type(None))) for row in rows) for place in range(len(header))]
+    is_text = [all(isinstance(row[place], (str, type(None))) for row in rows) for place in range(len(header))]
+    left = [text and not at_right for text in is_text]
     for row in cells:
         padded = [
             cell.ljust(width) if at_left else cell.rjust(width)

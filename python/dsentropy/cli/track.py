@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Any
 
 from dsentropy.cli import options as _options
 
@@ -12,17 +13,21 @@ if TYPE_CHECKING:
 
 HELP = "curves of the logs of a training"
 
+_MAIN = ("dse", "dsmi", "dsmi_inputs")
+"""Measures that are printed where none is named: the first one that a run has."""
+
 EXAMPLE = "dsentropy track run.jsonl --measure dsmi --plot curves.png"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = (
-        "Print a measure of each run in the logs of monitors: a row a step, a column a layer. Other formats than the "
-        "table have all records of the measure, or of all measures where none is named."
+        "Print a measure of each run in the logs of monitors: a row a step, a column a layer, with a * at values "
+        "that are saturated. Other formats than the table have all records of the measure, or of all measures where "
+        "none is named."
     )
     parser.add_argument("files", metavar="LOG", nargs="+", help="log of a monitor")
-    parser.add_argument("--measure", help="measure (default: the first that a run has)")
+    parser.add_argument("--measure", help="measure (default: the entropy, else an information)")
     parser.add_argument("--run", help="name of a run (default: all)")
     parser.add_argument("--t", type=_options.number, metavar="T", help="diffusion time (default: the first)")
     parser.add_argument("--order", type=_options.number, metavar="Q", help="Renyi order (default: the first)")
@@ -52,7 +57,7 @@ def execute(options: argparse.Namespace) -> None:
         axes = picture.new_axes(len(found), width=6.0)
         for drawn, (title, curves) in zip(axes, found, strict=True):
             curves.plot(ax=drawn)
-            drawn.set_title(picture.plain(title))
+            drawn.set_title("\n".join(part for part in (picture.plain(title), drawn.get_title()) if part))
         picture.save(axes[0], options.plot)
     if failed is not None:
         raise failed
@@ -66,7 +71,11 @@ def _read(path: str, options: argparse.Namespace) -> tuple[Records, dict[str, Cu
     if not records:
         raise ValueError("it has no records")
     runs = dict.fromkeys(record["run"] for record in records) if options.run is None else [options.run]
-    curves = {run: records.curves(options.measure, t=options.t, order=options.order, run=run) for run in runs}
+    curves = {}
+    for run in runs:
+        measures = {record["measure"] for record in records if record["run"] == run}
+        measure = options.measure or next((one for one in _MAIN if one in measures), None)
+        curves[run] = records.curves(measure, t=options.t, order=options.order, run=run)
     return records.select(options.measure, run=options.run, t=options.t, order=options.order), curves
 
 
@@ -74,8 +83,20 @@ def _print(title: str, curves: Curves, first: bool) -> None:
     from dsentropy.cli.output import print_table
 
     print(f"{'' if first else chr(10)}{title}, {curves.label}")
-    rows = [
-        [step, *(None if value != value else float(value) for value in values)]
-        for step, values in zip(curves.steps, curves.values, strict=True)
+    ends = curves.saturated.tolist()
+    marked = [any(column) for column in zip(*ends, strict=True)]
+    rows: list[list[Any]] = [
+        [step, *(_cell(*each) for each in zip(values, of_step, marked, strict=True))]
+        for step, values, of_step in zip(curves.steps, curves.values.tolist(), ends, strict=True)
     ]
-    print_table(["step", *curves.layers], rows)
+    names = [f"{layer}{' ' * mark}" for layer, mark in zip(curves.layers, marked, strict=True)]
+    print_table(["step", *names], rows, at_right=True)
+    if any(marked):
+        print("* saturated, within 2% of an end of its range: says little about the layer")
+
+
+def _cell(value: float, is_saturated: bool, is_marked: bool) -> float | str | None:
+    """Return a value of a table, with a mark or the room for one where its column has marks."""
+    if math.isnan(value):
+        return None
+    return f"{value:.5g}{'*' if is_saturated else ' '}" if is_marked else value

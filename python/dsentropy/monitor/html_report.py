@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from itertools import pairwise
 from typing import Any
 
 from dsentropy._checks.printing import printed
@@ -40,8 +41,9 @@ def report(
     r"""Write a page with the curves, profiles and table of a training, which a browser shows without a network.
 
     The page has the values of one measure, t and order at a time, which are chosen there, as are layers and runs. A
-    point shows its record under the pointer. A reading without a value is a gap of its line, and its reason is in the
-    table. The page follows the light or dark setting of the browser, and can be printed.
+    point shows its record under the pointer, and is hollow where the reading is saturated. A reading without a value
+    is a gap of its line, and its reason is in the table. The axis has epochs where all records have one and they
+    ascend with the steps. The page follows the light or dark setting of the browser, and can be printed.
 
     Parameters
     ----------
@@ -161,8 +163,23 @@ def _data(records: Records, runs: list[str]) -> dict[str, Any]:
         "columns": columns,
         "layers": layers,
         "labels": {measure: curve_label(measure) for measure in measures},
+        "axis": _axis(records),
         "about": f"{about}; dsentropy {', '.join(versions) or 'of unknown version'}",
     }
+
+
+def _axis(records: Records) -> str:
+    """Return what curves are drawn against: epochs, where all records have one and they ascend with the steps."""
+    known: dict[str, dict[int, float]] = {}
+    for record in records:
+        if record["epoch"] is None or not math.isfinite(record["epoch"]):
+            return "step"
+        known.setdefault(record["run"], {})[record["step"]] = _short(record["epoch"])  # type: ignore[assignment]
+    for of_run in known.values():
+        epochs = [epoch for _, epoch in sorted(of_run.items())]
+        if any(later <= epoch for epoch, later in pairwise(epochs)):
+            return "step"
+    return "epoch"
 
 
 def _coded(texts: list[Any], distinct: list[Any] | None = None) -> dict[str, list[Any]]:

@@ -58,11 +58,16 @@ def new_axes(ax: Any, title: Any) -> Any:
 def finish(ax: Any, title: str | None, n_lines: int, label: str | None = None) -> None:
     """Set the title, a legend where lines have names to tell them apart, and a range of values above rounding."""
     set_title(ax, title)
-    several = n_lines > 1 or label is not None or count_of(ax) > n_lines
-    if several and ax.get_legend_handles_labels()[0]:
+    if has_legend(ax, n_lines, label):
         many = len(ax.get_legend_handles_labels()[0]) > _MANY
         ax.legend(fontsize="small" if many or room(ax) < 40 else None, ncols=2 if many else 1)
-    _widen(ax)
+    widen(ax)
+
+
+def has_legend(ax: Any, n_lines: int, label: str | None) -> bool:
+    """Return whether axes need a legend: there are several lines, or a name of the call, which drew ``n_lines``."""
+    several = n_lines > 1 or label is not None or count_of(ax) > n_lines
+    return several and bool(ax.get_legend_handles_labels()[0])
 
 
 def set_title(ax: Any, title: str | None) -> None:
@@ -107,7 +112,7 @@ def name_along(ax: Any, names: list[str], what: str, most: int = 16) -> None:
     ax.set(xlabel=what, xlim=(-0.5, len(names) - 0.5))
 
 
-def _widen(ax: Any) -> None:
+def widen(ax: Any) -> None:
     """Give values that differ by rounding alone a range in which they are equal."""
     low, high = ax.dataLim.intervaly
     if not np.isfinite([low, high]).all():

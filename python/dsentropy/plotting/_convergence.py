@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike
 
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_count, as_numbers
-from dsentropy.plotting._axes import as_drawn, as_names, finish, label_apart, new_axes
+from dsentropy.plotting._axes import as_drawn, as_names, label_apart, new_axes
+from dsentropy.plotting._legend import finish_apart
 from dsentropy.plotting._series import along, as_label, claim, color_of, count_of, marker_of, named
 
 
@@ -89,5 +90,5 @@ def convergence(
     if len(every) <= 12:
         label_apart(ax, np.array(every), [f"{size:d}" for size in np.array(every, dtype=np.int64)])
     ax.set(xlabel="rows", ylabel=ylabel)
-    finish(ax, title, len(lines), name)
+    finish_apart(ax, title, len(lines), name)
     return ax

@@ -10,8 +10,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_nonnegative, as_numbers
-from dsentropy.plotting._axes import as_drawn, as_names, finish, name_along, new_axes
-from dsentropy.plotting._series import along, as_label, claim, color_of, count_of, marker_of, named
+from dsentropy.plotting._axes import as_drawn, as_names, name_along, new_axes
+from dsentropy.plotting._legend import finish_apart
+from dsentropy.plotting._series import (
+    along,
+    as_label,
+    claim,
+    color_of,
+    count_of,
+    draw_hollow,
+    draw_null,
+    marker_of,
+    named,
+)
 
 
 def layers(
@@ -21,6 +32,7 @@ def layers(
     *,
     null_mean: ArrayLike | None = None,
     null_standard_deviation: ArrayLike | None = None,
+    null_label: str = "null",
     saturated: ArrayLike | None = None,
     ylabel: str = "entropy (bits)",
     label: str | None = None,
@@ -40,8 +52,10 @@ def layers(
     null_mean, null_standard_deviation : array_like of shape (len(names), len(t)), optional
         Mean and spread of the entropies of a null: a dashed line and a band of two standard deviations to either
         side. Given together.
+    null_label : str, default "null"
+        What a legend calls the null; with several t it has an entry for each.
     saturated : array_like of shape (len(names), len(t)), optional
-        Which entropies say little: they are drawn hollow.
+        Which entropies say little: they are drawn hollow, and a legend says so.
     ylabel : str, default "entropy (bits)"
         Label of the axis of the values.
     label : str, optional
@@ -75,8 +89,9 @@ def layers(
     """
     times, _ = as_numbers(t, "t", as_nonnegative)
     each = as_names(names, "names")
-    if not isinstance(ylabel, str):
-        raise TypeError(f"ylabel must be a string, got {printed(ylabel)}")
+    for argument, text in (("ylabel", ylabel), ("null_label", null_label)):
+        if not isinstance(text, str):
+            raise TypeError(f"{argument} must be a string, got {printed(text)}")
     if (null_mean is None) != (null_standard_deviation is None):
         missing, given = ("null_mean", "null_standard_deviation")[:: 1 if null_mean is None else -1]
         raise ValueError(f"{missing} must be given where {given} is")
@@ -90,16 +105,15 @@ def layers(
     name, ax = as_label(label), new_axes(ax, title)
     places, every = along(ax, each)
     for i, time in enumerate(times):
-        number = count_of(ax)
-        called = named(name, f"t = {time:g}", len(times))
+        number, of_time = count_of(ax), f"t = {time:g}" if len(times) > 1 else None
+        called = named(name, of_time or "entropy", len(times))
         _draw(ax, places, bits[:, i], hollow[:, i] != 0, number, called, each)
         if band is not None:
-            _draw_null(
-                ax, places, band[0][:, i], band[1][:, i], color_of(number), named(name, "null", 2) if i == 0 else None
-            )
+            of_null = named(name, ", ".join(part for part in (null_label, of_time) if part), 2)
+            _draw_null(ax, places, band[0][:, i], band[1][:, i], color_of(number), of_null)
     name_along(ax, every, "layer")
     ax.set(ylabel=ylabel)
-    finish(ax, title, len(times) + (band is not None), name)
+    finish_apart(ax, title, len(times) * (1 if band is None else 2), name)
     return ax
 
 
@@ -115,7 +129,7 @@ def _draw(
     color, marker = color_of(number), marker_of(number)
     points = {"color": color, "marker": marker, "markersize": 5}
     claim(ax.plot(places, bits, label=label, **points)[0], number, names)
-    ax.plot(places[hollow], bits[hollow], linestyle="", markerfacecolor="white", **points)
+    draw_hollow(ax, places, bits, hollow, **points)
 
 
 def _draw_null(
@@ -129,7 +143,7 @@ def _draw_null(
     if len(places) == 1:
         ax.errorbar(places, mean, yerr=reach, color=color, capsize=4, alpha=0.5, label=label)
         return
-    ax.plot(places, mean, "--", linewidth=1, color=color, label=label)
+    draw_null(ax, places, mean, color, label)
     ax.fill_between(places, mean - reach, mean + reach, color=color, alpha=0.25, linewidth=0)
 
 

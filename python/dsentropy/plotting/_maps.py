@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from dsentropy._checks.scalars import as_alpha, as_nonnegative, as_numbers
 from dsentropy.plotting._axes import as_bits, as_drawn, new_axes, set_title
 from dsentropy.plotting._surface import as_bandwidths, draws_of
-from dsentropy.plotting._training import checked
+from dsentropy.plotting._training import as_epochs, checked
 
 _MOST_LABELS = 12
 """Labels along an axis, at most about."""
@@ -112,6 +112,7 @@ def training_map(
     values: ArrayLike,
     layers: Sequence[str],
     *,
+    epochs: Sequence[float] | None = None,
     ylabel: str = "entropy (bits)",
     title: str | None = None,
     ax: Any = None,
@@ -128,6 +129,8 @@ def training_map(
         What is drawn; a cell is hatched where a value is NaN.
     layers : sequence of str
         Names of the layers, by depth.
+    epochs : sequence of float, optional
+        The epoch of each step, ascending: they are the axis in place of the steps.
     ylabel : str, default "entropy (bits)"
         Label of the colour bar.
     title : str, optional
@@ -144,9 +147,9 @@ def training_map(
     ImportError
         Where matplotlib is not installed.
     ValueError
-        Where arrays have another shape, or a step is negative.
+        Where arrays have another shape, a step is negative, or epochs do not ascend.
     TypeError
-        Where a step is no integer, or a name no string.
+        Where a step is no integer, an epoch no number, or a name no string.
 
     Examples
     --------
@@ -157,13 +160,14 @@ def training_map(
     ['conv', 'fc']
     """
     at, names, drawn = checked(steps, values, layers, ylabel)
+    moments = [str(step) for step in at] if epochs is None else [f"{one:.6g}" for one in as_epochs(epochs, len(at))]
     ax = new_axes(ax, title)
     order = np.argsort(at, kind="stable")
     _draw(ax, drawn[order].T, ylabel)
     ax.invert_yaxis()
-    _name_cells(ax.xaxis, [str(at[place]) for place in order])
+    _name_cells(ax.xaxis, [moments[place] for place in order])
     _name_cells(ax.yaxis, names)
-    ax.set(xlabel="step", ylabel="layer")
+    ax.set(xlabel="step" if epochs is None else "epoch", ylabel="layer")
     _finish(ax, title)
     return ax
 

@@ -12,7 +12,7 @@ from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import as_nonnegative, as_numbers, as_order, as_positive, entries_of
 from dsentropy.plotting._against_t import label_times
 from dsentropy.plotting._axes import as_drawn, finish, new_axes
-from dsentropy.plotting._series import along, as_label, claim, color_of, count_of, marker_of, named
+from dsentropy.plotting._series import along, as_label, claim, color_of, count_of, draw_null, marker_of, named
 
 
 def null_baseline(
@@ -186,7 +186,7 @@ def _labels(labels: Any, n: int) -> list[str]:
 def null_band(ax: Any, places: NDArray[Any], draws: NDArray[np.float64], color: str | None) -> None:
     """Draw the mean of draws [draws, places], dashed, and two standard deviations to either side."""
     mean, reach = draws.mean(axis=0), 2 * draws.std(axis=0, ddof=1)
-    drawn = ax.plot(places, mean, linestyle="--", linewidth=1, color=color)[0]
+    drawn = draw_null(ax, places, mean, color)
     if len(places) == 1:
         ax.errorbar(places, mean, yerr=reach, color=drawn.get_color(), capsize=4, alpha=0.5)
     ax.fill_between(places, mean - reach, mean + reach, color=drawn.get_color(), alpha=0.25, linewidth=0)

@@ -52,6 +52,30 @@ def claim(line: Any, number: int, keys: Sequence[Hashable] = ()) -> None:
     line._dsentropy_number, line._dsentropy_keys = number, tuple(keys)
 
 
+def draw_hollow(ax: Any, places: Any, values: NDArray[np.float64], mask: NDArray[np.bool_], **points: Any) -> None:
+    """Draw the points of a mask hollow, over a line with the same points: readings that say little."""
+    if mask.any():
+        hollow = ax.plot(np.asarray(places)[mask], values[mask], linestyle="", markerfacecolor="white", **points)[0]
+        hollow._dsentropy_hollow = True
+
+
+def has_hollow(ax: Any) -> bool:
+    """Return whether pictures have drawn hollow points on axes."""
+    return any(hasattr(line, "_dsentropy_hollow") for line in ax.get_lines())
+
+
+def hollow_sample() -> Any:
+    """Return a hollow point for a legend."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], linestyle="", marker="o", markersize=5, color="0.45", markerfacecolor="white")
+
+
+def draw_null(ax: Any, places: Any, mean: NDArray[np.float64], color: Any, label: str | None = None) -> Any:
+    """Draw the mean of a null, dashed, and return the line."""
+    return ax.plot(places, mean, linestyle="--", linewidth=1, color=color, label=label)[0]
+
+
 def along(ax: Any, keys: Sequence[Hashable]) -> tuple[NDArray[np.int64], list[Any]]:
     """Return the places of names on an axis, and all names on it: those that lines before have keep their places."""
     before = dict.fromkeys(key for line in ax.get_lines() for key in getattr(line, "_dsentropy_keys", ()))

@@ -55,6 +55,34 @@ def test_curves_are_drawn_for_each_run(log: Path, run: Any, tmp_path: Path) -> N
     assert (tmp_path / "a.svg").read_text().count('id="axes_') == 2
 
 
+def test_without_a_measure_the_entropy_is_printed(log: Path, run: Any) -> None:
+    plain, named = run("track", log), run("track", log, "--measure", "dse")
+    assert plain.out == named.out
+    assert "diffusion spectral entropy (bits)" in plain.out
+
+
+def test_without_an_entropy_the_information_is_printed(run: Any, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 3))
+    with Monitor("dsmi", labels=np.arange(20) % 2, log=tmp_path / "run.jsonl") as monitor:
+        monitor.observe(0, {"a": rows})
+    assert "information on the labels" in run("track", tmp_path / "run.jsonl").out
+
+
+@pytest.mark.filterwarnings("ignore::dsentropy.SaturationWarning")
+def test_saturated_values_have_a_mark(run: Any, tmp_path: Path) -> None:
+    rows = np.random.default_rng(0).normal(size=(20, 3))
+    with Monitor(bandwidth=1.0, log=tmp_path / "run.jsonl") as monitor:
+        for step, scale in enumerate([1.0, 1e3]):
+            monitor.observe(step, {"grows": scale * rows, "stays": rows, "late": np.ones((20, 3)) if step else rows})
+    _, header, first, second, note = run("track", tmp_path / "run.jsonl").out.splitlines()
+    grows, stays, _ = monitor.curves("dse").values.T
+    assert header.split() == ["step", "grows", "stays", "late"]
+    assert first.split()[:3] == ["0", f"{grows[0]:.5g}", f"{stays[0]:.5g}"]
+    assert second.split() == ["1", f"{grows[1]:.5g}*", f"{stays[1]:.5g}"]
+    assert first.index(f"{grows[0]:.5g}") == second.index(f"{grows[1]:.5g}")
+    assert note == "* saturated, within 2% of an end of its range: says little about the layer"
+
+
 def test_logs_that_cannot_be_read(log: Path, run: Any, tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_text("")
     (tmp_path / "other.jsonl").write_text("{}\n")

@@ -206,16 +206,47 @@ def test_reprs_show_no_range_over_t():
     assert "1 of 1 entropies saturated" in repr(near)
 
 
+def noise(rows, rng):
+    return rng.normal(size=rows.shape)
+
+
+@pytest.mark.parametrize(
+    ("null", "name"),
+    [
+        ("gaussian", "normal noise of equal covariance"),
+        ("permuted", "columns shuffled"),
+        ("sphere", "noise on a sphere"),
+        (noise, "noise"),
+    ],
+)
+def test_a_legend_has_the_null_in_words(null, name):
+    axes = layer_entropies({"a": ROWS, "b": 2 * ROWS}, null=null, n_null=2).plot(ax=Figure().add_subplot())
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["entropy", name]
+    layer_entropies({"a": ROWS}, null=null, n_null=2).plot(label="later", ax=axes)
+    assert [text.get_text() for text in axes.get_legend().get_texts()][2:] == ["later", f"later, {name}"]
+
+
+def test_the_title_of_the_bandwidth_by_structure_has_its_multiple():
+    found = layer_entropies(LAYERS, ["median", "structure"])
+    axes = found.plot(bandwidth=1, ax=Figure().add_subplot())
+    assert axes.get_title() == f"entropy by depth, bandwidth structure, {found.suggestion.multiple:.3g} medians"
+    assert found.plot(ax=Figure().add_subplot()).get_title() == "entropy by depth, bandwidth median"
+
+
 def test_the_picture_has_a_line_for_each_t_and_the_null():
     found = layer_entropies(LAYERS, [0.7, "median"], TIMES, ORDERS, null="gaussian", n_null=3)
     axes = found.plot(order=2, bandwidth=1, ax=Figure().add_subplot())
     assert [label.get_text() for label in axes.get_xticklabels()] == ["input", "hidden", "3"]
     lines = {line.get_label(): line.get_ydata() for line in axes.get_lines()}
     assert lines["t = 2"].tolist() == found.entropy[:, 1, 1, 1].tolist()
-    assert lines["null"].tolist() == found.null_mean[:, 1, 0, 1].tolist()
-    assert axes.get_title() == "entropy of order 2 by depth, bandwidth median, null 'gaussian'"
+    for place, t in enumerate(TIMES):
+        null = lines[f"normal noise of equal covariance, t = {t:g}"]
+        assert null.tolist() == found.null_mean[:, 1, place, 1].tolist()
+    assert axes.get_title() == "entropy of order 2 by depth, bandwidth median"
     plain = layer_entropies({"a": ROWS}).plot(ax=Figure().add_subplot())
     assert plain.get_title() == "entropy by depth, bandwidth median"
+    assert plain.get_lines()[0].get_label() == "entropy"
+    assert plain.get_legend() is None
     one = layer_entropies({"a": ROWS}, null="gaussian", n_null=2).plot(ax=Figure().add_subplot())
     assert len(one.containers) == 1
     many = {f"encoder.layer.{i}": ROWS for i in range(40)}

@@ -27,6 +27,7 @@ def test_a_profile_has_at_most_eight_steps(ax):
     plotting.profile(layers, values, steps, ax=ax)
     texts = [text.get_text() for text in ax.get_legend().get_texts()]
     assert (len(texts), texts[0], texts[-1]) == (8, "step 0", "step 190")
+    assert ax.get_legend().get_title().get_text() == "8 of 20 steps"
     assert [label.get_text() for label in ax.get_xticklabels()] == layers
     assert {label.get_rotation() for label in ax.get_xticklabels()} == {0}
 
@@ -60,6 +61,64 @@ def test_pictures_of_a_training_refuse_other_shapes_and_types(draw, given, error
         draw(arguments["steps"], arguments["values"], arguments["layers"], **ylabel)
 
 
-def test_standard_errors_of_a_training_have_the_shape_of_the_values():
-    with pytest.raises(ValueError, match="standard_errors must have the shape"):
-        plotting.training([0], [[1.0]], ["a"], standard_errors=[1.0])
+@pytest.mark.parametrize("name", ["standard_errors", "null_mean", "saturated"])
+def test_arrays_beside_the_values_have_their_shape(name):
+    with pytest.raises(ValueError, match=f"{name} must have the shape"):
+        plotting.training([0], [[1.0]], ["a"], **{name: [1.0]})
+
+
+def test_a_null_has_a_name():
+    with pytest.raises(TypeError, match="null_label must be a string, got 3"):
+        plotting.training([0], [[1.0]], ["a"], null_label=3)
+
+
+DRAWN = [
+    plotting.training,
+    plotting.training_map,
+    lambda steps, values, layers, **given: plotting.profile(layers, values, steps, **given),
+]
+
+
+@pytest.mark.parametrize("draw", DRAWN)
+@pytest.mark.parametrize(
+    ("epochs", "error", "text"),
+    [
+        ([0.5], ValueError, "epochs must be one for each of 2 steps, got 1"),
+        ([1, 1], ValueError, r"epochs must ascend, got \[1.0, 1.0\]: without them the axis has the steps"),
+        ([-1, 1], ValueError, "epochs must be at least 0|epochs must be finite and at least 0"),
+        (["a", 1], TypeError, "epochs must be"),
+    ],
+)
+def test_epochs_ascend_with_the_steps(draw, epochs, error, text):
+    with pytest.raises(error, match=text):
+        draw([0, 10], [[1.0], [2.0]], ["a"], epochs=epochs)
+
+
+def test_steps_and_epochs_do_not_share_axes(ax):
+    plotting.training([0, 10], [[1.0], [2.0]], ["a"], epochs=[0, 0.5], ax=ax)
+    assert ax.get_xlabel() == "epoch"
+    assert ax.get_lines()[0].get_xdata().tolist() == [0, 0.5]
+    with pytest.raises(ValueError, match=r"epochs must be given for all .* or for none: these have epochs"):
+        plotting.training([0, 10], [[1.0], [2.0]], ["a"], ax=ax)
+
+
+def test_epochs_name_the_lines_of_a_profile_and_the_cells_of_a_map(ax):
+    plotting.profile(["a", "b"], np.ones((2, 2)), [0, 10], epochs=[0, 1 / 3], ax=ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["epoch 0", "epoch 0.333333"]
+    assert ax.get_legend().get_title().get_text() == ""
+
+
+@pytest.mark.parametrize("draw", [DRAWN[0], DRAWN[2]])
+def test_saturated_values_are_hollow(draw, ax):
+    values, saturated = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[True, False], [True, True]])
+    draw([0, 10], values, ["a", "b"], saturated=saturated, ax=ax)
+    hollow = [line for line in ax.get_lines() if str(line.get_markerfacecolor()) == "white"]
+    points = np.concatenate([line.get_ydata() for line in hollow])
+    assert sorted(points) == sorted(values[saturated])
+    assert [line.get_linestyle() for line in hollow] == ["None"] * 2
+    assert ax.get_legend().get_texts()[-1].get_text() == "saturated: says little"
+
+
+def test_one_line_has_a_legend_where_a_point_is_hollow(ax):
+    plotting.training([0, 10], [[1.0], [2.0]], ["a"], saturated=[[0], [1]], ax=ax)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["a", "saturated: says little"]

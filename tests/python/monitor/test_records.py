@@ -116,15 +116,65 @@ def test_the_order_of_layers_is_that_of_their_first_step():
 def test_pictures(monitor):
     ax = matplotlib.figure.Figure().add_subplot()
     assert monitor.plot("dsmi", ax=ax) is ax
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["first", "second"]
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == ["first", "second", "saturated: says little"]
+    assert ax.get_xlabel() == "epoch"
     assert ax.get_ylabel() == "information on the labels (bits)"
-    assert ax.get_title() == "t = 1, order = 1"
+    assert ax.get_title() == "t = 1, order = 1, bandwidth 1"
     np.testing.assert_array_equal(ax.get_lines()[0].get_ydata(), column(monitor, "dsmi", "first", t=1))
     assert len(ax.collections) == 2  # standard errors
     assert monitor.records.plot("spread", ax=ax).get_ylabel() == "spread of the directions"
     ax = matplotlib.figure.Figure().add_subplot()
     monitor.records.profile("dse").plot(ax=ax)
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["step 0", "step 10", "step 20"]
+    texts = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert texts == ["epoch 0", "epoch 1", "epoch 2"]
+    ax = matplotlib.figure.Figure().add_subplot()
+    assert monitor.curves("dse").plot_map(ax=ax).get_xlabel() == "epoch"
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1", "2"]
+
+
+def test_curves_have_what_is_saturated_and_the_bandwidth(monitor):
+    curves = monitor.curves("dsmi", t=1)
+    readings = [monitor.records.select("dsmi", layer=layer, t=1) for layer in curves.layers]
+    expected = [[record["saturation"] is not None for record in of_layer] for of_layer in readings]
+    np.testing.assert_array_equal(curves.saturated, np.transpose(expected))
+    assert curves.saturated.any()
+    assert not curves.saturated.all()
+    assert (curves.bandwidth, curves.null_mean, curves.null_name) == ("1", None, None)
+    assert curves.change_since_first().saturated is curves.saturated
+    assert monitor.curves("spread").bandwidth is None
+    both = Records([*monitor.records, *Monitor(run="r").observe(30, {"first": X}, epoch=3)])
+    assert both.curves("dse").bandwidth == "1, median"
+
+
+@pytest.mark.parametrize(
+    ("epochs", "found"), [((0.5, 1), (0.5, 1)), ((1, 1), None), ((1, None), None), ((1, 0), None)]
+)
+def test_curves_have_epochs_where_all_records_have_one_and_they_ascend(epochs, found):
+    with Monitor() as monitor:
+        for step, epoch in enumerate(epochs):
+            monitor.observe(step, {"a": X}, epoch=epoch)
+    curves = monitor.curves()
+    assert curves.epochs == found
+    axes = curves.plot(ax=matplotlib.figure.Figure().add_subplot())
+    assert axes.get_xlabel() == ("epoch" if found else "step")
+    assert axes.get_lines()[0].get_xdata().tolist() == list(found or (0, 1))
+
+
+def test_curves_of_an_entropy_have_the_mean_of_the_null():
+    with Monitor(null="permuted", n_draws=2, labels=LABELS, bandwidth=1.0) as monitor:
+        for step in range(2):
+            monitor.observe(step, {"a": X, "b": X[:, :2]})
+    curves = monitor.curves("dse")
+    expected = [[record["null_mean"] for record in monitor.records.select("dse", layer=layer)] for layer in "ab"]
+    np.testing.assert_array_equal(curves.null_mean, np.transpose(expected))
+    axes = curves.plot(ax=matplotlib.figure.Figure().add_subplot())
+    texts = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert texts == ["a", "b", "columns shuffled"]
+    dashed = [line.get_ydata() for line in axes.get_lines() if line.get_linestyle() == "--"]
+    np.testing.assert_array_equal(dashed, expected)
+    assert curves.drawdown().null_mean is None
+    assert monitor.curves("dsmi").null_mean is None
 
 
 def test_what_has_no_records_is_refused(monitor):

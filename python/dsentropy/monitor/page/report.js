@@ -1,7 +1,7 @@
 "use strict";
 // Curves, profiles and the table of a run. Texts of the records become text nodes only, never HTML.
 (() => {
-  const { n, columns, layers, labels, about } = JSON.parse(document.getElementById("data").textContent);
+  const { n, columns, layers, labels, about, axis } = JSON.parse(document.getElementById("data").textContent);
   const SVG = "http://www.w3.org/2000/svg";
   const PAGE = 50; // rows of the table that are shown at once
   const MOST_PROFILES = 8;
@@ -76,6 +76,9 @@
   }
 
   // ---- series: for each run and layer, points at all steps of the run
+  const epochs = new Map();
+  if (axis === "epoch") for (let i = 0; i < n; i++) epochs.set(code("run", i) + " " + columns.step[i], columns.epoch[i]);
+  const moment = (run, step) => axis === "epoch" ? epochs.get(run + " " + step) : step;
   function series(indices) {
     const stepsOf = new Map(), found = new Map();
     for (const i of indices) {
@@ -119,14 +122,16 @@
     svg.setAttribute("viewBox", `0 0 ${WIDTH} ${HEIGHT - BOTTOM + bottom}`);
     const points = lines.flatMap((line) => line.points).filter((one) => one.y !== null);
     const [left, right] = names ? [-0.4, names.length - 0.6] : range(points.map((one) => one.x), 0.02);
-    const [low, high] = range(points.flatMap((one) => [one.y - one.error, one.y + one.error]), 0.05);
+    const means = lines.filter((line) => line.null).flatMap((line) => line.points).filter((one) => one.i !== undefined)
+      .map((one) => value("null_mean", one.i)).filter((one) => one !== null);
+    const [low, high] = range([...points.flatMap((one) => [one.y - one.error, one.y + one.error]), ...means], 0.05);
     const x = (at) => LEFT + (at - left) / (right - left) * (WIDTH - LEFT - RIGHT);
     const y = (at) => HEIGHT - BOTTOM - (at - low) / (high - low) * (HEIGHT - TOP - BOTTOM);
     for (const at of ticks(low, high, 6)) {
       node(SVG, "line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(at), y2: y(at) }, svg);
       node(SVG, "text", { class: "tick", x: LEFT - 6, y: y(at) + 4, "text-anchor": "end" }, svg, marked(at));
     }
-    const along = names ? names.keys() : ticks(left, right, 9).filter((at) => Number.isInteger(at));
+    const along = names ? names.keys() : ticks(left, right, 9).filter((at) => axis === "epoch" || Number.isInteger(at));
     const every = names ? Math.ceil(names.length / MOST_NAMES) : 1;
     for (const at of along) {
       if (at % every && names) continue;
@@ -155,9 +160,14 @@
 
   function chart(svg, lines, label, xLabel, names) {
     const { x, y, dots } = frame(svg, lines, label, xLabel, names);
-    const place = (at, reach) => `${x(at.x).toFixed(1)} ${y(at.y + reach * at.error).toFixed(1)}`;
+    const place = (at, reach) => `${x(at.x).toFixed(1)} ${y(at.y + reach * (at.error || 0)).toFixed(1)}`;
     for (const [k, line] of lines.entries()) {
       const parts = pieces(line.points), style = line.colors;
+      if (line.null) {
+        const means = pieces(line.points.map((one) => ({ x: one.x, y: one.i === undefined ? null : value("null_mean", one.i) })));
+        const d = means.map((piece) => "M" + piece.map((one) => place(one, 0)).join("L")).join("");
+        node(SVG, "path", { class: "mean", d, style }, svg);
+      }
       const erring = parts.filter((piece) => piece.length > 1 && piece.some((one) => one.error > 0));
       if (erring.length) {
         const band = erring.map((piece) => "M" + [...piece.map((one) => place(one, 1)),
@@ -168,9 +178,10 @@
       const path = node(SVG, "path", { class: "line", d, style, "stroke-dasharray": line.dash, "data-line": k }, svg);
       Object.assign(path.dataset, line.names);
       for (const piece of parts) {
-        if (!dots && piece.length > 1) continue; // a single point has no line
         for (const one of piece) {
-          node(SVG, "circle", { class: "dot", cx: x(one.x).toFixed(1), cy: y(one.y).toFixed(1), r: 2.4, style, "data-line": k }, svg);
+          const hollow = value("saturation", one.i) !== null;
+          if (!dots && piece.length > 1 && !hollow) continue; // a single point has no line
+          node(SVG, "circle", { class: hollow ? "dot hollow" : "dot", cx: x(one.x).toFixed(1), cy: y(one.y).toFixed(1), r: 2.4, style, "data-line": k }, svg);
         }
       }
     }
@@ -220,9 +231,15 @@
 
   // ---- the table
   const FIELDS = ["run", "step", "epoch", "layer", "value", "standard_error", "lower", "upper", "n", "n_all", "d", "bandwidth",
-    "saturation", "null_mean", "null_standard_deviation", "z", "p_value", "seconds", "reason", "warnings"];
+    "bandwidth_multiple", "saturation", "null_mean", "null_standard_deviation", "z", "p_value", "seconds", "reason", "warnings"];
   const fields = FIELDS.filter((name) => columns[name]);
   const kind = (name) => ["reason", "warnings"].includes(name) ? "text long" : columns[name].texts ? "text" : "";
+  // A text of one line, which opens and closes by a click or the Enter key.
+  function longCell(text, cell) {
+    const line = node(null, "div", { title: text, tabindex: 0 }, cell, text);
+    line.onclick = () => line.classList.toggle("open");
+    line.onkeydown = (event) => { if (event.key === "Enter") line.onclick(); };
+  }
   function table(indices) {
     const rows = indices.filter((i) => state.runs.has(code("run", i)) && state.layers.has(columns.layer.codes[i]) &&
       !(byId("missing").checked && columns.value[i] !== null));
@@ -237,7 +254,9 @@
       const row = node(null, "tr", {}, body);
       for (const name of fields) {
         const one = value(name, i);
-        node(null, "td", { class: kind(name) }, row, typeof one === "number" ? shown(one) : one === null ? "" : one);
+        const text = typeof one === "number" ? shown(one) : one === null ? "" : one;
+        if (kind(name) === "text long" && text) longCell(text, node(null, "td", { class: kind(name) }, row));
+        else node(null, "td", { class: kind(name) }, row, text);
       }
     }
   }
@@ -250,26 +269,32 @@
     const named = ["t", "order", "kernel"].map((name) => [name, texts(name)[chosenCode(name)]]).filter(([, text]) => text);
     byId("reading").textContent = [label, ...named.map(([name, text]) => name === "kernel" ? text : `${name} = ${text}`)].join(", ");
     const lines = order.map(({ run, layer, at }) => ({
-      points: steps.get(run).map((step) => point(step, at.get(step))), colors: colors(layer, layers.length),
+      points: steps.get(run).map((step) => point(moment(run, step), at.get(step))), null: measure === "dse" && columns.null_mean, colors: colors(layer, layers.length),
       dash: DASHES[(several ? run : layer) % DASHES.length], names: { run: texts("run")[run], layer: layers[layer] },
     }));
-    chart(byId("curves"), lines, label, "step");
+    chart(byId("curves"), lines, label, axis);
+    const drawn = lines.flatMap((line) => line.points).filter((one) => one.i !== undefined && one.y !== null);
+    byId("saturated").hidden = !drawn.some((one) => value("saturation", one.i) !== null);
+    byId("null").hidden = measure !== "dse" || !drawn.some((one) => value("null_mean", one.i) !== null);
     const runs = [...steps.keys()].sort((a, b) => a - b);
     options("profiled", runs.map((run) => [run, texts("run")[run]]), byId("profiled").value);
-    profiles(order.filter(({ run }) => run === chosenCode("profiled")), steps.get(chosenCode("profiled")) || [], label);
+    const profiled = chosenCode("profiled");
+    profiles(profiled, order.filter(({ run }) => run === profiled), steps.get(profiled) || [], label);
     table(indices);
   }
-  function profiles(order, steps, label) {
+  function profiles(run, order, steps, label) {
     const count = Math.min(steps.length, MOST_PROFILES);
     const places = Array.from({ length: count }, (_, k) => Math.round(k * (steps.length - 1) / Math.max(count - 1, 1)));
     const lines = places.map((place, k) => ({
       points: order.map(({ at }, depth) => point(depth, at.get(steps[place]))),
-      colors: colors(k, count), dash: DASHES[k % DASHES.length], names: { step: steps[place] },
+      colors: colors(k, count), dash: DASHES[k % DASHES.length],
+      names: { step: steps[place] },
     }));
     chart(byId("profiles"), lines, label, "layer", order.map(({ layer }) => layers[layer]));
+    byId("shown").textContent = count < steps.length ? `, ${count} of ${steps.length} steps` : "";
     byId("steps").replaceChildren();
     for (const { colors: style, dash, names } of lines) {
-      swatch({ style, "stroke-dasharray": dash }, node(null, "span", {}, byId("steps")), `step ${names.step}`);
+      swatch({ style, "stroke-dasharray": dash }, node(null, "span", {}, byId("steps")), `${axis} ${shown(moment(run, names.step))}`);
     }
   }
 
@@ -306,6 +331,7 @@
   byId("previous").onclick = () => { state.page -= 1; render(); };
   byId("next").onclick = () => { state.page += 1; render(); };
   offer();
-  if (texts("measure").includes("dse")) byId("measure").value = texts("measure").indexOf("dse");
+  const main = ["dse", "dsmi", "dsmi_inputs"].find((measure) => texts("measure").includes(measure));
+  if (main) byId("measure").value = texts("measure").indexOf(main);
   render();
 })();
