@@ -53,6 +53,9 @@ _MOST_COLUMNS = 128
 _ROUNDING = 1e-10
 """The relative error of products in float64."""
 
+_LARGEST_EXPONENT = 1000
+"""Binary exponent up to which units of vectors, and their inverses, are in the range of float64."""
+
 _MOST_SINGLE_ERROR = 1e-2
 """The largest relative error of entries on a device that has no float64."""
 
@@ -100,23 +103,22 @@ class TorchAffinity:
 
     def _product(self, vectors: NDArray[np.float64], exactly: bool) -> NDArray[np.float64]:
         tiles = self._of(exactly)
-        block, exponents = _as_block(vectors, tiles)
+        block, units = _as_block(vectors, tiles)
         sums = _sums(block)
         for i, j, tile in self._each(tiles, exactly):
             sums.add(i, cell_products(tile, block[j]))
             if i != j:
                 sums.add(j, cell_products(tile.T, block[i]))
-        return np.ldexp(sums.total()[: tiles.n_samples], exponents)
+        return sums.total(tiles.n_samples, units)
 
     def _squared_norm(self, squares: NDArray[np.float64], exactly: bool) -> float:
         tiles = self._of(exactly)
-        block, exponents = _as_block(squares[:, None], tiles)
+        block, units = _as_block(squares[:, None], tiles)
         sums = _sums(block)
         for i, j, tile in self._each(tiles, exactly):
             # A tile right of the diagonal counts for its mirror image as well.
             sums.add(i, cell_products(tile**2, block[j]) * (1.0 if i == j else 2.0))
-        of_rows = np.ldexp(sums.total()[: tiles.n_samples, 0], exponents[0])
-        return float(of_rows @ squares)
+        return float(sums.total(tiles.n_samples, units)[:, 0] @ squares)
 
     def _of(self, exactly: bool) -> Tiles:
         """Return the tiles in float64, or in the precision of the estimate."""
@@ -239,9 +241,10 @@ class _Float64Sums:
 
         self._sums[rows] += products.sum(dim=0, dtype=torch.float64)
 
-    def total(self) -> NDArray[np.float64]:
-        """Return the sums [P, b]."""
-        total: NDArray[np.float64] = self._sums.cpu().numpy()
+    def total(self, rows: int, units: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sums of the first rows, each column in its unit."""
+        of_device = uploaded(units, str(self._sums.device))
+        total: NDArray[np.float64] = (self._sums[:rows] * of_device).cpu().numpy()
         return total
 
 
@@ -263,11 +266,11 @@ class _PairSums:
             self._rest[rows] += (before - (after - added)) + (product - added)
             self._sums[rows] = after
 
-    def total(self) -> NDArray[np.float64]:
-        """Return the sums [P, b]."""
-        total: NDArray[np.float64] = self._sums.cpu().numpy().astype(np.float64)
-        total += self._rest.cpu().numpy()
-        return total
+    def total(self, rows: int, units: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sums of the first rows, each column in its unit."""
+        total: NDArray[np.float64] = self._sums[:rows].cpu().numpy().astype(np.float64)
+        total += self._rest[:rows].cpu().numpy()
+        return total * units
 
 
 def _sums(block: torch.Tensor) -> _Float64Sums | _PairSums:
@@ -280,18 +283,20 @@ def _widest(device: str) -> torch.dtype:
     return dtype_of(single=not has_float64(device))
 
 
-def _as_block(vectors: NDArray[np.float64], tiles: Tiles) -> tuple[torch.Tensor, NDArray[np.int_]]:
-    """Return vectors on the device, filled up with zeros, and the exponents of two by which columns are divided.
+def _as_block(vectors: NDArray[np.float64], tiles: Tiles) -> tuple[torch.Tensor, NDArray[np.float64]]:
+    """Return vectors in the precision of tiles, filled up with zeros, and the units in which they are.
 
-    Divided, no vector is beyond the range of float32.
+    Units are powers of two, so that no vector is beyond the range of float32.
     """
     import torch
 
-    exponents = np.frexp(np.abs(vectors).max(axis=0))[1].astype(np.int_)
-    device, dtype = tiles.scaled.device, tiles.scaled.dtype
-    scaled = np.ldexp(vectors, -exponents)
+    device, dtype = str(tiles.scaled.device), tiles.scaled.dtype
+    given = uploaded(vectors, device if has_float64(device) or dtype == torch.float64 else "cpu")
+    units = np.ones(vectors.shape[1])
     if dtype == torch.float32:
-        scaled = scaled.astype(np.float32)
+        exponents = np.frexp(given.abs().amax(dim=0).cpu().numpy())[1]
+        units = np.ldexp(1.0, np.clip(exponents, -_LARGEST_EXPONENT, _LARGEST_EXPONENT))
+        given = (given * uploaded(1 / units, str(given.device))).to(dtype)
     block = torch.zeros((len(tiles.scaled), vectors.shape[1]), dtype=dtype, device=device)
-    block[: len(vectors)] = uploaded(scaled, str(device))
-    return block, exponents
+    block[: len(vectors)] = given
+    return block, units

@@ -19,6 +19,7 @@ from dsentropy import (
 )
 from dsentropy._checks import devices
 from dsentropy._data.device_rows import DeviceRows
+from dsentropy._operator import torch_eigenvalues, torch_operator
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._operator.torch_affinity import TorchAffinity
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -173,6 +174,20 @@ def test_a_spectrum_can_be_saved_and_checked(tmp_path):
     assert loaded.parameters["device"] == "cpu"
 
 
+def test_eigenvalues_of_the_device_that_cost_less_are_computed(monkeypatch):
+    monkeypatch.setattr(torch_eigenvalues, "DEVICES", ("cpu",))
+    monkeypatch.setattr(torch_eigenvalues, "MIN_ROWS", 500)
+    X = DATA["normal"]
+    found = diffusion_spectrum(torch.tensor(X), solver="stochastic")
+    assert type(found) is Spectrum
+    assert found.parameters["requested_solver"] == "stochastic"
+    np.testing.assert_allclose(found.entropy(T, ORDERS), diffusion_spectrum(X).entropy(T, ORDERS), atol=1e-9)
+    limited = diffusion_spectrum(torch.tensor(X), solver=Stochastic(memory_limit=25 * 10**6))
+    assert isinstance(limited, EstimatedSpectrum)
+    monkeypatch.setattr(torch_operator, "EXACT_UP_TO", 800)
+    assert isinstance(diffusion_spectrum(torch.tensor(X), solver="stochastic"), EstimatedSpectrum)
+
+
 REFUSED = [
     ("graph is 'knn'", {"graph": "knn"}),
     ("metric is 'precomputed'", {"metric": "precomputed"}),
@@ -274,7 +289,7 @@ def test_affinities_that_need_the_core_refuse_a_device(reason, options):
 
 def test_surfaces_are_those_of_the_core():
     X = DATA["normal"]
-    arguments = ([1.5, "median", "knn", RNG.uniform(1, 3, 900)], [1, 2], ORDERS, [0.0, 1.0])
+    arguments = ([1.5, "knn"], [1, 2], ORDERS, [0.0, 1.0])
     found = entropy_surface(torch.tensor(X), *arguments, solver=Stochastic(tol=1e-2))
     exact = entropy_surface(X, *arguments)
     for spectra, expected in zip(found.spectra, exact.spectra, strict=True):

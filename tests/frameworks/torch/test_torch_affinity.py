@@ -106,7 +106,7 @@ def test_a_power_of_two_in_rows_and_bandwidth_changes_nothing(exponent):
     np.testing.assert_array_equal(affinity(NORMAL * scale, scale).product(VECTORS, [], False), expected)
 
 
-@pytest.mark.parametrize("vector_scale", [1e-60, 1e60])
+@pytest.mark.parametrize("vector_scale", [1e-305, 1e-60, 1e60, 1e300])
 def test_vectors_beyond_the_range_of_float32_are_scaled(without_float64, vector_scale):
     X = NORMAL.astype(np.float32)
     G, one = formula(X), affinity(X)
