@@ -38,7 +38,7 @@ def is_tensor(value: Any) -> bool:
     return isinstance(value, getattr(sys.modules.get("torch"), "Tensor", ()))
 
 
-def as_device(device: DeviceLike, X: Any) -> str | None:
+def as_device(device: DeviceLike, X: Any, argument: str = "X") -> str | None:
     """Resolve the argument ``device`` for the data ``X``.
 
     Parameters
@@ -50,6 +50,8 @@ def as_device(device: DeviceLike, X: Any) -> str | None:
         the processor.
     X : object
         The data.
+    argument : str
+        The argument that gave the data, for errors.
 
     Returns
     -------
@@ -79,18 +81,18 @@ def as_device(device: DeviceLike, X: Any) -> str | None:
         raise ValueError(f"device must be one that is there, {', '.join(there)}, got {printed(str(device))}")
     if of_data is not None and of_data.type != "cpu" and str(of_data) != resolved:
         raise ValueError(
-            f"device must be that of X where X is a tensor on an accelerator, {of_data}, got {printed(str(device))}: "
-            f"X.to({resolved!r}) moves it"
+            f"device must be that of {argument} where {argument} is a tensor on an accelerator, {of_data}, got "
+            f"{printed(str(device))}: {argument}.to({resolved!r}) moves it"
         )
     return resolved
 
 
-def usable_device(device: DeviceLike, X: Any, *obstacles: tuple[str, bool]) -> str | None:
+def usable_device(device: DeviceLike, X: Any, *obstacles: tuple[str, bool], argument: str = "X") -> str | None:
     """Resolve the argument ``device`` as :func:`as_device` does, for a function that needs the core in some cases.
 
     Parameters
     ----------
-    device, X
+    device, X, argument
         See :func:`as_device`.
     *obstacles : tuple of str and bool
         Why the core must compute, after "where", and whether it is so. Data on an accelerator are copied to the
@@ -101,7 +103,7 @@ def usable_device(device: DeviceLike, X: Any, *obstacles: tuple[str, bool]) -> s
     str or None
         The device with its number; None is the core.
     """
-    resolved = as_device(device, X)
+    resolved = as_device(device, X, argument)
     if resolved is None:
         return None
     for reason, is_so in obstacles:

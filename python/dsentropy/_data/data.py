@@ -88,6 +88,22 @@ class Data:
         return len(self.rows)
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of the array."""
+        n, columns = self.rows.shape
+        return n, columns
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the array before a metric or a repair changed it."""
+        return self.given.dtype
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the array."""
+        return self.rows.nbytes
+
+    @property
     def core_metric(self) -> Literal["euclidean", "precomputed", "affinity"]:
         """The metric by which the core reads the array."""
         return "euclidean" if self.metric == "cosine" else self.metric

@@ -7,7 +7,7 @@ of the rows is needed by the core, as for the median distance, that part alone i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.arrays import Rows
-from dsentropy._checks.devices import has_float64, is_tensor
+from dsentropy._checks.devices import DeviceLike, has_float64, is_tensor, usable_device
 from dsentropy._checks.pairs import unit_roundoff
-from dsentropy._checks.scalars import as_choice, as_limit, as_seed
+from dsentropy._checks.scalars import Precision, as_choice, as_limit, as_seed
 from dsentropy._data import subsets
 from dsentropy._data.data import METRICS, Data
 from dsentropy._data.fingerprint import digest_of_pieces
@@ -74,6 +74,27 @@ class DeviceRows:
         return len(self.tensor)
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of the rows, N and D."""
+        n, columns = self.tensor.shape
+        return n, columns
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The dtype of the rows before a metric changed them."""
+        return np.dtype(str(self.given.dtype).removeprefix("torch."))
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the rows on the device."""
+        return int(self.tensor.nbytes)
+
+    @property
+    def given(self) -> torch.Tensor:
+        """The rows before a metric changed them."""
+        return self.tensor if self.host is None else uploaded(self.host.given, self.device)
+
+    @property
     def core_metric(self) -> Literal["euclidean"]:
         """The metric by which the core reads the rows."""
         return "euclidean"
@@ -94,13 +115,17 @@ class DeviceRows:
         host = None if self.host is None else self.host.part(chosen)
         return DeviceRows(self.tensor[numbers], self.metric, self.unit_roundoff, self.argument, chosen, host)
 
-    def limited(self, max_samples: Any, random_state: Any) -> DeviceRows:
+    def require_subsets(self, chosen_rows: Iterable[NDArray[np.uint64]]) -> None:
+        """Accept any subsets: rows have affinities with themselves."""
+
+    def limited(self, max_samples: Any, random_state: Any, *, ascending: bool = False) -> DeviceRows:
         """Return the rows, or a random subset of ``max_samples``, which :meth:`Data.limited` draws as well."""
         limit = as_limit(max_samples, "max_samples")
         seed = as_seed(random_state, "random_state")
         if limit is None or self.n_samples <= limit:
             return self
-        return self.part(subsets.draw(self.n_samples, limit, seed))
+        chosen = subsets.draw(self.n_samples, limit, seed)
+        return self.part(np.sort(chosen) if ascending else chosen)
 
     def few_distinct(self) -> int | None:
         """Return the number of distinct rows where it allows half of the greatest entropy or less, else None."""
@@ -118,6 +143,30 @@ class DeviceRows:
 
 AnyData: TypeAlias = "Data | DeviceRows"
 """Data of the core, or rows on a device."""
+
+
+def device_of(
+    device: DeviceLike, X: Any, metric: Any, precision: Precision = "auto", argument: str = "X"
+) -> str | None:
+    """Resolve the argument ``device`` for data of a kernel; None is the core."""
+    name = as_choice(metric, "metric", *METRICS)
+    return usable_device(
+        device,
+        X,
+        (f"metric is {name!r}", name not in ("euclidean", "cosine")),
+        ("precision is 'single'", precision == "single"),
+        argument=argument,
+    )
+
+
+def placed(where: str | None, X: Any, metric: Any, argument: str = "X") -> AnyData:
+    """Check ``X``, and put it on a device; None is the core."""
+    return Data.of(X, metric, argument) if where is None else DeviceRows.of(X, metric, where, argument)
+
+
+def data_of(device: DeviceLike, X: Any, metric: Any, precision: Precision = "auto", argument: str = "X") -> AnyData:
+    """Check ``X``, whose errors name its ``argument``, where the argument ``device`` puts it."""
+    return placed(device_of(device, X, metric, precision, argument), X, metric, argument)
 
 
 def pieces(rows: torch.Tensor, entries: int | None = None) -> Iterator[torch.Tensor]:

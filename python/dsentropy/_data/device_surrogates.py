@@ -21,7 +21,7 @@ import numpy as np
 from dsentropy._checks.devices import has_float64
 from dsentropy._data.data import Data
 from dsentropy._data.device_distances import largest_modulus
-from dsentropy._data.device_rows import DeviceRows, uploaded
+from dsentropy._data.device_rows import AnyData, DeviceRows, uploaded
 from dsentropy._data.surrogates import Null, Surrogates, require_directions
 
 if TYPE_CHECKING:
@@ -29,6 +29,15 @@ if TYPE_CHECKING:
 
 _COLUMN_ENTRIES = 2**26
 """Entries of the columns that are permuted at once."""
+
+
+def surrogates_of(
+    data: AnyData, null: Null, seed: int, stream: int, num_threads: int | None = None
+) -> Surrogates | DeviceSurrogates:
+    """Make the surrogates of data, which are drawn where the data are."""
+    if isinstance(data, Data):
+        return Surrogates(data, null, seed, stream, num_threads)
+    return DeviceSurrogates(data, null, seed, stream, num_threads)
 
 
 class DeviceSurrogates:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeAlias
 
 from dsentropy._checks.containers import named_arrays, reader_hint
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.printing import printed
-from dsentropy._checks.scalars import as_count
-from dsentropy._data.data import Data
+from dsentropy._checks.scalars import Precision, as_count
+from dsentropy._data.device_rows import AnyData, data_of
 from dsentropy._operator.bandwidth import require_neighbors_used
 
 _DEFAULT_MOST_SAMPLES = 1000
 """The most rows of a subset where ``n_samples`` is not given: its entropy takes about a tenth of a second."""
+
+
+_AsData: TypeAlias = "Callable[[Any, str], AnyData]"
+"""Checks an array by the name of its argument."""
 
 
 @dataclass(frozen=True)
@@ -22,16 +27,20 @@ class ComparedSets:
     """Data sets, their names, and the pairs of them that are compared."""
 
     names: list[Any]
-    data: list[Data]
+    data: list[AnyData]
     pairs: list[tuple[int, int]]
     several: bool
     """Whether layers were given by name, rather than two arrays."""
 
     @classmethod
-    def of(cls, A: Any, B: Any, against: Any, metric: Any) -> ComparedSets:
+    def of(cls, A: Any, B: Any, against: Any, metric: Any, device: DeviceLike, precision: Precision) -> ComparedSets:
         """Check and convert two arrays, one mapping, or two mappings with equal names."""
+
+        def data(X: Any, label: str) -> AnyData:
+            return data_of(device, X, metric, precision, label)
+
         if not isinstance(A, Mapping):
-            return cls._of_arrays(A, B, against, metric)
+            return cls._of_arrays(A, B, against, data)
         layers = named_arrays(A, "A")
         if B is None:
             if len(layers) < 2:
@@ -41,17 +50,17 @@ class ComparedSets:
             if against is not None:
                 other = _place(against, names)
                 pairs = [(i, other) for i in range(len(names)) if i != other]
-            return cls(names, [Data.of(layers[name], metric, _label("A", name)) for name in names], pairs, True)
+            return cls(names, [data(layers[name], _label("A", name)) for name in names], pairs, True)
         if against is not None:
             raise ValueError("against must not be given where B is: each layer of A is compared with that of B")
         if not isinstance(B, Mapping):
             way = "put the array into A under a name, and give the name as against"
             file = reader_hint(A, "A") or reader_hint(B, "B")
             raise TypeError(f"B must be a mapping of names to arrays where A is one, got {printed(B)}: {way}{file}")
-        return cls._of_mappings(layers, named_arrays(B, "B"), metric)
+        return cls._of_mappings(layers, named_arrays(B, "B"), data)
 
     @classmethod
-    def _of_arrays(cls, A: Any, B: Any, against: Any, metric: Any) -> ComparedSets:
+    def _of_arrays(cls, A: Any, B: Any, against: Any, data: _AsData) -> ComparedSets:
         if B is None:
             raise TypeError(
                 "B must be given where A is an array; a mapping of names to arrays as A compares all pairs"
@@ -61,10 +70,10 @@ class ComparedSets:
         if isinstance(B, Mapping):
             kind = f"a {type(B).__name__}: give both as mappings"
             raise TypeError(f"B must be an array where A is one, got {kind}{reader_hint(B, 'B')}")
-        return cls(["A", "B"], [Data.of(A, metric, "A"), Data.of(B, metric, "B")], [(0, 1)], False)
+        return cls(["A", "B"], [data(A, "A"), data(B, "B")], [(0, 1)], False)
 
     @classmethod
-    def _of_mappings(cls, first: dict[Any, Any], second: dict[Any, Any], metric: Any) -> ComparedSets:
+    def _of_mappings(cls, first: dict[Any, Any], second: dict[Any, Any], data: _AsData) -> ComparedSets:
         if first.keys() != second.keys():
             lacking = [name for name in [*first, *second] if name not in first or name not in second]
             raise ValueError(
@@ -72,8 +81,8 @@ class ComparedSets:
             )
         labels = [_label(argument, name) for argument in ("A", "B") for name in first]
         layers = [*first.values(), *(second[name] for name in first)]
-        data = [Data.of(layer, metric, label) for layer, label in zip(layers, labels, strict=True)]
-        return cls(list(labels), data, [(i, i + len(first)) for i in range(len(first))], True)
+        sets = [data(layer, label) for layer, label in zip(layers, labels, strict=True)]
+        return cls(list(labels), sets, [(i, i + len(first)) for i in range(len(first))], True)
 
     @property
     def n_rows(self) -> dict[Any, int]:

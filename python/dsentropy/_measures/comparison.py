@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.scalars import Numbers, Precision, RandomState, as_choice, as_count, as_flag
 from dsentropy._data.data import Metric
@@ -48,6 +49,7 @@ def compare(
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+    device: DeviceLike = None,
 ) -> Comparison:
     r"""Compute differences of diffusion spectral entropies of two representations, or of layers, with an interval.
 
@@ -102,6 +104,10 @@ def compare(
         of NumPy gives one integer as the seed, and its state moves on. None draws from Python's global generator.
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         See :func:`subsampled_entropy`.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Each set is where
+        it is, unless a device is given for all. Exact entropies of subsets are computed on the processor, to which
+        they copy the rows.
 
     Returns
     -------
@@ -174,7 +180,7 @@ def compare(
         progress=progress,
         solver=solver,
     )
-    sets = ComparedSets.of(A, B, against, metric)
+    sets = ComparedSets.of(A, B, against, metric, device, arguments.precision)
     if matched:
         sets.require_equal_rows()
     kernels = sets.kernels(bandwidth, n_neighbors)

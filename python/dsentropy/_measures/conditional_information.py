@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy._checks.choices import Binning
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.progress import as_progress
@@ -31,7 +32,8 @@ from dsentropy._checks.scalars import (
     as_seed,
     as_threads,
 )
-from dsentropy._data.data import Data, Metric
+from dsentropy._data.data import Metric
+from dsentropy._data.device_rows import data_of
 from dsentropy._data.target import Classes, OfNumbers, Target
 from dsentropy._data.target_warning import TargetNames
 from dsentropy._measures.conditional_comparison import ConditionalComparison, ConditionalReadings
@@ -130,6 +132,7 @@ def conditional_mutual_information(
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+    device: DeviceLike = None,
 ) -> ConditionalMutualInformation:
     r"""Compute the information about a target that is left within the classes of another variable, and test it.
 
@@ -166,7 +169,7 @@ def conditional_mutual_information(
     n_permutations : int, default 0
         Random permutations of the target within the classes of ``given``; at most 10^7. They are the resolution of
         the p-value, which is a multiple of 1 / (n_permutations + 1) and at least that.
-    precision, max_samples, random_state, num_threads, progress, solver
+    precision, max_samples, random_state, num_threads, progress, solver, device
         See :func:`mutual_information`. Each class of ``given`` has a seed of its own, of which the first is that of
         ``random_state``.
 
@@ -228,7 +231,7 @@ def conditional_mutual_information(
     of_numbers = OfNumbers.of(n_clusters, binning, clustering)
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed, times=times, orders=[1.0])
-    every = Data.of(X, metric)
+    every = data_of(device, X, metric, stored)
     data, n = every.limited(max_samples, seed, ascending=True), every.n_samples
     require_kernel(bandwidth, n_neighbors, data, stored, options, n)
     of_target, of_given = _classes(target, given, discrete, of_numbers, n, seed, data.chosen)

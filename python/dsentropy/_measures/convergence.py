@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import plotting
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.printing import printed
 from dsentropy._checks.scalars import Numbers, Precision, RandomState, as_choice, as_count, as_positive
 from dsentropy._checks.unused import require_unused
-from dsentropy._data.data import Data, Metric
+from dsentropy._data.data import Metric
+from dsentropy._data.device_rows import AnyData, data_of
 from dsentropy._measures.nested_subsets import NestedSubsets, as_sizes, half_of, own_entropies, readings
 from dsentropy._measures.random_subsets import SubsetArguments
 from dsentropy._measures.student_interval import RepeatedMean, as_confidence, sum_of
@@ -183,6 +185,7 @@ def convergence(
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+    device: DeviceLike = None,
 ) -> Convergence:
     r"""Compute the diffusion spectral entropy against the number of rows, and whether it still moves.
 
@@ -229,6 +232,9 @@ def convergence(
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         See :func:`subsampled_entropy`. Where ``reading`` is given, the ``tol`` of a :class:`Stochastic` holds at its
         ``t`` and ``orders``.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Exact entropies of
+        subsets are computed on the processor, to which they copy the rows.
 
     Returns
     -------
@@ -295,7 +301,7 @@ def convergence(
         own_times=reading is None,
         fewer="smaller sizes",
     )
-    data = Data.of(X, metric)
+    data = data_of(device, X, metric, arguments.precision)
     of = as_sizes(sizes, data.n_samples)
     arguments.require_kernel(data, bandwidth, n_neighbors)
     subsets = NestedSubsets.of(of, repeats, data.n_samples, arguments.seed, arguments.readings)
@@ -349,7 +355,7 @@ def _number(values: NDArray[Any]) -> Any:
 def _changes(
     arguments: SubsetArguments,
     reading: Callable[[Spectrum], Any] | None,
-    data: Data,
+    data: AnyData,
     bandwidth: Any,
     n_neighbors: Any,
     subsets: NestedSubsets,

@@ -10,10 +10,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.scalars import RandomState, as_choice, as_seed, as_threads
 from dsentropy._checks.unused import require_unused
-from dsentropy._data.data import Data
+from dsentropy._data.device_rows import data_of
 from dsentropy._measures.suggested_bandwidth import suggested_number
 from dsentropy._operator.bandwidth import resolve
 
@@ -27,6 +28,7 @@ def estimate_bandwidth(
     metric: Literal["euclidean", "cosine", "precomputed"] = "euclidean",
     random_state: RandomState = 0,
     num_threads: int | None = None,
+    device: DeviceLike = None,
 ) -> float:
     r"""Estimate a bandwidth of the order of the distances between rows.
 
@@ -54,6 +56,8 @@ def estimate_bandwidth(
         ``"structure"`` it takes a fresh seed.
     num_threads : int, optional
         Threads to use; see :func:`diffusion_spectral_entropy`.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where the rows are; see :func:`diffusion_spectrum`. The rule ``"structure"`` draws its surrogates there.
 
     Returns
     -------
@@ -97,9 +101,11 @@ def estimate_bandwidth(
         if metric == "precomputed":
             raise ValueError("metric must be 'euclidean' or 'cosine' where rule is 'structure', got 'precomputed'")
         of_time = 1.0 if t is None else t
-        return suggested_number(X, of_time, metric=metric, random_state=random_state, num_threads=num_threads)
+        return suggested_number(
+            X, of_time, metric=metric, random_state=random_state, num_threads=num_threads, device=device
+        )
     require_unused(t, "t", f"rule is {name!r}")
-    data = Data.of(X, metric)
+    data = data_of(device, X, metric)
     seed, threads = as_seed(random_state, "random_state"), as_threads(num_threads)
     with memory_errors(*(["a smaller n_neighbors"] if name == "knn" else []), "fewer rows of X"):
         bandwidth = resolve(name, data, n_neighbors, seed, threads)

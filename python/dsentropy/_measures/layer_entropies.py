@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors, require_bytes
 from dsentropy._checks.printing import printed
@@ -33,7 +34,7 @@ from dsentropy._checks.scalars import (
 )
 from dsentropy._checks.unused import require_unused
 from dsentropy._checks.warn import warn
-from dsentropy._data.data import Data
+from dsentropy._data.device_rows import AnyData, device_of, placed
 from dsentropy._data.layer_rows import RowOptions, has_tokens, layer_rows, layers_of, masks_of
 from dsentropy._data.surrogates import Null, as_null, fixed_seed, null_name
 from dsentropy._measures.layer_readings import LayerReadings, ReadingOptions, read_layer
@@ -76,6 +77,7 @@ def layer_entropies(
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+    device: DeviceLike = None,
 ) -> LayerEntropies:
     r"""Compute the diffusion spectral entropy of each layer of a network: one table, one picture by depth.
 
@@ -133,6 +135,10 @@ def layer_entropies(
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"stochastic"`` estimates each entropy; :class:`Stochastic` has the options. Its ``tol`` holds at each
         positive t and each order given here, which must be positive.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Each layer is
+        where it is, unless a device is given for all. Surrogates are drawn there, by other random numbers than the
+        core's, except those of a callable.
 
     Returns
     -------
@@ -194,6 +200,7 @@ def layer_entropies(
     read = ReadingOptions(
         times, each_order, as_alpha(alpha), stored, n_neighbors, made, draws, follows, seed, options, threads
     )
+    places = _places(given, device, metric, stored)
     each = asked = _bandwidths(bandwidths, list(given))
     number, several = len(given) * (draws + 1), max(map(len, each.values()))
     needed = _BYTES_OF_READING * number * several * len(times) * len(each_order)
@@ -203,7 +210,7 @@ def layer_entropies(
     single = one_thread(threads, "decomposes one matrix") if several > 1 else ()
     fewer = (*single, "fewer rows, max_samples=...")
     with memory_errors(*ways_out(options, *fewer, has_single=stored != "single")):
-        sets = _data_sets(given, of_layers, masks, rows, metric)
+        sets = _data_sets(given, of_layers, masks, rows, metric, places)
         used = {name: data.limited(max_samples, seed) for name, data in sets.items()}
         suggestion = None
         if any(_is_structure(one) for one in each[next(iter(given))]):
@@ -220,18 +227,23 @@ def layer_entropies(
 
 
 def _data_sets(
-    layers: dict[Any, Any], masks_of_layers: dict[Any, Any], masks: Any, rows: RowOptions, metric: Any
-) -> dict[Any, Data]:
+    layers: dict[Any, Any],
+    masks_of_layers: dict[Any, Any],
+    masks: Any,
+    rows: RowOptions,
+    metric: Any,
+    places: dict[Any, str | None],
+) -> dict[Any, AnyData]:
     """Make the rows of each layer; one mask is that of the layers with tokens."""
     sets = {}
     for name, layer in layers.items():
-        label = f"layers[{printed(name)}]"
+        label = _label(name)
         mask = masks_of_layers[name] if isinstance(masks, Mapping) or has_tokens(layer) else None
-        sets[name] = Data.of(layer_rows(layer, mask, rows, label), metric, label)
+        sets[name] = placed(places[name], layer_rows(layer, mask, rows, label), metric, label)
     return sets
 
 
-def _warn_if_collapsed(sets: dict[Any, Data]) -> None:
+def _warn_if_collapsed(sets: dict[Any, AnyData]) -> None:
     """Warn of layers whose entropy is 0 at any bandwidth."""
     for data in sets.values():
         if data.n_samples == 1 or data.few_distinct() == 1:
@@ -239,11 +251,20 @@ def _warn_if_collapsed(sets: dict[Any, Data]) -> None:
             warn(f"{data.argument} {rows}, so its entropy is 0 whatever the bandwidth", SaturationWarning)
 
 
+def _places(layers: dict[Any, Any], device: DeviceLike, metric: Any, precision: Precision) -> dict[Any, str | None]:
+    """Return the device of each layer; None is the core."""
+    return {name: device_of(device, layer, metric, precision, _label(name)) for name, layer in layers.items()}
+
+
+def _label(name: Any) -> str:
+    return f"layers[{printed(name)}]"
+
+
 def _is_structure(bandwidth: Any) -> bool:
     return isinstance(bandwidth, str) and bandwidth == "structure"
 
 
-def _suggested(sets: dict[Any, Data], metric: Any, solver: Any, options: ReadingOptions) -> BandwidthSuggestion:
+def _suggested(sets: dict[Any, AnyData], metric: Any, solver: Any, options: ReadingOptions) -> BandwidthSuggestion:
     """Find the multiple of the medians at which the layers differ most from their null, at the first t and order."""
     return suggest_bandwidth(
         {name: data.given for name, data in sets.items()},

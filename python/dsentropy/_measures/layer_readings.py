@@ -14,11 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.scalars import Precision
-from dsentropy._core import OperatorSpec, Solution
-from dsentropy._data.data import Data
-from dsentropy._data.surrogates import BASELINE_STREAM, Null, Surrogates
+from dsentropy._core import Solution
+from dsentropy._data.device_rows import AnyData
+from dsentropy._data.device_surrogates import surrogates_of
+from dsentropy._data.surrogates import BASELINE_STREAM, Null
 from dsentropy._measures.null_comparison import NullComparison, rounding_of
 from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, is_rule, kernel_bandwidths, resolve
+from dsentropy._operator.dense_operator import diffusion_operator
 from dsentropy._operator.precision import core_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.kernel_solutions import kernel_solutions
@@ -58,18 +60,18 @@ class LayerReadings:
 
 
 def read_layer(
-    data: Data, bandwidths: list[Any], n_all: int, options: ReadingOptions, done: Callable[[], Any]
+    data: AnyData, bandwidths: list[Any], n_all: int, options: ReadingOptions, done: Callable[[], Any]
 ) -> LayerReadings:
     """Compute or estimate the entropies of a layer, of which ``n_all`` rows were given; ``done`` counts data sets."""
     n_neighbors, seed = options.n_neighbors, options.seed
     resolved = kernel_bandwidths(bandwidths, data, n_neighbors, seed, options.num_threads, n_all)
     sigmas = [sigma for sigma, _ in resolved]
     require_single_used(options.precision, data, *sigmas)
-    precision = core_precision(options.precision, data.given, options.times, options.orders)
+    precision = core_precision(options.precision, data, options.times, options.orders)
 
-    def solved(of: Data, each: list[Bandwidth]) -> list[Solution]:
-        specs = [OperatorSpec.diffusion(core_bandwidth(sigma), options.alpha, precision) for sigma in each]
-        found = kernel_solutions(of, specs, options.solver, options.num_threads)
+    def solved(of: AnyData, each: list[Bandwidth]) -> list[Solution]:
+        kernels = [diffusion_operator(of, core_bandwidth(sigma), options.alpha, precision) for sigma in each]
+        found = kernel_solutions(kernels, options.solver, options.num_threads)
         done()
         return found
 
@@ -85,7 +87,7 @@ def read_layer(
     }
     null: NDArray[np.float64] | None = None
     if options.null is not None:
-        surrogates = Surrogates(data, options.null, seed, BASELINE_STREAM, options.num_threads)
+        surrogates = surrogates_of(data, options.null, seed, BASELINE_STREAM, options.num_threads)
         drawn = []
         for number in range(options.n_null):
             surrogate = surrogates.draw(number, columns=any(map(callable, bandwidths)))
@@ -110,7 +112,7 @@ def _label(about: dict[str, Any]) -> str:
 
 
 def _null_bandwidths(
-    surrogate: Data, bandwidths: list[Any], sigmas: list[Bandwidth], options: ReadingOptions
+    surrogate: AnyData, bandwidths: list[Any], sigmas: list[Bandwidth], options: ReadingOptions
 ) -> list[Bandwidth]:
     """Return the bandwidths of a surrogate: by the rule of each, or those of the layer."""
     each: list[Bandwidth] = []

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import plotting
 from dsentropy._checks.choices import Binning
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.progress import as_progress
@@ -32,7 +33,8 @@ from dsentropy._checks.scalars import (
     as_threads,
 )
 from dsentropy._data.cluster_subsets import warn_if_cut
-from dsentropy._data.data import Data, Metric
+from dsentropy._data.data import Metric
+from dsentropy._data.device_rows import data_of
 from dsentropy._data.target import OfNumbers, classes_of
 from dsentropy._data.target_warning import TargetNames
 from dsentropy._measures.cluster_comparison import ClusterComparison, ClusterReadings
@@ -158,6 +160,7 @@ def mutual_information(
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+    device: DeviceLike = None,
 ) -> MutualInformation:
     r"""Compute the diffusion spectral mutual information, its Monte Carlo error and a test of independence.
 
@@ -222,6 +225,9 @@ def mutual_information(
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"stochastic"`` estimates the entropy of each subset; :class:`Stochastic` has the options. Its ``tol`` holds
         at each positive t given here and order 1.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. The target, and all
+        that is made of it, is on the processor, to which exact entropies copy the rows.
 
     Returns
     -------
@@ -287,7 +293,7 @@ def mutual_information(
     of_numbers = OfNumbers.of(n_clusters, binning, clustering)
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed, times=times, orders=[1.0])
-    given = Data.of(X, metric)
+    given = data_of(device, X, metric, stored)
     data, n = given.limited(max_samples, seed, ascending=True), given.n_samples
     require_kernel(bandwidth, n_neighbors, data, stored, options, n)
     classes = classes_of(target, clusters, discrete, of_numbers, n, _NAMES, seed, data.chosen)

@@ -20,13 +20,13 @@ from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.printing import printed
 from dsentropy._checks.progress import progress_bar
 from dsentropy._checks.scalars import as_count, as_numbers
-from dsentropy._core import OperatorSpec
 from dsentropy._data.cluster_subsets import Subsets, require_draws
 from dsentropy._data.data import Data
+from dsentropy._data.device_rows import AnyData
 from dsentropy._data.subsets import Draws
 from dsentropy._measures.random_subsets import SampledData, SubsetArguments
 from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, kernel_bandwidth
-from dsentropy._operator.kernel_operator import KernelOperator
+from dsentropy._operator.dense_operator import diffusion_operator
 from dsentropy._operator.precision import core_precision, require_single_used
 from dsentropy._spectrum.problem import Problem, solve
 from dsentropy._spectrum.spectrum import Spectrum
@@ -85,7 +85,7 @@ class NestedSubsets:
 
 
 def own_entropies(
-    arguments: SubsetArguments, data: Data, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]
+    arguments: SubsetArguments, data: AnyData, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]
 ) -> SampledData:
     """Compute the entropies of subsets, each with the bandwidth of its own rows; that of the largest is returned."""
     found = []
@@ -111,7 +111,7 @@ def _with_signs(arguments: SubsetArguments, place: int) -> Any:
 def readings(
     arguments: SubsetArguments,
     reading: Callable[[Spectrum], Any],
-    data: Data,
+    data: AnyData,
     bandwidth: Any,
     n_neighbors: Any,
     rows: list[NDArray[np.uint64]],
@@ -136,12 +136,13 @@ def readings(
     return np.array(found), sigma
 
 
-def _problem(arguments: SubsetArguments, part: Data, bandwidth: Bandwidth) -> Problem:
+def _problem(arguments: SubsetArguments, part: AnyData, bandwidth: Bandwidth) -> Problem:
     """Make the problem of a subset with its bandwidth; its spectrum may be read at any t."""
     require_single_used(arguments.precision, part, bandwidth)
-    stored = core_precision(arguments.precision, part.given, [1.0], stored=True)
-    kernel = KernelOperator(part, OperatorSpec.diffusion(core_bandwidth(bandwidth), arguments.alpha, stored))
+    stored = core_precision(arguments.precision, part, [1.0], stored=True)
+    kernel = diffusion_operator(part, core_bandwidth(bandwidth), arguments.alpha, stored)
     about = {"operator": "diffusion", "bandwidth": bandwidth, "metric": part.metric, "alpha": arguments.alpha}
+    about |= {} if isinstance(part, Data) else {"device": part.device}
     return Problem(kernel, part.n_samples, about, lambda: None)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import plotting
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors, require_bytes
 from dsentropy._checks.progress import Advance, as_progress, progress_bar
@@ -31,11 +32,13 @@ from dsentropy._checks.scalars import (
     as_threads,
     drop_axes,
 )
-from dsentropy._core import OperatorSpec, Solution
-from dsentropy._data.data import Data
+from dsentropy._core import Solution
+from dsentropy._data.device_rows import AnyData, device_of
+from dsentropy._data.device_surrogates import DeviceSurrogates, surrogates_of
 from dsentropy._data.surrogates import BASELINE_STREAM, Null, Surrogates, as_null, fixed_seed, null_name, require_rows
 from dsentropy._measures.null_comparison import NullComparison, rounding_of
 from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike, core_bandwidth, is_rule, kernel_bandwidth, resolve
+from dsentropy._operator.dense_operator import DenseOperator, diffusion_operator
 from dsentropy._operator.precision import (
     CorePrecision,
     allows_single,
@@ -220,6 +223,7 @@ def null_baseline(
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+    device: DeviceLike = None,
 ) -> NullBaseline:
     r"""Compute the diffusion spectral entropy of data and that of surrogates, which share some of its statistics.
 
@@ -268,6 +272,9 @@ def null_baseline(
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"stochastic"`` estimates each entropy; :class:`Stochastic` has the options. Its ``tol`` holds at each
         positive t and each order given here, which must be positive. The sampling errors are in the null's spread.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Surrogates are drawn
+        there, by other random numbers than the core's, except those of a callable.
 
     Returns
     -------
@@ -333,7 +340,7 @@ def null_baseline(
     )
     options = resolve_solver(solver, seed, times=times, orders=each_order)
     require_free_precision(stored, options)
-    used, n_all, _ = selected_rows(X, metric, max_samples, seed)
+    used, n_all, _ = selected_rows(X, metric, max_samples, seed, device_of(device, X, metric, stored))
     require_rows(used)
     readings = len(times) * len(each_order)
     needed = draws * (_BYTES_OF_EIGENVALUE * used.n_samples + _BYTES_OF_READING * readings)
@@ -342,9 +349,9 @@ def null_baseline(
     with memory_errors(*ways_out(options, "fewer rows, max_samples=...", has_single=has_single)):
         sigma, _ = kernel_bandwidth(bandwidth, used, n_neighbors, seed, threads, n_all)
         require_single_used(stored, used, sigma)
-        solved = core_precision(stored, used.given, times, each_order)
+        solved = core_precision(stored, used, times, each_order)
         sets = _Sets(
-            used, Surrogates(used, made, seed, BASELINE_STREAM, threads), bandwidth, sigma, kept, n_neighbors, seed
+            used, surrogates_of(used, made, seed, BASELINE_STREAM, threads), bandwidth, sigma, kept, n_neighbors, seed
         )
         with progress_bar(shown, draws + 1, "entropies") as advance:
             solutions = sets.solutions(draws, of_alpha, solved, options, threads, advance)
@@ -368,8 +375,8 @@ def null_baseline(
 class _Sets:
     """Data and their surrogates, with the bandwidth of each."""
 
-    data: Data
-    surrogates: Surrogates
+    data: AnyData
+    surrogates: Surrogates | DeviceSurrogates
     given: Any
     """The argument ``bandwidth``."""
     sigma: Bandwidth
@@ -389,27 +396,29 @@ class _Sets:
     ) -> list[Solution]:
         """Solve for the data and then for each surrogate, of which few are held at a time."""
         follows = self._follows_rule()
-        found = kernel_solutions(self.data, [self._operator(self.sigma, alpha, precision)], options, num_threads)
+        found = kernel_solutions([self._operator(self.data, self.sigma, alpha, precision)], options, num_threads)
         advance(1, math.nan)
-        n, columns = self.data.rows.shape
+        n, columns = self.data.shape
         at_once = 2 if n <= _FEW_ROWS or n >= _NARROW * columns else 1
         for first in range(0, draws, at_once):
             numbers = range(first, min(first + at_once, draws))
             sets = [self.surrogates.draw(number, columns=callable(self.given)) for number in numbers]
             sigmas = [self._bandwidth_of(data, num_threads) if follows else self.sigma for data in sets]
-            operators = [self._operator(sigma, alpha, precision) for sigma in sigmas]
-            found += solutions_of_sets(sets, operators, options, num_threads)
+            operators = [
+                self._operator(data, sigma, alpha, precision) for data, sigma in zip(sets, sigmas, strict=True)
+            ]
+            found += solutions_of_sets(operators, options, num_threads)
             advance(len(found), math.nan)
         if options is not None:
             warn_if_not_converged(found, options, MAX_SAMPLES)
         return found
 
-    def _bandwidth_of(self, surrogate: Data, num_threads: int | None) -> Bandwidth:
+    def _bandwidth_of(self, surrogate: AnyData, num_threads: int | None) -> Bandwidth:
         return resolve(self.given or "median", surrogate, self.n_neighbors, self.seed, num_threads)
 
     @staticmethod
-    def _operator(sigma: Bandwidth, alpha: float, precision: CorePrecision) -> OperatorSpec:
-        return OperatorSpec.diffusion(core_bandwidth(sigma), alpha, precision)
+    def _operator(data: AnyData, sigma: Bandwidth, alpha: float, precision: CorePrecision) -> DenseOperator:
+        return diffusion_operator(data, core_bandwidth(sigma), alpha, precision)
 
     def _follows_rule(self) -> bool:
         """Return whether each surrogate has a bandwidth of its own; refuse one a row that belongs to the data."""

@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import plotting
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors
 from dsentropy._checks.progress import progress_bar
 from dsentropy._checks.scalars import Numbers, Precision, RandomState, as_count
 from dsentropy._checks.unused import require_unused
-from dsentropy._data.data import Data, Metric
+from dsentropy._data.data import Metric
+from dsentropy._data.device_rows import AnyData, data_of
 from dsentropy._data.target_columns import given_clusters
 from dsentropy._measures.cluster_comparison import ClusterComparison, ClusterReadings
 from dsentropy._measures.nested_subsets import own_entropies
@@ -167,6 +169,7 @@ def population_interval(
     random_state: RandomState = 0,
     num_threads: int | None = None,
     progress: bool = False,
+    device: DeviceLike = None,
 ) -> PopulationInterval:
     r"""Compute an interval of the expected diffusion spectral entropy, or information, of N rows of a population.
 
@@ -206,6 +209,9 @@ def population_interval(
     random_state : int, Generator, RandomState or None, default 0
         Seed of the subsets. A generator of NumPy gives one integer as the seed, and its state moves on. None draws
         from Python's global generator.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where the rows are; see :func:`diffusion_spectrum`. Entropies are exact, and of a copy of the rows on the
+        processor.
 
     Returns
     -------
@@ -268,7 +274,7 @@ def population_interval(
         has_solver=False,
         fewer="fewer rows of X",
     )
-    data = Data.of(X, metric)
+    data = data_of(device, X, metric, arguments.precision)
     n, left_out = data.n_samples, _as_left_out(n_left_out, data.n_samples, clusters is not None)
     labels = None if clusters is None else given_clusters(clusters, "clusters", n, "X")
     arguments.require_kernel(data, bandwidth, n_neighbors)
@@ -312,7 +318,7 @@ _Measured = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 def _measured(
     arguments: SubsetArguments,
-    data: Data,
+    data: AnyData,
     bandwidth: Any,
     n_neighbors: Any,
     labels: NDArray[Any] | None,
@@ -325,7 +331,7 @@ def _measured(
 
 
 def _entropies(
-    arguments: SubsetArguments, data: Data, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]
+    arguments: SubsetArguments, data: AnyData, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]
 ) -> _Measured:
     """Compute the entropy of each subset of the rows, and warn where that of all is saturated."""
     sampled = entropies_of_rows(arguments, data, bandwidth, n_neighbors, rows)
@@ -344,7 +350,7 @@ def entropies_of_rows(
 
 def _informations(
     arguments: SubsetArguments,
-    data: Data,
+    data: AnyData,
     bandwidth: Any,
     n_neighbors: Any,
     labels: NDArray[Any],

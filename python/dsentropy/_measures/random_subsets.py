@@ -27,7 +27,7 @@ from dsentropy._checks.scalars import (
     drop_axes,
 )
 from dsentropy._data.cluster_subsets import Subsets, require_draws
-from dsentropy._data.data import Data
+from dsentropy._data.device_rows import AnyData
 from dsentropy._data.subsets import Draws
 from dsentropy._measures.student_interval import Uncertainty
 from dsentropy._operator.bandwidth import Bandwidth
@@ -93,11 +93,13 @@ class SubsetArguments:
         """The number of entropies that are read off each subset."""
         return len(self.times) * len(self.orders)
 
-    def require_kernel(self, data: Data, bandwidth: Any, n_neighbors: Any) -> None:
+    def require_kernel(self, data: AnyData, bandwidth: Any, n_neighbors: Any) -> None:
         """Raise where an argument of the kernel is refused, before subsets are drawn."""
         require_kernel(bandwidth, n_neighbors, data, self.precision, self.options)
 
-    def entropies(self, data: Data, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]) -> SampledData:
+    def entropies(
+        self, data: AnyData, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]
+    ) -> SampledData:
         """Compute the entropies of subsets of the rows, all with the bandwidth of all rows of the data."""
         with memory_errors(*self.ways_out(data, bandwidth)):
             kernel = SubsetKernel.of(
@@ -124,7 +126,7 @@ class SubsetArguments:
             )
         return SampledData(data, kernel.bandwidth, found)
 
-    def ways_out(self, data: Data, bandwidth: Any) -> tuple[str, ...]:
+    def ways_out(self, data: AnyData, bandwidth: Any) -> tuple[str, ...]:
         """Return what the caller can do where memory is too little."""
         given = self.options, self.precision, data.metric, bandwidth, self.num_threads
         return subset_ways_out(*given, self.fewer, has_solver=self.has_solver)
@@ -162,7 +164,7 @@ class SubsetArguments:
 class SampledData:
     """Entropies of subsets of a data set, and the bandwidth of all its rows."""
 
-    data: Data
+    data: AnyData
     bandwidth: Bandwidth
     entropies: SubsetEntropies
 

@@ -16,11 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dsentropy._core import OperatorSpec, Solution
-from dsentropy._data.data import Data
+from dsentropy._core import Solution
+from dsentropy._data.device_rows import AnyData
+from dsentropy._data.device_surrogates import DeviceSurrogates
 from dsentropy._data.surrogates import Surrogates
 from dsentropy._measures.null_comparison import NullComparison, rounding_of
 from dsentropy._operator.bandwidth import core_bandwidth
+from dsentropy._operator.dense_operator import diffusion_operator
 from dsentropy._operator.precision import CorePrecision
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.kernel_solutions import kernel_solutions
@@ -39,6 +41,9 @@ _KEPT_BYTES = 1 << 26
 _PARTS = 3
 """Parts into which both intervals around the largest structure are divided."""
 
+_LEVEL = 0.01
+"""Level of the two-sided test that a clear maximum passes, corrected for the number of bandwidths and data sets."""
+
 USUAL_STEPS = 3
 """Steps of a search without extensions: the grid, the parts of two intervals, the vertex of a parabola."""
 
@@ -51,7 +56,7 @@ class CurveOptions:
     order: float
     n_draws: int
     alpha: float
-    precision: Callable[[Data], CorePrecision]
+    precision: Callable[[AnyData], CorePrecision]
     solver: SlqOptions | None
     num_threads: int | None
 
@@ -60,8 +65,8 @@ class CurveOptions:
 class StructureCurve:
     """Entropies of data sets and of their draws at multiples of a bandwidth of each, which are added step by step."""
 
-    sets: list[Data]
-    surrogates: list[Surrogates]
+    sets: list[AnyData]
+    surrogates: list[Surrogates | DeviceSurrogates]
     units: list[float]
     """The bandwidth of each data set at the multiple 1."""
     options: CurveOptions
@@ -73,7 +78,7 @@ class StructureCurve:
     """Entropies [data sets, 1 + draws, multiples]; the first of each data set is its own."""
     solutions: list[list[Solution]] = field(init=False)
     """Solutions of the estimates of each data set, for the warning."""
-    _kept: dict[tuple[int, int], Data] = field(default_factory=dict)
+    _kept: dict[tuple[int, int], AnyData] = field(default_factory=dict)
     """Draws by data set and number."""
 
     def __post_init__(self) -> None:
@@ -91,26 +96,24 @@ class StructureCurve:
         """Compute the entropies of one data set and its draws, with the distances of one at a time."""
         given, options = self.sets[place], self.options
         precision = options.precision(given)
-        specs = [
-            OperatorSpec.diffusion(core_bandwidth(float(multiple * self.units[place])), options.alpha, precision)
-            for multiple in multiples
-        ]
+        sigmas = [core_bandwidth(float(multiple * self.units[place])) for multiple in multiples]
         found = []
         for number in range(-1, options.n_draws):
             data = given if number < 0 else self._draw(place, number)
-            solutions = kernel_solutions(data, specs, options.solver, options.num_threads)
+            operators = [diffusion_operator(data, sigma, options.alpha, precision) for sigma in sigmas]
+            solutions = kernel_solutions(operators, options.solver, options.num_threads)
             if options.solver is not None:
                 self.solutions[place] += solutions
             found.append([read_solution(one, [options.t], [options.order])[0][0, 0] for one in solutions])
             self.done()
         return np.array(found)
 
-    def _draw(self, place: int, number: int) -> Data:
+    def _draw(self, place: int, number: int) -> AnyData:
         """Return a draw, which is kept for the next step where all of them are small."""
         if (place, number) in self._kept:
             return self._kept[place, number]
         drawn = self.surrogates[place].draw(number, columns=False)
-        if drawn.rows.nbytes * self.options.n_draws * len(self.sets) <= _KEPT_BYTES:
+        if drawn.nbytes * self.options.n_draws * len(self.sets) <= _KEPT_BYTES:
             self._kept[place, number] = drawn
         return drawn
 
@@ -141,6 +144,19 @@ class StructureCurve:
         """
         sizes = np.abs(self.structures()).mean(axis=0)
         return bool(max(sizes[0], sizes[-1]) < sizes.max() - self.comparison(0).rounding)
+
+    def is_beyond_spread(self, place: int) -> bool:
+        """Return whether a structure at a multiple passes Student's t, corrected for all multiples and data sets."""
+        from scipy.special import stdtrit
+
+        n, number = self.options.n_draws, len(self.multiples) * len(self.sets)
+        most = -stdtrit(n - 1, _LEVEL / number / 2) * math.sqrt(1 + 1 / n)
+        for of_set in range(len(self.sets)):
+            compared = self.comparison(of_set)
+            size, spread = abs(compared.structure[place]), compared.standard_deviation[place]
+            if size > max(most * spread, compared.rounding):
+                return True
+        return False
 
     def search(self, smallest: float, largest: float) -> None:
         """Find the best multiple, from a grid that spans these two."""

@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import plotting
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.scalars import Numbers, Precision, RandomState, as_count
-from dsentropy._data.data import Data, Metric
+from dsentropy._data.data import Metric
+from dsentropy._data.device_rows import data_of
 from dsentropy._measures.random_subsets import SubsetArguments, drawn, require_subsets
 from dsentropy._measures.student_interval import RepeatedMean, as_confidence
 from dsentropy._operator.bandwidth import BandwidthLike
@@ -144,6 +146,7 @@ def subsampled_entropy(
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+    device: DeviceLike = None,
 ) -> SubsampledEntropy:
     r"""Compute the mean and the spread of the diffusion spectral entropy over random subsets of a fixed size.
 
@@ -184,6 +187,9 @@ def subsampled_entropy(
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"stochastic"`` estimates the entropy of each subset; :class:`Stochastic` has the options. Its ``tol`` holds
         at each positive t and each order given here, which must be positive.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Exact entropies of
+        subsets are computed on the processor, to which they copy the rows.
 
     Returns
     -------
@@ -242,7 +248,7 @@ def subsampled_entropy(
         progress=progress,
         solver=solver,
     )
-    data = Data.of(X, metric)
+    data = data_of(device, X, metric, arguments.precision)
     size = as_count(n_samples, "n_samples", n_rows=data.n_samples)
     arguments.require_kernel(data, bandwidth, n_neighbors)
     require_subsets(repeats, size, data.n_samples, arguments.readings)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from dsentropy import plotting
 from dsentropy._checks.containers import named_arrays
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors, require_bytes
 from dsentropy._checks.printing import printed
@@ -33,11 +34,11 @@ from dsentropy._checks.scalars import (
     as_threads,
 )
 from dsentropy._checks.warn import warn
-from dsentropy._data.data import Data
+from dsentropy._data.device_rows import AnyData, data_of
+from dsentropy._data.device_surrogates import surrogates_of
 from dsentropy._data.surrogates import (
     SUGGESTION_STREAM,
     Null,
-    Surrogates,
     as_null,
     fixed_seed,
     null_name,
@@ -58,9 +59,6 @@ _BYTES_OF_DRAW = 1000
 
 _SETS = 15
 """Bandwidths at which each data set is usually compared with its draws."""
-
-_LEVEL = 0.01
-"""Level of the two-sided test that a clear maximum passes, corrected for the number of bandwidths and data sets."""
 
 
 class BandwidthWarning(UserWarning):
@@ -200,6 +198,7 @@ def suggest_bandwidth(
     num_threads: int | None = None,
     progress: bool = False,
     solver: Literal["exact", "stochastic"] | Stochastic = "exact",
+    device: DeviceLike = None,
 ) -> BandwidthSuggestion:
     r"""Suggest the bandwidth at which the entropy of data differs most, in bits, from that of surrogates.
 
@@ -239,6 +238,10 @@ def suggest_bandwidth(
         seed, so that function tests the suggestion on draws that did not choose it.
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"stochastic"`` estimates each entropy; :class:`Stochastic` has the options, without t and orders.
+    device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Each layer is
+        where it is, unless a device is given for all. Surrogates are drawn there, by other random numbers than the
+        core's, except those of a callable.
 
     Returns
     -------
@@ -295,7 +298,7 @@ def suggest_bandwidth(
     seed = fixed_seed(as_seed(random_state, "random_state"))
     options = resolve_solver(solver, seed, times=[time], orders=[of_order], orders_name="order")
     require_free_precision(stored, options)
-    names, sets = _data_sets(X, metric, max_samples, seed)
+    names, sets = _data_sets(X, metric, max_samples, seed, device, stored)
     if common is not None and names is None:
         raise ValueError("common must not be given where X is one data set: it plays no part")
     shared = "multiple" if common is None else as_choice(common, "common", "multiple", "number")
@@ -310,11 +313,11 @@ def suggest_bandwidth(
             order=of_order,
             n_draws=draws,
             alpha=of_alpha,
-            precision=lambda data: core_precision(stored, data.given, [time], [of_order]),
+            precision=lambda data: core_precision(stored, data, [time], [of_order]),
             solver=options,
             num_threads=threads,
         )
-        surrogates = [Surrogates(data, made, seed, SUGGESTION_STREAM, threads) for data in sets]
+        surrogates = [surrogates_of(data, made, seed, SUGGESTION_STREAM, threads) for data in sets]
         with progress_bar(shown, USUAL_STEPS * len(sets) * (draws + 1), "sets") as advance:
             curve = StructureCurve(sets, surrogates, units, curve_options, _counted(advance))
             curve.search(*ends)
@@ -322,12 +325,18 @@ def suggest_bandwidth(
 
 
 def suggested_number(
-    X: Any, t: float, *, metric: Literal["euclidean", "cosine"], random_state: RandomState, num_threads: int | None
+    X: Any,
+    t: float,
+    *,
+    metric: Literal["euclidean", "cosine"],
+    random_state: RandomState,
+    num_threads: int | None,
+    device: DeviceLike,
 ) -> float:
     """Return the suggested bandwidth of one data set; warn where no maximum is clear."""
     if _layers(X) is not None:
         raise TypeError(f"X must be one array, got {printed(type(X))}: suggest_bandwidth takes layers")
-    found = suggest_bandwidth(X, t, metric=metric, random_state=random_state, num_threads=num_threads)
+    found = suggest_bandwidth(X, t, metric=metric, random_state=random_state, num_threads=num_threads, device=device)
     if not found.clear and found.bandwidth:
         warn(
             f"at no bandwidth does X differ clearly from {found.null_name} noise (t = {found.t:g}): its largest "
@@ -357,14 +366,16 @@ def _counted(advance: Any) -> Any:
     return done
 
 
-def _data_sets(X: Any, metric: Any, max_samples: Any, seed: int) -> tuple[tuple[Any, ...] | None, list[Data]]:
+def _data_sets(
+    X: Any, metric: Any, max_samples: Any, seed: int, device: DeviceLike, precision: Precision
+) -> tuple[tuple[Any, ...] | None, list[AnyData]]:
     """Check one data set or several layers, and return the names of the layers."""
     as_choice(metric, "metric", "euclidean", "cosine")
     layers = _layers(X)
     if layers is None:
-        sets = [Data.of(X, metric)]
+        sets = [data_of(device, X, metric, precision)]
     else:
-        sets = [Data.of(layer, metric, f"X[{printed(name)}]") for name, layer in layers.items()]
+        sets = [data_of(device, layer, metric, precision, f"X[{printed(name)}]") for name, layer in layers.items()]
     for data in sets:
         require_rows(data)
     return None if layers is None else tuple(layers), [data.limited(max_samples, seed) for data in sets]
@@ -418,7 +429,7 @@ def _suggestion(
         multiple=multiple,
         structure=of_layers([float(one.structure[best]) for one in compared]),
         z=of_layers([float(one.z[best]) for one in compared]),
-        clear=curve.is_interior() and curve.falls_off() and _beyond_spread(curve, best),
+        clear=curve.is_interior() and curve.falls_off() and curve.is_beyond_spread(best),
         curve={name: values[0] if names is None else values for name, values in columns.items()},
         layers=names,
         t=options.t,
@@ -426,17 +437,3 @@ def _suggestion(
         null_name=null,
         n_draws=options.n_draws,
     )
-
-
-def _beyond_spread(curve: StructureCurve, best: int) -> bool:
-    """Return whether a structure passes Student's t, corrected for the number of bandwidths and data sets."""
-    from scipy.special import stdtrit
-
-    n, number = curve.options.n_draws, len(curve.multiples) * len(curve.sets)
-    most = -stdtrit(n - 1, _LEVEL / number / 2) * math.sqrt(1 + 1 / n)
-    for place in range(len(curve.sets)):
-        compared = curve.comparison(place)
-        size, spread = abs(compared.structure[best]), compared.standard_deviation[best]
-        if size > max(most * spread, compared.rounding):
-            return True
-    return False

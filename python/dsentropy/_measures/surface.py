@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from dsentropy import _core
-from dsentropy._checks.devices import DeviceLike, usable_device
+from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors, require_bytes
 from dsentropy._checks.progress import as_progress, progress_bar
@@ -35,8 +35,8 @@ from dsentropy._checks.scalars import (
     as_threads,
 )
 from dsentropy._checks.unused import require_unused
-from dsentropy._data.data import Data, DistanceMetric
-from dsentropy._data.device_rows import AnyData
+from dsentropy._data.data import DistanceMetric
+from dsentropy._data.device_rows import AnyData, device_of
 from dsentropy._data.surrogates import Null, as_null, null_name, require_rows
 from dsentropy._measures.null_comparison import NullComparison, rounding_of
 from dsentropy._measures.surface_null import SurfaceGrid, surface_null
@@ -257,7 +257,8 @@ def entropy_surface(
         ``tol`` holds at each positive t and each order given here, which must be positive. Uncertainties are read
         from ``spectra``.
     device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
-        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Surrogates need the core.
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Surrogates are drawn
+        there, by other random numbers than the core's, except those of a callable.
 
     Returns
     -------
@@ -307,7 +308,7 @@ def entropy_surface(
     seed = as_seed(random_state, "random_state")
     options = resolve_solver(solver, seed, times=times, orders=of_orders)
     require_free_precision(stored, options)
-    where = _device(device, X, metric, stored, made)
+    where = device_of(device, X, metric, stored)
     used, n_all, subset = selected_rows(X, metric, max_samples, seed, where)
     if used.metric == "affinity":
         raise ValueError("metric must be one of distances where bandwidths vary, got 'affinity'")
@@ -324,22 +325,9 @@ def entropy_surface(
         spectra = _spectra(used, kernels, options, threads, shown)
         given = [(one, sigma) for one, (sigma, _) in zip(each, resolved, strict=True)]
         grid = SurfaceGrid(given, of_alphas, times, of_orders, n_neighbors, _of_core(stored))
-        drawn = None
-        if made is not None and isinstance(used, Data):
-            drawn = surface_null(used, made, draws, grid, options, seed, threads, shown)
+        drawn = None if made is None else surface_null(used, made, draws, grid, options, seed, threads, shown)
     axes = (_labels(resolved), tuple(times), tuple(of_orders), tuple(of_alphas))
     return _of_spectra(spectra, axes, used.n_samples, drawn, None if made is None else null_name(made))
-
-
-def _device(device: DeviceLike, X: Any, metric: Any, precision: Precision, null: Null | None) -> str | None:
-    """Return the device on which rows are multiplied; None is the core."""
-    return usable_device(
-        device,
-        X,
-        (f"metric is {metric!r}", metric not in ("euclidean", "cosine")),
-        ("precision is 'single'", precision == "single"),
-        ("null is given", null is not None),
-    )
 
 
 def _surrogates(null: Any, n_null: Any) -> tuple[Null | None, int]:

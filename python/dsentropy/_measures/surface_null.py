@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dsentropy._checks.progress import progress_bar
-from dsentropy._core import OperatorSpec, Solution
-from dsentropy._data.data import Data
-from dsentropy._data.surrogates import SURFACE_STREAM, Null, Surrogates, fixed_seed
+from dsentropy._core import Solution
+from dsentropy._data.device_rows import AnyData
+from dsentropy._data.device_surrogates import surrogates_of
+from dsentropy._data.surrogates import SURFACE_STREAM, Null, fixed_seed
 from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, is_rule, resolve
+from dsentropy._operator.dense_operator import diffusion_operator
 from dsentropy._operator.precision import CorePrecision
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.kernel_solutions import kernel_solutions
@@ -38,7 +40,7 @@ class SurfaceGrid:
 
 
 def surface_null(
-    data: Data,
+    data: AnyData,
     null: Null,
     draws: int,
     grid: SurfaceGrid,
@@ -52,7 +54,7 @@ def surface_null(
     A bandwidth that is one number for the data is that of all surrogates. A rule that gives one number a row is
     followed by each surrogate.
     """
-    surrogates = Surrogates(data, null, fixed_seed(seed), SURFACE_STREAM, num_threads)
+    surrogates = surrogates_of(data, null, fixed_seed(seed), SURFACE_STREAM, num_threads)
     columns = any(callable(given) for given, _ in grid.bandwidths)
     found: list[Solution] = []
     with progress_bar(progress, draws, "surrogates") as advance:
@@ -64,12 +66,12 @@ def surface_null(
                 else sigma
                 for given, sigma in grid.bandwidths
             ]
-            specs = [
-                OperatorSpec.diffusion(core_bandwidth(sigma), alpha, grid.precision)
+            operators = [
+                diffusion_operator(drawn, core_bandwidth(sigma), alpha, grid.precision)
                 for sigma in own
                 for alpha in grid.alphas
             ]
-            found += kernel_solutions(drawn, specs, options, num_threads)
+            found += kernel_solutions(operators, options, num_threads)
             advance(number + 1, math.nan)
     if options is not None:
         warn_if_not_converged(found, options, MAX_SAMPLES)

@@ -31,7 +31,7 @@ def diffusion_operator(
     return (
         KernelOperator(data, OperatorSpec.diffusion(bandwidth, alpha, precision, row_weights))
         if isinstance(data, Data)
-        else TorchOperator(data, bandwidth, alpha, row_weights)
+        else TorchOperator(data, bandwidth, alpha, row_weights, precision)
     )
 
 

@@ -49,6 +49,26 @@ class KernelOperator:
             num_threads=num_threads,
         )
 
+    def subset_eigenvalues(
+        self, subsets: list[NDArray[np.uint64]], advance: Advance | None, num_threads: int | None
+    ) -> list[NDArray[np.float64]]:
+        """Compute the moduli of all eigenvalues of the operator on each subset of the rows."""
+        rows, metric = self.data.rows, self.data.core_metric
+        return _core.subset_eigenvalues(rows, metric, subsets, self.spec, progress=advance, num_threads=num_threads)
+
+    def estimate_subsets(
+        self,
+        subsets: list[NDArray[np.uint64]],
+        options: SlqOptions,
+        advance: Advance | None,
+        num_threads: int | None,
+    ) -> list[Solution]:
+        """Estimate the spectrum on each subset of the rows, with random signs of its own."""
+        rows, metric = self.data.rows, self.data.core_metric
+        return _core.estimate_subsets(
+            rows, metric, subsets, self.spec, options, progress=advance, num_threads=num_threads
+        )
+
     def check_range(self, smallest: float, largest: float) -> None:
         """Accept any range: the largest eigenvalue of a kernel of checked data is positive."""
 

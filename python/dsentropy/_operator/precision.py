@@ -19,13 +19,13 @@ CorePrecision: TypeAlias = Literal["single", "double", "fastest"]
 
 def core_precision(
     precision: Precision,
-    rows: NDArray[Any] | None,
+    data: NDArray[Any] | AnyData | None,
     times: Iterable[float],
     orders: Iterable[float] = (1.0,),
     *,
     stored: bool = False,
 ) -> CorePrecision:
-    """Resolve ``"auto"``: for float32 rows the fastest precision where all readings are accurate, else double.
+    """Resolve ``"auto"``: for float32 data the fastest precision where all readings are accurate, else double.
 
     Readings are accurate in single precision for ``1 <= t <= 10`` and orders from 1 to 2. Eigenvalues that are
     ``stored`` in a file can be read at any t, and are double.
@@ -33,7 +33,7 @@ def core_precision(
     if precision != "auto":
         return precision
     accurate = all(1 <= t <= 10 for t in times) and all(1 <= order <= 2 for order in orders) and not stored
-    return "fastest" if accurate and rows is not None and rows.dtype == np.float32 else "double"
+    return "fastest" if accurate and data is not None and data.dtype == np.float32 else "double"
 
 
 def require_single_used(precision: Precision, data: AnyData, *bandwidths: Bandwidth) -> None:

@@ -7,7 +7,8 @@ where that pays (:mod:`dsentropy._operator.torch_eigenvalues`), else from a copy
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar
 
@@ -21,6 +22,7 @@ from dsentropy._core import CallbackAffinity, OperatorSpec, Solution
 from dsentropy._data.device_rows import DeviceRows
 from dsentropy._operator import torch_eigenvalues
 from dsentropy._operator.bandwidth import Bandwidth
+from dsentropy._operator.precision import CorePrecision
 from dsentropy._operator.slq_options import MAX_PRODUCTS, SlqOptions
 from dsentropy._operator.torch_affinity import TorchAffinity
 from dsentropy._operator.torch_memory import DeviceMemory
@@ -43,6 +45,8 @@ class TorchOperator:
     """The exponent of the density; None for the affinity."""
     row_weights: NDArray[np.float64] | None = None
     """How many rows each row counts as; None where each is one."""
+    precision: CorePrecision = "double"
+    """The precision in which the core decomposes a copy."""
     unit_roundoff: ClassVar[float] = F64_ROUNDOFF
     positive: ClassVar[bool] = False
     exponent: ClassVar[int] = 0
@@ -79,6 +83,35 @@ class TorchOperator:
         )
         return _core.estimate_operator(operator, options, progress=advance, num_threads=num_threads)
 
+    def subset_eigenvalues(
+        self, subsets: list[NDArray[np.uint64]], advance: Advance | None, num_threads: int | None
+    ) -> list[NDArray[np.float64]]:
+        """Compute the moduli of all eigenvalues on each subset, from a copy of the rows on the processor."""
+        rows, metric = self.data.rows, self.data.core_metric
+        return _core.subset_eigenvalues(rows, metric, subsets, self.spec, progress=advance, num_threads=num_threads)
+
+    def estimate_subsets(
+        self,
+        subsets: list[NDArray[np.uint64]],
+        options: SlqOptions,
+        advance: Advance | None,
+        num_threads: int | None,
+    ) -> list[Solution]:
+        """Estimate the spectrum on each subset of the rows, one after the other; seeds are those of the core."""
+        found = []
+        for place, chosen in enumerate(subsets):
+            own = replace(options, seed=(options.seed + place) % 2**64)
+            found.append(self._on(chosen).estimate(own, None, num_threads))
+            if advance is not None:
+                advance(len(found), math.nan)
+        return found
+
+    def _on(self, chosen: NDArray[np.uint64]) -> TorchOperator:
+        """Return the operator on some of the rows."""
+        sigma = self.bandwidth if isinstance(self.bandwidth, float) else self.bandwidth[chosen]
+        weights = None if self.row_weights is None else self.row_weights[chosen]
+        return replace(self, data=self.data.part(chosen), bandwidth=sigma, row_weights=weights)
+
     def _costs_less_exactly(self, options: SlqOptions) -> bool:
         """Return whether the device computes all eigenvalues in less time than an estimate, within its memory."""
         n, d = self.data.tensor.shape
@@ -90,7 +123,7 @@ class TorchOperator:
 
     @property
     def spec(self) -> OperatorSpec:
-        """The operator for the core, which decomposes it in float64."""
+        """The operator for the core."""
         if self.alpha is None:
             return OperatorSpec.affinity(self.bandwidth)
-        return OperatorSpec.diffusion(self.bandwidth, self.alpha, "double", self.row_weights)
+        return OperatorSpec.diffusion(self.bandwidth, self.alpha, self.precision, self.row_weights)

@@ -43,6 +43,7 @@ from dsentropy._data.clusters import assign_clusters
 from dsentropy._data.data import Data
 from dsentropy._data.subsets import Draws
 from dsentropy._data.target_warning import TargetNames
+from dsentropy._operator.kernel_operator import KernelOperator
 from dsentropy._operator.precision import core_precision
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._reference.operators import ReferenceOperator, adjacency_operator, diffusion_operator
@@ -365,9 +366,9 @@ def _spectral(operator: ReferenceOperator, t: float, options: SlqOptions | None)
     """Return a function that computes or estimates spectral entropies at t."""
 
     def entropies(rows: Rows, subsets: list[NDArray[np.uint64]], threads: int | None) -> list[float]:
-        data = Data(rows, "euclidean", rows)
+        kernel = KernelOperator(Data(rows, "euclidean", rows), operator.spec)
         with memory_errors(*reference_ways_out(operator, options, *_fewer(threads))):
-            solutions = subset_solutions(data, subsets, operator.spec, options, None, threads, MORE_TOLERANCE)
+            solutions = subset_solutions(kernel, subsets, options, None, threads, MORE_TOLERANCE)
         return [reference_entropy(solution, t) for solution in solutions]
 
     return entropies

@@ -6,26 +6,23 @@ from collections.abc import Callable
 from typing import Any
 
 from dsentropy import _core
-from dsentropy._core import OperatorSpec, Solution
-from dsentropy._data.data import Data
+from dsentropy._core import Solution
+from dsentropy._operator.dense_operator import DenseOperator
 from dsentropy._operator.slq_options import SlqOptions
 
 
 def kernel_solutions(
-    data: Data,
-    operators: list[OperatorSpec],
+    operators: list[DenseOperator],
     options: SlqOptions | None,
     num_threads: int | None,
     advance: Callable[[int], Any] | None = None,
 ) -> list[Solution]:
-    """Solve for each operator, from distances that are computed once where the solver is exact.
+    """Solve for operators of one data set, from distances that are computed once where the solver is exact.
 
     Parameters
     ----------
-    data : Data
-        Rows, distances or affinities.
-    operators : list of OperatorSpec
-        Kernel operators. One needs one N x N matrix, several also that of the distances.
+    operators : list of KernelOperator or TorchOperator
+        One needs one N x N matrix, several also that of the distances.
     options : SlqOptions or None
         Options of the estimates; None where the solver is exact.
     num_threads : int or None
@@ -34,34 +31,31 @@ def kernel_solutions(
         Takes the number of operators that are done.
     """
     done = (lambda _: None) if advance is None else advance
-    rows, metric = data.rows, data.core_metric
     if options is None and len(operators) > 1:
+        data, specs = operators[0].data, [operator.spec for operator in operators]
         spectra = _core.sweep_eigenvalues(
-            rows, metric, operators, progress=lambda number, _: done(number), num_threads=num_threads
+            data.rows, data.core_metric, specs, progress=lambda number, _: done(number), num_threads=num_threads
         )
         return [Solution.exact(eigenvalues) for eigenvalues in spectra]
     found = []
     for operator in operators:
         if options is None:
-            found.append(Solution.exact(_core.eigenvalues(rows, metric, operator, num_threads)))
+            found.append(Solution.exact(operator.eigenvalues(num_threads)))
         else:
-            found.append(_core.estimate_spectrum(rows, metric, operator, options, num_threads=num_threads))
+            found.append(operator.estimate(options, None, num_threads))
         done(len(found))
     return found
 
 
 def solutions_of_sets(
-    sets: list[Data], operators: list[OperatorSpec], options: SlqOptions | None, num_threads: int | None
+    operators: list[DenseOperator], options: SlqOptions | None, num_threads: int | None
 ) -> list[Solution]:
-    """Solve for an operator on each of several data sets of one dtype: the exact solver works on all at once.
+    """Solve for operators of data sets of one dtype: the exact solver works on all at once.
 
     It needs one N x N matrix for each thread that has a set, or one where sets are large.
     """
     if options is None:
-        rows = [data.rows for data in sets]
-        spectra = _core.eigenvalues_of_sets(rows, sets[0].core_metric, operators, num_threads)
+        rows, specs = [operator.data.rows for operator in operators], [operator.spec for operator in operators]
+        spectra = _core.eigenvalues_of_sets(rows, operators[0].data.core_metric, specs, num_threads)
         return [Solution.exact(eigenvalues) for eigenvalues in spectra]
-    solved = zip(sets, operators, strict=True)
-    return [
-        solution for data, operator in solved for solution in kernel_solutions(data, [operator], options, num_threads)
-    ]
+    return [operator.estimate(options, None, num_threads) for operator in operators]

@@ -1,4 +1,4 @@
-"""Entropies of one operator on many subsets of the rows, computed or estimated in one call of the core."""
+"""Entropies of one operator on many subsets of the rows, computed or estimated together."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from dsentropy import _core
 from dsentropy._checks.progress import progress_bar
 from dsentropy._checks.scalars import Precision
-from dsentropy._core import OperatorSpec, Solution
-from dsentropy._data.data import Data
+from dsentropy._core import Solution
+from dsentropy._data.device_rows import AnyData
 from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, kernel_bandwidth, require_kernel_arguments
+from dsentropy._operator.dense_operator import DenseOperator, diffusion_operator
 from dsentropy._operator.precision import core_precision, require_free_precision, require_single_used
 from dsentropy._operator.slq_options import SlqOptions
 from dsentropy._spectrum.estimated import readings
@@ -40,14 +41,15 @@ class SubsetEntropies:
 class SubsetKernel:
     """The diffusion operator of subsets of a data set, all with the bandwidth of all rows."""
 
-    data: Data
+    data: AnyData
     bandwidth: Bandwidth
-    spec: OperatorSpec
+    operator: DenseOperator
+    """The operator of all rows."""
 
     @classmethod
     def of(
         cls,
-        data: Data,
+        data: AnyData,
         bandwidth: Any,
         n_neighbors: Any,
         alpha: float,
@@ -67,14 +69,14 @@ class SubsetKernel:
         require_kernel(bandwidth, n_neighbors, data, precision, options, n_all)
         sigma, _ = kernel_bandwidth(bandwidth, data, n_neighbors, seed, num_threads, n_all)
         require_single_used(precision, data, sigma)
-        stored = core_precision(precision, data.given, times, orders)
-        return cls(data, sigma, OperatorSpec.diffusion(core_bandwidth(sigma), alpha, stored))
+        stored = core_precision(precision, data, times, orders)
+        return cls(data, sigma, diffusion_operator(data, core_bandwidth(sigma), alpha, stored))
 
 
 def require_kernel(
     bandwidth: Any,
     n_neighbors: Any,
-    data: Data,
+    data: AnyData,
     precision: Precision,
     options: SlqOptions | None,
     n_all: int | None = None,
@@ -97,36 +99,26 @@ def subset_entropies(
     """Compute the entropies of the operator on each subset of the rows, or estimate them."""
     kernel.data.require_subsets(subsets)
     with progress_bar(progress, len(subsets), "entropies") as advance:
-        solutions = subset_solutions(kernel.data, subsets, kernel.spec, options, advance, num_threads, advice)
+        solutions = subset_solutions(kernel.operator, subsets, options, advance, num_threads, advice)
     read = np.array([read_solution(solution, times, orders) for solution in solutions])
     bits, errors, reaches = np.moveaxis(read, 1, 0)
     return SubsetEntropies(bits, errors, reaches)
 
 
 def subset_solutions(
-    data: Data,
+    operator: DenseOperator,
     subsets: list[NDArray[np.uint64]],
-    operator: OperatorSpec,
     options: SlqOptions | None,
     advance: Any,
     num_threads: int | None,
     advice: Advice | None = None,
 ) -> list[Solution]:
     """Solve for each subset; one warning, with this advice, where estimates did not converge."""
-    rows, metric = data.rows, data.core_metric
     if options is None:
-        spectra = _core.subset_eigenvalues(rows, metric, subsets, operator, progress=advance, num_threads=num_threads)
+        spectra = operator.subset_eigenvalues(subsets, advance, num_threads)
         return [Solution.exact(eigenvalues) for eigenvalues in spectra]
-    solutions = _core.estimate_subsets(
-        rows,
-        metric,
-        subsets,
-        operator,
-        options,
-        progress=advance,
-        num_threads=num_threads,
-    )
-    warn_if_not_converged(solutions, options, advice, data.argument)
+    solutions = operator.estimate_subsets(subsets, options, advance, num_threads)
+    warn_if_not_converged(solutions, options, advice, operator.data.argument)
     return solutions
 
 
