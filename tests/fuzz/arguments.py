@@ -175,6 +175,7 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "rule": lambda draw, X, _: draw.choice(["median", "knn", "structure"]),
     "precision": lambda draw, X, _: draw.choice(["auto", "auto", "single", "double"]),
     "solver": lambda draw, X, _: solver(draw),
+    "device": lambda draw, X, _: draw.choice([None, "cpu"]),
     "tol": lambda draw, X, _: draw.choice([1e-1, 1e-2, 1e-3, 1e-4]),
     "t": lambda draw, X, _: times(draw),
     "order": lambda draw, X, _: orders(draw),

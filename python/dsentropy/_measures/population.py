@@ -341,7 +341,7 @@ def _entropies(
 
 
 def entropies_of_rows(
-    arguments: SubsetArguments, data: Data, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]
+    arguments: SubsetArguments, data: AnyData, bandwidth: Any, n_neighbors: Any, rows: list[NDArray[np.uint64]]
 ) -> SampledData:
     """Compute the entropy of each subset of the rows, with the bandwidth that its own rows have by a rule."""
     solve = own_entropies if is_rule(bandwidth) and data.metric != "affinity" else SubsetArguments.entropies

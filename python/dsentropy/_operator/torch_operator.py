@@ -86,9 +86,27 @@ class TorchOperator:
     def subset_eigenvalues(
         self, subsets: list[NDArray[np.uint64]], advance: Advance | None, num_threads: int | None
     ) -> list[NDArray[np.float64]]:
-        """Compute the moduli of all eigenvalues on each subset, from a copy of the rows on the processor."""
-        rows, metric = self.data.rows, self.data.core_metric
-        return _core.subset_eigenvalues(rows, metric, subsets, self.spec, progress=advance, num_threads=num_threads)
+        """Compute the moduli of all eigenvalues on each subset: on the device where that pays, else by the core."""
+        found = {}
+        for place, chosen in enumerate(subsets):
+            if len(chosen) >= torch_eigenvalues.MIN_ROWS:
+                operator = self._on(chosen)
+                if operator.solves_on_device:
+                    found[place] = operator.eigenvalues(num_threads)
+                    _report(advance, len(found))
+        others = [place for place in range(len(subsets)) if place not in found]
+        if others:
+            done = len(found)
+            computed = _core.subset_eigenvalues(
+                self.data.rows,
+                self.data.core_metric,
+                [subsets[place] for place in others],
+                self.spec,
+                progress=lambda number, _: _report(advance, done + number),
+                num_threads=num_threads,
+            )
+            found |= dict(zip(others, computed, strict=True))
+        return [found[place] for place in range(len(subsets))]
 
     def estimate_subsets(
         self,
@@ -102,8 +120,7 @@ class TorchOperator:
         for place, chosen in enumerate(subsets):
             own = replace(options, seed=(options.seed + place) % 2**64)
             found.append(self._on(chosen).estimate(own, None, num_threads))
-            if advance is not None:
-                advance(len(found), math.nan)
+            _report(advance, len(found))
         return found
 
     def _on(self, chosen: NDArray[np.uint64]) -> TorchOperator:
@@ -127,3 +144,9 @@ class TorchOperator:
         if self.alpha is None:
             return OperatorSpec.affinity(self.bandwidth)
         return OperatorSpec.diffusion(self.bandwidth, self.alpha, self.precision, self.row_weights)
+
+
+def _report(advance: Advance | None, done: int) -> None:
+    """Report the number of subsets that are done."""
+    if advance is not None:
+        advance(done, math.nan)

@@ -7,7 +7,7 @@ from typing import Any
 
 from dsentropy import _core
 from dsentropy._core import Solution
-from dsentropy._operator.dense_operator import DenseOperator
+from dsentropy._operator.dense_operator import DenseOperator, solves_on_device
 from dsentropy._operator.slq_options import SlqOptions
 
 
@@ -17,7 +17,7 @@ def kernel_solutions(
     num_threads: int | None,
     advance: Callable[[int], Any] | None = None,
 ) -> list[Solution]:
-    """Solve for operators of one data set, from distances that are computed once where the solver is exact.
+    """Solve for operators of one data set, from distances that the exact solver of the core computes once.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def kernel_solutions(
         Takes the number of operators that are done.
     """
     done = (lambda _: None) if advance is None else advance
-    if options is None and len(operators) > 1:
+    if options is None and len(operators) > 1 and not any(map(solves_on_device, operators)):
         data, specs = operators[0].data, [operator.spec for operator in operators]
         spectra = _core.sweep_eigenvalues(
             data.rows, data.core_metric, specs, progress=lambda number, _: done(number), num_threads=num_threads
@@ -50,12 +50,12 @@ def kernel_solutions(
 def solutions_of_sets(
     operators: list[DenseOperator], options: SlqOptions | None, num_threads: int | None
 ) -> list[Solution]:
-    """Solve for operators of data sets of one dtype: the exact solver works on all at once.
+    """Solve for operators of data sets of one dtype: the exact solver of the core works on all at once.
 
     It needs one N x N matrix for each thread that has a set, or one where sets are large.
     """
-    if options is None:
+    if options is None and not any(map(solves_on_device, operators)):
         rows, specs = [operator.data.rows for operator in operators], [operator.spec for operator in operators]
         spectra = _core.eigenvalues_of_sets(rows, operators[0].data.core_metric, specs, num_threads)
         return [Solution.exact(eigenvalues) for eigenvalues in spectra]
-    return [operator.estimate(options, None, num_threads) for operator in operators]
+    return kernel_solutions(operators, options, num_threads)

@@ -301,10 +301,7 @@ def test_surfaces_are_those_of_the_core():
     assert copied.spectra[0][0].parameters["eigenvalues_on"] == "cpu"
 
 
-@pytest.mark.parametrize(
-    ("reason", "options"),
-    [*REFUSED[1:2], *REFUSED[3:], ("null is given", {"null": "permuted", "n_null": 2})],
-)
+@pytest.mark.parametrize(("reason", "options"), [*REFUSED[1:2], *REFUSED[3:]])
 def test_surfaces_that_need_the_core_refuse_a_device(reason, options):
     X = 1 - torch.eye(30, dtype=torch.float64)
     with pytest.raises(ValueError, match=re.escape(f"device must be None or 'cpu' where {reason}, got 'cpu'")):
