@@ -265,6 +265,7 @@ STRINGS = {
     "symmetrize",
     "rule",
     "precision",
+    "device",
     "solver",
     "storage",
 }
