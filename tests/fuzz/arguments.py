@@ -231,6 +231,8 @@ PARAMETERS: dict[str, Callable[[random.Random, Floats, Path], Any]] = {
     "multiples": lambda draw, X, _: X[0],
     "suggested": lambda draw, X, _: draw.choice([None, 0.4]),
     "steps": lambda draw, X, _: [0, 10, 20],
+    "epochs": lambda draw, X, _: draw.choice([None, [0, 0.5, 1]]),
+    "null_label": lambda draw, X, _: draw.choice(["null", "noise"]),
     "max_entropy": lambda draw, X, _: draw.choice([None, 1.0, 5.0]),
     "margin": lambda draw, X, _: draw.choice([None, 0.1]),
     "title": lambda draw, X, _: draw.choice([None, "title"]),

@@ -157,8 +157,8 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
         call["t"], call["order"] = [1, 2, 3], 1
     if name in ("plotting.training", "plotting.profile", "plotting.training_map"):
         call["layers"], call["values"] = ["first", "second"], np.resize(X, (3, 2))
-        if "standard_errors" in call:
-            call["standard_errors"] = np.resize(np.abs(X), (3, 2))
+        beside = {"standard_errors": np.abs(X), "null_mean": X, "saturated": X > 0}
+        call.update({array: np.resize(given, (3, 2)) for array, given in beside.items() if array in call})
     if name == "plotting.null_baseline":
         call["values"], call["null"] = np.resize(X, (3, 1)), np.resize(X, (4, 3, 1))
         call["t"], call["orders"] = [1, 2, 3], 1
