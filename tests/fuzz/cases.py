@@ -139,6 +139,8 @@ def _valid(draw: random.Random, name: str, folder: Path, rate: float) -> dict[st
         call.pop("metric" if call.get("metric") in ("precomputed", "affinity") else "", None)
         if "labels" in call:
             call["labels"] = arguments.target(draw, len(X))
+    if name == "compare" and "interval" in call:
+        call["interval"] = draw.choice(["subsets", "population"])
     if name == "plotting.convergence":
         call.update({array: np.resize(X, (3, 2)) for array in ("mean", "standard_deviation")})
         call["sizes"], call["labels"] = [2, 4, 8], ["t = 1", "t = 2"]

@@ -54,13 +54,13 @@ CASES = [
         INFORMATION,
         (MANY[:9999], LABELS[:9999]),
         {"bandwidth": 1.0, "solver": LIMIT},
-        {ONE, "memory_limit", "fewer rows of X"},
+        {ONE, "memory_limit", "max_samples"},
     ),
     (
         "conditional_mutual_information",
         (MANY[:9999], LABELS[:9999], LABELS[:9999]),
         {"bandwidth": 1.0, "solver": LIMIT},
-        {ONE, "memory_limit", "fewer rows of X"},
+        {ONE, "memory_limit", "max_samples"},
     ),
     (
         SUBSETS,
@@ -98,7 +98,7 @@ CASES = [
         INFORMATION,
         (MANY[:9999], LABELS[:9999]),
         {"bandwidth": 1.0, "solver": LIMIT, "num_threads": 1},
-        {"memory_limit", "fewer rows of X"},
+        {"memory_limit", "max_samples"},
     ),
     (SPECTRUM, (MANY,), {"graph": "knn", "n_neighbors": N // 2}, {"n_neighbors", "max_samples"}),
     (
@@ -177,7 +177,7 @@ def test_ways_out_where_the_process_may_have_little(run_python):
         fewer,
     ]
     assert lines[6].startswith("solver='stochastic' or Stochastic(storage='tiled'), or precision='single'")
-    assert lines[6].endswith("or smaller clusters, or fewer rows of X")
+    assert lines[6].endswith("or smaller clusters, or fewer rows, max_samples=...")
     assert lines[7:] == [
         "fewer rows, max_samples=..., or fewer columns of X",
         "fewer rows of X",
