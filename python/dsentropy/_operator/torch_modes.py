@@ -25,8 +25,10 @@ _OLDER = (("highest", "ieee", "ieee"), ("high", "tf32", "tf32"), ("medium", "tf3
 """Each value of the older setting, and those of the newer ones with which PyTorch returns it."""
 
 _lock = threading.Lock()
-_blocks = 0
+_open: set[object] = set()
+"""Blocks that run, in any thread."""
 _kept: _Settings | None = None
+"""The settings before the first of them, where they are others."""
 
 
 @dataclass(frozen=True)
@@ -65,27 +67,28 @@ def plain_arithmetic(device: str) -> Iterator[None]:
 
     kind = device.partition(":")[0]
     with torch.inference_mode(False), torch.no_grad(), torch.autocast(kind, enabled=False):
-        _enter()
-        try:
+        block = object()
+        try:  # which an interrupt may end at any place
+            _enter(block)
             yield
         finally:
-            _leave()
+            _leave(block)
 
 
-def _enter() -> None:
-    global _blocks, _kept
+def _enter(block: object) -> None:
+    global _kept
     with _lock:
-        if not _blocks and not _is_plain():
+        if not _open and not _is_plain():
             _kept = _Settings.now()
             _PLAIN.set()
-        _blocks += 1
+        _open.add(block)
 
 
-def _leave() -> None:
-    global _blocks, _kept
+def _leave(block: object) -> None:
+    global _kept
     with _lock:
-        _blocks -= 1
-        if not _blocks and _kept is not None:
+        _open.discard(block)
+        if not _open and _kept is not None:
             kept, _kept = _kept, None
             if _is_plain():
                 kept.set()

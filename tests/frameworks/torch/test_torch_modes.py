@@ -108,6 +108,22 @@ def test_all_is_put_back_after_an_error():
     assert torch.get_float32_matmul_precision() == "medium"
 
 
+def test_an_interrupt_at_the_beginning_of_a_block_leaves_no_trace(monkeypatch):
+    torch.set_float32_matmul_precision("medium")
+
+    def interrupted(self):
+        torch.set_float32_matmul_precision("highest")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch_modes._Settings, "set", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        torch_modes._enter(object())
+    monkeypatch.undo()
+    with plain_arithmetic("cpu"):
+        pass
+    assert torch.get_float32_matmul_precision() == "medium"
+
+
 def test_a_change_in_between_stays():
     torch.set_float32_matmul_precision("medium")
     with plain_arithmetic("cpu"):
