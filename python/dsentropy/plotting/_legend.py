@@ -22,6 +22,12 @@ _SAMPLE = 6
 _WIDTH = 1.2
 """Width that a legend takes at most, in that of the axes with the labels of ticks: its characters are smaller."""
 
+_MANY = 8
+"""Names beyond which a legend is smaller."""
+
+_WIDTH_OF_MANY = 1.45
+"""The width of a smaller one."""
+
 _HIGHEST = 0.6
 """Part of the height of the axes for which a legend inside makes room at most."""
 
@@ -68,8 +74,11 @@ def finish_apart(
         handles, names = [*handles, hollow_sample()], [*names, _SATURATED]
     elif not has_legend(ax, n_lines, label):
         return
-    columns = _columns(names, _WIDTH * room(ax))
-    given = {"fontsize": "small", "title": heading, "title_fontsize": "small", "ncols": columns}
+    many = len(names) > _MANY
+    size, width = ("x-small", _WIDTH_OF_MANY) if many else ("small", _WIDTH)
+    given = {"fontsize": size, "title": heading, "title_fontsize": size, "ncols": _columns(names, width * room(ax))}
+    if many:
+        given |= {"labelspacing": 0.2, "columnspacing": 1.2, "handlelength": 1.6}
     if ax.figure.get_layout_engine() is None:
         _inside(ax, handles, names, given)
         return

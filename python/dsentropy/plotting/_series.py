@@ -55,7 +55,8 @@ def claim(line: Any, number: int, keys: Sequence[Hashable] = ()) -> None:
 def draw_hollow(ax: Any, places: Any, values: NDArray[np.float64], mask: NDArray[np.bool_], **points: Any) -> None:
     """Draw the points of a mask hollow, over a line with the same points: readings that say little."""
     if mask.any():
-        hollow = ax.plot(np.asarray(places)[mask], values[mask], linestyle="", markerfacecolor="white", **points)[0]
+        given = {"linestyle": "", "markerfacecolor": ax.get_facecolor(), **points}
+        hollow = ax.plot(np.asarray(places)[mask], values[mask], **given)[0]
         hollow._dsentropy_hollow = True
 
 
@@ -68,7 +69,7 @@ def hollow_sample() -> Any:
     """Return a hollow point for a legend."""
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], linestyle="", marker="o", markersize=5, color="0.45", markerfacecolor="white")
+    return Line2D([], [], linestyle="", marker="o", markersize=5, color="0.5", markerfacecolor="none")
 
 
 def draw_null(ax: Any, places: Any, mean: NDArray[np.float64], color: Any, label: str | None = None) -> Any:

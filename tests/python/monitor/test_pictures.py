@@ -112,10 +112,11 @@ def test_epochs_name_the_lines_of_a_profile_and_the_cells_of_a_map(ax):
 def test_saturated_values_are_hollow(draw, ax):
     values, saturated = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[True, False], [True, True]])
     draw([0, 10], values, ["a", "b"], saturated=saturated, ax=ax)
-    hollow = [line for line in ax.get_lines() if str(line.get_markerfacecolor()) == "white"]
+    hollow = [line for line in ax.get_lines() if hasattr(line, "_dsentropy_hollow")]
     points = np.concatenate([line.get_ydata() for line in hollow])
     assert sorted(points) == sorted(values[saturated])
     assert [line.get_linestyle() for line in hollow] == ["None"] * 2
+    assert [line.get_markerfacecolor() for line in hollow] == [ax.get_facecolor()] * 2
     assert ax.get_legend().get_texts()[-1].get_text() == "saturated: says little"
 
 

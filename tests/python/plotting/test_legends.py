@@ -112,6 +112,13 @@ def test_axes_drawn_on_again_have_room_for_one_legend():
     assert covered(ax) == 0
 
 
+def test_the_axes_of_many_layers_keep_most_of_the_figure():
+    names = [f"blocks.{k}.mlp" for k in range(24)]
+    figure, ax = figure_of(lambda ax: plotting.training([0, 1], np.ones((2, 24)), names, ax=ax), "constrained")
+    figure.canvas.draw()
+    assert ax.bbox.height > figure.bbox.height / 2
+
+
 def test_a_figure_with_a_legend_above_can_be_pickled():
     figure, _ = figure_of(drawn_layers, "constrained")
     again = pickle.loads(pickle.dumps(figure))
