@@ -76,7 +76,12 @@ def finish_apart(
         return
     many = len(names) > _MANY
     size, width = ("x-small", _WIDTH_OF_MANY) if many else ("small", _WIDTH)
-    given = {"fontsize": size, "title": heading, "title_fontsize": size, "ncols": _columns(names, width * room(ax))}
+    given: dict[str, Any] = {
+        "fontsize": size,
+        "title": heading,
+        "title_fontsize": size,
+        "ncols": _columns(names, width * room(ax)),
+    }
     if many:
         given |= {"labelspacing": 0.2, "columnspacing": 1.2, "handlelength": 1.6}
     if ax.figure.get_layout_engine() is None:
