@@ -21,9 +21,6 @@ _Key: TypeAlias = tuple[str, str]
 _MATMULS: tuple[_Key, ...] = (("cuda", "matmul"), ("mkldnn", "matmul"))
 """The newer settings that products of matrices obey."""
 
-_OLDER = (("highest", "ieee", "ieee"), ("high", "tf32", "tf32"), ("medium", "tf32", "bf16"))
-"""Each value of the older setting, and those of the newer ones with which PyTorch returns it."""
-
 _lock = threading.Lock()
 _open: set[object] = set()
 """Blocks that run, in any thread."""
@@ -154,16 +151,11 @@ def _own(key: _Key) -> str:
 
 
 def _hidden_older(newer: tuple[str, ...]) -> str:
-    """Return the older setting where the newer ones contradict it: PyTorch returns it once they do not."""
+    """Return the older setting where the newer ones contradict it: PyTorch returns it while these are true float32."""
     import torch
 
-    for older, *values in _OLDER:
-        _set_newer(tuple(values))
-        try:
-            if torch.get_float32_matmul_precision() == older:
-                break
-        except RuntimeError:
-            continue
-        finally:
-            _set_newer(newer)
-    return older
+    try:
+        _set_newer(("ieee", "ieee"))
+        return str(torch.get_float32_matmul_precision())
+    finally:
+        _set_newer(newer)
