@@ -151,7 +151,7 @@ def _own(key: _Key) -> str:
 
 
 def _hidden_older(newer: tuple[str, ...]) -> str:
-    """Return the older setting where the newer ones contradict it: PyTorch returns it while these are true float32."""
+    """Return the older setting where the newer ones contradict it: it can be read while these are "ieee"."""
     import torch
 
     try:
