@@ -56,7 +56,7 @@ class DeviceRows:
                 "takes pairs of rows"
             )
         is_there = is_tensor(X) and str(X.device) == device
-        given = _checked(X, device, argument) if is_there else X
+        given = checked_rows(X, device, argument) if is_there else X
         if is_there and name == "euclidean":
             return cls(given, name, unit_roundoff(X), argument)
         # Rows that are parallel up to rounding are found by the core.
@@ -186,8 +186,24 @@ def uploaded(array: NDArray[Any], device: str) -> torch.Tensor:
     return torch.from_numpy(readable).to(device)
 
 
-def _checked(X: torch.Tensor, device: str, argument: str) -> torch.Tensor:
+def checked_rows(X: torch.Tensor, device: str, argument: str) -> torch.Tensor:
     """Return finite, real rows [N, D] in float32 or float64, whose memory may be that of ``X``."""
+    import torch
+
+    given = plain(X, argument)
+    _require_rows(tuple(X.shape), argument)
+    rows = _widened(given, device, argument)
+    for number, piece in enumerate(pieces(rows)):
+        finite = torch.isfinite(piece)
+        if not bool(finite.all()):
+            i, j = torch.nonzero(~finite)[0].tolist()
+            row = number * max(1, PIECE // rows.shape[1]) + i
+            raise ValueError(f"{argument} must be finite, got {float(piece[i, j])} in row {row}, column {j}")
+    return rows
+
+
+def plain(X: torch.Tensor, argument: str) -> torch.Tensor:
+    """Return a dense tensor of real numbers without a gradient, whose memory may be that of ``X``."""
     import torch
 
     if X.layout is not torch.strided:
@@ -198,16 +214,7 @@ def _checked(X: torch.Tensor, device: str, argument: str) -> torch.Tensor:
         raise TypeError(
             f"{argument} must hold real numbers, got dtype {X.dtype}: torch.abs({argument}) has the moduli"
         )
-    _require_rows(tuple(X.shape), argument)
-    given = X.detach().as_subclass(torch.Tensor).resolve_neg()
-    rows = _widened(given, device, argument)
-    for number, piece in enumerate(pieces(rows)):
-        finite = torch.isfinite(piece)
-        if not bool(finite.all()):
-            i, j = torch.nonzero(~finite)[0].tolist()
-            row = number * max(1, PIECE // rows.shape[1]) + i
-            raise ValueError(f"{argument} must be finite, got {float(piece[i, j])} in row {row}, column {j}")
-    return rows
+    return X.detach().as_subclass(torch.Tensor).resolve_neg()
 
 
 def _require_rows(shape: tuple[int, ...], argument: str) -> None:

@@ -77,9 +77,9 @@ def layer_rows(layer: Any, mask: Any, options: RowOptions, label: str) -> Any:
     rows = layer
     if _dimensions(layer) == 3:
         array = as_array(layer, label)
-        rows = _of_tokens(array, _mask(mask, array, label), options.tokens, label)
-    elif isinstance(mask, np.ndarray) or mask is not None:
-        raise ValueError(f"masks must be None for {label}, which has no tokens: it must have the shape (N, T, D)")
+        rows = _of_tokens(array, mask_of(mask, array.shape[:2], label), options.tokens, label)
+    else:
+        refuse_mask(mask, label)
     return _of_length_one(rows, label) if options.normalize else rows
 
 
@@ -99,9 +99,8 @@ def _dimensions(layer: Any) -> int:
     return known if isinstance(known, int) else 0
 
 
-def _mask(mask: Any, array: NDArray[Any], label: str) -> NDArray[np.bool_]:
+def mask_of(mask: Any, shape: tuple[int, int], label: str) -> NDArray[np.bool_]:
     """Convert a mask to an array of bool [N, T]; without one all tokens count."""
-    shape = array.shape[:2]
     if mask is None:
         return np.ones(shape, dtype=bool)
     given = as_array(mask, "masks")
@@ -113,35 +112,61 @@ def _mask(mask: Any, array: NDArray[Any], label: str) -> NDArray[np.bool_]:
 
 
 def _of_tokens(array: NDArray[Any], mask: NDArray[np.bool_], tokens: Tokens | None, label: str) -> NDArray[Any]:
-    if tokens is None:
-        raise ValueError(
-            f"{label} must have two dimensions [N, D] where tokens is None, got shape {array.shape}: tokens='mean' "
-            "takes the mean over each sequence, tokens='rows' each token as a row, without padding by masks"
-        )
+    require_tokens(tokens, array.shape, label)
     if array.dtype.kind not in "fiub":
         raise TypeError(f"{label} must be an array of real numbers, got dtype {array.dtype}")
     if tokens == "rows":
+        require_kept(mask, label)
         rows: NDArray[Any] = array[mask]
-        if not len(rows):
-            raise ValueError(f"masks must be 1 for at least one token of {label}")
         return rows
+    require_kept_of_each(mask)
+    means = np.array([row[kept].mean(axis=0, dtype=np.float64) for row, kept in zip(array, mask, strict=True)])
+    return means.astype(np.float32) if array.dtype.itemsize < 8 and array.dtype.kind == "f" else means
+
+
+def require_tokens(tokens: Tokens | None, shape: tuple[int, ...], label: str) -> None:
+    """Raise where a layer has tokens and nothing says what becomes of them."""
+    if tokens is None:
+        raise ValueError(
+            f"{label} must have two dimensions [N, D] where tokens is None, got shape {shape}: tokens='mean' "
+            "takes the mean over each sequence, tokens='rows' each token as a row, without padding by masks"
+        )
+
+
+def require_kept(mask: NDArray[np.bool_], label: str) -> None:
+    """Raise where a mask leaves no token."""
+    if not mask.any():
+        raise ValueError(f"masks must be 1 for at least one token of {label}")
+
+
+def require_kept_of_each(mask: NDArray[np.bool_]) -> None:
+    """Raise where a mask leaves no token of a sequence."""
     counts = mask.sum(axis=1)
     if not counts.all():
         raise ValueError(
             f"masks must be 1 for a token of each sequence where tokens is 'mean', got none in row {counts.argmin()}"
         )
-    means = np.array([row[kept].mean(axis=0, dtype=np.float64) for row, kept in zip(array, mask, strict=True)])
-    return means.astype(np.float32) if array.dtype.itemsize < 8 and array.dtype.kind == "f" else means
+
+
+def require_directions(largest: NDArray[Any], label: str) -> None:
+    """Raise where the largest modulus of a row is 0, so that no multiple of it has length 1."""
+    if not largest.all():
+        raise ValueError(
+            f"{label} must have no zero row where normalize is True, got zeros in row {largest.argmin()}"
+        )
+
+
+def refuse_mask(mask: Any, label: str) -> None:
+    """Raise where a layer without tokens has a mask."""
+    if isinstance(mask, np.ndarray) or mask is not None:
+        raise ValueError(f"masks must be None for {label}, which has no tokens: it must have the shape (N, T, D)")
 
 
 def _of_length_one(rows: Any, label: str) -> NDArray[Any]:
     """Scale rows to length 1; those of float32 are rounded to it again."""
     given = as_rows(rows, label)
     largest = np.abs(given).max(axis=1, keepdims=True).astype(np.float64)
-    if not largest.all():
-        raise ValueError(
-            f"{label} must have no zero row where normalize is True, got zeros in row {largest.argmin()}"
-        )
+    require_directions(largest, label)
     scaled = given / largest
     scaled /= np.linalg.norm(scaled, axis=1, keepdims=True)
     unit: NDArray[Any] = scaled.astype(given.dtype)

@@ -34,8 +34,9 @@ from dsentropy._checks.scalars import (
 )
 from dsentropy._checks.unused import require_unused
 from dsentropy._checks.warn import warn
+from dsentropy._data.device_layers import layer_rows_on
 from dsentropy._data.device_rows import AnyData, device_of, placed
-from dsentropy._data.layer_rows import RowOptions, has_tokens, layer_rows, layers_of, masks_of
+from dsentropy._data.layer_rows import RowOptions, has_tokens, layers_of, masks_of
 from dsentropy._data.surrogates import Null, as_null, fixed_seed, null_name
 from dsentropy._measures.layer_readings import LayerReadings, ReadingOptions, read_layer
 from dsentropy._measures.layer_table import LayerEntropies
@@ -239,7 +240,7 @@ def _data_sets(
     for name, layer in layers.items():
         label = _label(name)
         mask = masks_of_layers[name] if isinstance(masks, Mapping) or has_tokens(layer) else None
-        sets[name] = placed(places[name], layer_rows(layer, mask, rows, label), metric, label)
+        sets[name] = placed(places[name], layer_rows_on(places[name], layer, mask, rows, label), metric, label)
     return sets
 
 

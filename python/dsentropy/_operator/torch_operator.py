@@ -84,7 +84,7 @@ class TorchOperator:
         return _core.estimate_operator(operator, options, progress=advance, num_threads=num_threads)
 
     def subset_eigenvalues(
-        self, subsets: list[NDArray[np.uint64]], advance: Advance | None, num_threads: int | None
+        self, subsets: list[NDArray[np.uint64]], advance: Advance, num_threads: int | None
     ) -> list[NDArray[np.float64]]:
         """Compute the moduli of all eigenvalues on each subset: on the device where that pays, else by the core."""
         found = {}
@@ -93,7 +93,7 @@ class TorchOperator:
                 operator = self._on(chosen)
                 if operator.solves_on_device:
                     found[place] = operator.eigenvalues(num_threads)
-                    _report(advance, len(found))
+                    advance(len(found), math.nan)
         others = [place for place in range(len(subsets)) if place not in found]
         if others:
             done = len(found)
@@ -102,7 +102,7 @@ class TorchOperator:
                 self.data.core_metric,
                 [subsets[place] for place in others],
                 self.spec,
-                progress=lambda number, _: _report(advance, done + number),
+                progress=lambda number, _: advance(done + number, math.nan),
                 num_threads=num_threads,
             )
             found |= dict(zip(others, computed, strict=True))
@@ -112,7 +112,7 @@ class TorchOperator:
         self,
         subsets: list[NDArray[np.uint64]],
         options: SlqOptions,
-        advance: Advance | None,
+        advance: Advance,
         num_threads: int | None,
     ) -> list[Solution]:
         """Estimate the spectrum on each subset of the rows, one after the other; seeds are those of the core."""
@@ -120,7 +120,7 @@ class TorchOperator:
         for place, chosen in enumerate(subsets):
             own = replace(options, seed=(options.seed + place) % 2**64)
             found.append(self._on(chosen).estimate(own, None, num_threads))
-            _report(advance, len(found))
+            advance(len(found), math.nan)
         return found
 
     def _on(self, chosen: NDArray[np.uint64]) -> TorchOperator:
@@ -144,9 +144,3 @@ class TorchOperator:
         if self.alpha is None:
             return OperatorSpec.affinity(self.bandwidth)
         return OperatorSpec.diffusion(self.bandwidth, self.alpha, self.precision, self.row_weights)
-
-
-def _report(advance: Advance | None, done: int) -> None:
-    """Report the number of subsets that are done."""
-    if advance is not None:
-        advance(done, math.nan)

@@ -256,6 +256,16 @@ def test_surrogates_are_solved_on_the_device(solved):
     assert solved == [400] * 10
 
 
+def test_subsets_that_the_device_cannot_solve_are_left_to_the_core(solved):
+    """A bandwidth beyond the range of distances on the device."""
+    arguments = {"n_samples": 200, "n_repeats": 2}
+    found = subsampled_entropy(torch.tensor(GROUPS), bandwidth=1e-130, **arguments)
+    assert solved == []
+    equal(found.values, np.log2(200))
+    subsampled_entropy(torch.tensor(GROUPS), bandwidth=1.0, **arguments)
+    assert solved == [200] * 2
+
+
 CALLS = {
     "mutual_information": lambda X, **options: mutual_information(X, LABELS, n_repeats=2, **options),
     "null_baseline": lambda X, **options: null_baseline(X, n_draws=2, **options),
@@ -307,3 +317,18 @@ def test_pairs_of_rows_need_the_core():
         for given in (distances, distances.numpy())
     )
     np.testing.assert_array_equal(found.values, core.values)
+
+
+def test_informations_of_random_rows_are_those_of_the_core():
+    arguments = {"max_samples": 200, "bandwidth": RNG.uniform(1, 2, 400), "n_repeats": 2}
+    core = mutual_information(GROUPS, LABELS, **arguments)
+    equal(mutual_information(torch.tensor(GROUPS), LABELS, **arguments).value, core.value)
+    near(mutual_information(torch.tensor(GROUPS), LABELS, solver=ESTIMATED, **arguments).value, core.value, 2)
+
+
+def test_differences_of_the_population_are_those_of_the_core():
+    arguments = {"interval": "population", "n_repeats": 3}
+    core = compare(GROUPS, NORMAL, **arguments)
+    found = compare(torch.tensor(GROUPS), torch.tensor(NORMAL), **arguments)
+    equal(found.difference, core.difference)
+    equal(found.interval, core.interval)
