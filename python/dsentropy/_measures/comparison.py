@@ -105,9 +105,9 @@ def compare(
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         See :func:`subsampled_entropy`.
     device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
-        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Each set is where
-        it is, unless a device is given for all. Exact entropies of subsets are computed on the processor, to which
-        they copy the rows.
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Each set is where it is, unless a
+        device is given for all. The exact solver copies the rows to the processor, except those of subsets that a
+        CUDA device solves for, of 1000 rows or more.
 
     Returns
     -------

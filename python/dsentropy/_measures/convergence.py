@@ -233,8 +233,8 @@ def convergence(
         See :func:`subsampled_entropy`. Where ``reading`` is given, the ``tol`` of a :class:`Stochastic` holds at its
         ``t`` and ``orders``.
     device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
-        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Exact entropies of
-        subsets are computed on the processor, to which they copy the rows.
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. The exact solver copies the rows
+        to the processor, except those of subsets that a CUDA device solves for, of 1000 rows or more.
 
     Returns
     -------

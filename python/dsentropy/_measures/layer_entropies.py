@@ -137,9 +137,9 @@ def layer_entropies(
         ``"stochastic"`` estimates each entropy; :class:`Stochastic` has the options. Its ``tol`` holds at each
         positive t and each order given here, which must be positive.
     device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
-        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Each layer is
-        where it is, unless a device is given for all. Surrogates are drawn there, by other random numbers than the
-        core's, except those of a callable.
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Each layer is where it is, unless
+        a device is given for all. Surrogates are drawn there, by other random numbers than the core's, except those
+        of a callable.
 
     Returns
     -------

@@ -226,8 +226,9 @@ def mutual_information(
         ``"stochastic"`` estimates the entropy of each subset; :class:`Stochastic` has the options. Its ``tol`` holds
         at each positive t given here and order 1.
     device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
-        Where products of an estimate are computed; see :func:`diffusion_spectrum`. The target, and all
-        that is made of it, is on the processor, to which exact entropies copy the rows.
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. The exact solver copies the rows
+        to the processor, except those of subsets that a CUDA device solves for, of 1000 rows or more. The target, and
+        all that is made of it, is on the processor.
 
     Returns
     -------

@@ -273,8 +273,8 @@ def null_baseline(
         ``"stochastic"`` estimates each entropy; :class:`Stochastic` has the options. Its ``tol`` holds at each
         positive t and each order given here, which must be positive. The sampling errors are in the null's spread.
     device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
-        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Surrogates are drawn
-        there, by other random numbers than the core's, except those of a callable.
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Surrogates are drawn there, by
+        other random numbers than the core's, except those of a callable.
 
     Returns
     -------

@@ -210,8 +210,8 @@ def population_interval(
         Seed of the subsets. A generator of NumPy gives one integer as the seed, and its state moves on. None draws
         from Python's global generator.
     device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
-        Where the rows are; see :func:`diffusion_spectrum`. Entropies are exact, and of a copy of the rows on the
-        processor.
+        Where the rows are; see :func:`diffusion_spectrum`. The exact solver copies the rows to the processor, except
+        those of subsets that a CUDA device solves for, of 1000 rows or more.
 
     Returns
     -------

@@ -188,8 +188,8 @@ def subsampled_entropy(
         ``"stochastic"`` estimates the entropy of each subset; :class:`Stochastic` has the options. Its ``tol`` holds
         at each positive t and each order given here, which must be positive.
     device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
-        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Exact entropies of
-        subsets are computed on the processor, to which they copy the rows.
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. The exact solver copies the rows
+        to the processor, except those of subsets that a CUDA device solves for, of 1000 rows or more.
 
     Returns
     -------

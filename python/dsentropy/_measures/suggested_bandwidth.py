@@ -239,9 +239,9 @@ def suggest_bandwidth(
     solver : {"exact", "stochastic"} or Stochastic, default "exact"
         ``"stochastic"`` estimates each entropy; :class:`Stochastic` has the options, without t and orders.
     device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
-        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Each layer is
-        where it is, unless a device is given for all. Surrogates are drawn there, by other random numbers than the
-        core's, except those of a callable.
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Each layer is where it is, unless
+        a device is given for all. Surrogates are drawn there, by other random numbers than the core's, except those
+        of a callable.
 
     Returns
     -------

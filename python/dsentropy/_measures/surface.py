@@ -257,8 +257,8 @@ def entropy_surface(
         ``tol`` holds at each positive t and each order given here, which must be positive. Uncertainties are read
         from ``spectra``.
     device : {"cpu", "cuda", "cuda:1", "mps"}, torch.device or None, default None
-        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Surrogates are drawn
-        there, by other random numbers than the core's, except those of a callable.
+        Where products of an estimate are computed; see :func:`diffusion_spectrum`. Surrogates are drawn there, by
+        other random numbers than the core's, except those of a callable.
 
     Returns
     -------

@@ -5,6 +5,8 @@ An estimate has the entropy of its subset within ``TOL`` with bounds and one sta
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -332,3 +334,19 @@ def test_differences_of_the_population_are_those_of_the_core():
     found = compare(torch.tensor(GROUPS), torch.tensor(NORMAL), **arguments)
     equal(found.difference, core.difference)
     equal(found.interval, core.interval)
+
+
+def test_data_on_another_accelerator_name_their_argument():
+    """A tensor without memory stands for one on another accelerator."""
+    X = torch.ones(9, 2, device="meta")
+    for call, name in [
+        (lambda: layer_entropies({"a": GROUPS, "b": X}, device="cpu"), "layers['b']"),
+        (lambda: compare(GROUPS, X, device="cpu"), "B"),
+        (lambda: suggest_bandwidth([GROUPS, X], device="cpu"), "X[1]"),
+        (lambda: mutual_information(X, np.arange(9) % 2, device="cpu"), "X"),
+    ]:
+        text = (
+            f"device must be that of {name} where {name} is a tensor on an accelerator, meta, got 'cpu': {name}.to("
+        )
+        with pytest.raises(ValueError, match=re.escape(text)):
+            call()
