@@ -10,7 +10,7 @@ it set them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -26,6 +26,8 @@ _open: set[object] = set()
 """Blocks that run, in any thread."""
 _kept: _Settings | None = None
 """The settings before the first of them, where they are others."""
+_is_restoring = False
+"""Whether they are being put back, which an interrupt may have ended between two of them."""
 
 
 @dataclass(frozen=True)
@@ -69,26 +71,37 @@ def plain_arithmetic(device: str) -> Iterator[None]:
             _enter(block)
             yield
         finally:
-            _leave(block)
+            _surely(_leave, block)
+
+
+def _surely(call: Callable[..., None], *arguments: Any) -> None:
+    """Call a function that may be called again, and once more where an interrupt ends it."""
+    try:
+        call(*arguments)
+    except BaseException:  # of the handler of a signal, such as KeyboardInterrupt
+        call(*arguments)
+        raise
 
 
 def _enter(block: object) -> None:
     global _kept
     with _lock:
         if not _open and not _is_plain():
-            _kept = _Settings.now()
+            if not _is_restoring:
+                _kept = _Settings.now()
             _PLAIN.set()
         _open.add(block)
 
 
 def _leave(block: object) -> None:
-    global _kept
+    global _kept, _is_restoring
     with _lock:
         _open.discard(block)
         if not _open and _kept is not None:
-            kept, _kept = _kept, None
-            if _is_plain():
-                kept.set()
+            if _is_restoring or _is_plain():
+                _is_restoring = True
+                _kept.set()
+            _kept, _is_restoring = None, False
 
 
 _PLAIN = _Settings("highest", ())
@@ -147,7 +160,7 @@ def _own(key: _Key) -> str:
         _set(parent, "tf32" if value == "ieee" else "ieee")
         return value if _get(key) == value else "none"
     finally:
-        _set(parent, kept)
+        _surely(_set, parent, kept)
 
 
 def _hidden_older(newer: tuple[str, ...]) -> str:
@@ -158,4 +171,4 @@ def _hidden_older(newer: tuple[str, ...]) -> str:
         _set_newer(("ieee", "ieee"))
         return str(torch.get_float32_matmul_precision())
     finally:
-        _set_newer(newer)
+        _surely(_set_newer, newer)

@@ -124,6 +124,57 @@ def test_an_interrupt_at_the_beginning_of_a_block_leaves_no_trace(monkeypatch):
     assert torch.get_float32_matmul_precision() == "medium"
 
 
+@pytest.mark.parametrize("precision", ["medium", "high"])
+@pytest.mark.parametrize("place", range(6))
+def test_an_interrupt_at_the_end_of_a_block_is_raised_when_all_is_put_back(monkeypatch, precision, place):
+    torch.set_float32_matmul_precision(precision)
+    put("mkldnn", "matmul", "ieee")
+    before = [get(*key) for key in KEYS]
+    left = itertools.count(-place)
+
+    def interrupting(call):
+        def called(*arguments):
+            if next(left) == 0:
+                raise KeyboardInterrupt
+            result = call(*arguments)
+            if next(left) == 0:
+                raise KeyboardInterrupt
+            return result
+
+        return called
+
+    def interrupted():
+        with plain_arithmetic("cpu"):
+            for name in ("_is_plain", "_set_newer", "_set"):
+                monkeypatch.setattr(torch_modes, name, interrupting(getattr(torch_modes, name)))
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    monkeypatch.undo()
+    assert [get(*key) for key in KEYS] == before
+    with plain_arithmetic("cpu"):
+        assert is_plain()
+    assert [get(*key) for key in KEYS] == before
+    assert older() == precision
+
+
+def test_a_block_that_begins_before_settings_are_put_back_keeps_them(monkeypatch):
+    torch.set_float32_matmul_precision("medium")
+    block = object()
+    torch_modes._enter(block)
+
+    def interrupted(values):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(torch_modes, "_set_newer", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        torch_modes._leave(block)
+    monkeypatch.undo()
+    with plain_arithmetic("cpu"):
+        assert is_plain()
+    assert torch.get_float32_matmul_precision() == "medium"
+
+
 def test_a_change_in_between_stays():
     torch.set_float32_matmul_precision("medium")
     with plain_arithmetic("cpu"):
