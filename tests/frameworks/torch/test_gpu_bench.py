@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
+import math
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from dsentropy._operator.torch_operator import EXACT_UP_TO
 
 BENCH = Path(__file__).parents[3] / "benches" / "gpu.py"
 
@@ -31,3 +34,14 @@ def test_all_tables_are_printed_and_no_value_is_outside_of_its_error():
 def test_it_ends_with_its_budget():
     text = run_bench("--budget", "0.01")
     assert "The budget ended here." in text
+
+
+def test_its_data_sets_have_so_many_rows_that_a_gpu_estimates(monkeypatch):
+    spec = importlib.util.spec_from_file_location("bench_of_a_gpu", BENCH)
+    bench = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, bench)  # where dataclasses look their module up
+    spec.loader.exec_module(bench)
+    rows = []
+    monkeypatch.setattr(bench, "data_sets", lambda n: rows.append(n) or {})
+    bench.correctness(bench.Run("cpu", small=False, end=math.inf))
+    assert rows[0] > EXACT_UP_TO
