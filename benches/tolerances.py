@@ -2,6 +2,7 @@
 
     python benches/tolerances.py --update docs/scaling.md       20 seeds, 2000 rows: half an hour on two cores
     python benches/tolerances.py --force --seeds 5 --rows 900   nothing is computed exactly, whatever that costs
+    python benches/tolerances.py --torch --force --seeds 3     2000 rows by PyTorch, on its processor
     python benches/tolerances.py --large --update docs/scaling.md   t up to 300, 400 to 8200 rows: two hours on
                                                                     two cores, with --jobs 2 --runs FILE
 
@@ -9,6 +10,8 @@ Ten data sets, duplicated rows, a self-tuning kernel and a sparse graph of neigh
 eigenvalues. For each tolerance: products (median), or how many of the runs were exact, which costs less there; the
 part of the runs in which the error is within three standard errors and the bounds (the least over t = 1, 2, 5); and
 the root mean square of the error at each t. With ``--force`` the memory limit leaves no room for the exact solver.
+
+With ``--torch``: by the code for accelerators, on PyTorch's processor; ``--device cuda`` is one. It takes no graphs.
 
 With ``--large``: spectra that are dense near 1, a cell for each t. The error is to be within two standard errors and
 the bounds in 95% of the runs of each cell, at each order.
@@ -36,6 +39,7 @@ from dsentropy import (
     diffusion_spectrum,
     estimate_bandwidth,
 )
+from dsentropy._checks import devices
 from sklearn.datasets import load_digits, make_swiss_roll
 from sklearn.neural_network import MLPClassifier
 
@@ -81,10 +85,11 @@ def data_sets(n: int) -> dict[str, tuple[np.ndarray, dict[str, Any]]]:
     }
 
 
-def row(name: str, X: np.ndarray, made: dict[str, Any], seeds: int, force: bool) -> str:
+def row(name: str, X: np.ndarray, made: dict[str, Any], seeds: int, force: bool, device: str | None) -> str:
     """A line of the table."""
     n, d = X.shape
     exact = diffusion_spectrum(X, **made).entropy(T)
+    made = made if device is None else {**made, "device": device}
     limit = 8 * n * (n + 700) + 16 * n * d if force else None
     solver = Stochastic(t=T, max_products=MAX_PRODUCTS, memory_limit=limit)
     cells = [name, str(n)]
@@ -255,6 +260,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--rows", type=int, default=2000, help="rows of each data set")
     parser.add_argument("--force", action="store_true", help="nothing is computed exactly")
+    parser.add_argument("--torch", action="store_true", help="by PyTorch on the processor")
+    parser.add_argument("--device", help="by PyTorch on this device")
     parser.add_argument("--only", help="data sets whose name begins so")
     parser.add_argument("--update", type=Path, help="a file with the marks")
     parser.add_argument("--large", action="store_true", help="large t, on spectra that are dense near 1")
@@ -279,14 +286,17 @@ def main() -> None:
 
 def tolerance_lines(options: argparse.Namespace) -> list[str]:
     """The table of tolerances, printed as it is made."""
+    device = options.device
+    if options.torch:
+        devices.CORE_DEVICES, device = (), "cpu"  # so that PyTorch computes what is on the processor
     lines = [
         "| data, bandwidth | N | " + " | ".join(f"tol {tol:g}" for tol in TOLERANCES) + " |",
         "|:--|--:|:--|:--|:--|",
     ]
     print("\n".join(lines), flush=True)
     for name, (X, made) in data_sets(options.rows).items():
-        if name.startswith(options.only or ""):
-            lines.append(row(name, X, made, options.seeds, options.force))
+        if name.startswith(options.only or "") and (device is None or "graph" not in made):
+            lines.append(row(name, X, made, options.seeds, options.force, device))
             print(lines[-1], flush=True)
     return lines
 
