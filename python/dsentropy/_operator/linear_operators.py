@@ -124,7 +124,9 @@ def as_operator(X: Any, name: str, *, affinities: bool) -> SparseMatrix | Multip
     """Check an operator in place of data; ``affinities`` are not negative, as far as entries are known."""
     if is_sparse(X):
         return SparseMatrix.of(X, name, affinities=affinities)
-    return Multiplier.of(X, name)
+    found = Multiplier.of(X, name)
+    # Of what is no affinity the function says whether eigenvalues may be negative.
+    return found if affinities else replace(found, stated=replace(found.stated, positive_semidefinite=False))
 
 
 @dataclass(frozen=True)

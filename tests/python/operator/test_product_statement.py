@@ -189,6 +189,13 @@ def test_a_negative_eigenvalue_within_the_rounding_is_none(solver):
     assert spectrum.entropy(1) == pytest.approx(Spectrum(K.diagonal()[1:]).entropy(1), abs=1e-1)
 
 
+def test_a_kernel_has_no_negative_eigenvalue_whatever_it_states():
+    for attributes in ({}, {"positive_semidefinite": True}):
+        with pytest.raises(ValueError, match=r"K must be positive semi-definite") as caught:
+            kernel_spectrum(Multiplying(np.diag([1.0, -1.0]), **attributes))
+        assert "leave out" not in str(caught.value)
+
+
 def test_products_that_are_rounded_are_not_asymmetric():
     with pytest.raises(ValueError, match="X must be symmetric"):
         as_operator(Noisy(NARROW, 1e-2), "X", affinities=True)
