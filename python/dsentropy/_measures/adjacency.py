@@ -22,7 +22,7 @@ from dsentropy._operator.bandwidth import BandwidthLike, core_bandwidth, kernel_
 from dsentropy._operator.dense_operator import affinity_operator, place_of_eigenvalues
 from dsentropy._operator.linear_operators import LinearOperator, is_operator_on
 from dsentropy._operator.neighbor_graph import NeighborAdjacency
-from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.slq_options import SlqOptions, memory_limit_of
 from dsentropy._spectrum.problem import Problem, selected_rows, solve
 from dsentropy._spectrum.solver import Stochastic, require_default_storage, resolve_solver
 from dsentropy._spectrum.spectrum import Spectrum
@@ -150,7 +150,9 @@ def adjacency_spectrum(
             problem = _of_graph(X, n_neighbors, rule, metric, max_samples, seed, options)
         else:
             used, n_all, subset = selected_rows(X, metric, max_samples, seed, where)
-            sigma, about = kernel_bandwidth(bandwidth, used, n_neighbors, seed, threads, n_all)
+            sigma, about = kernel_bandwidth(
+                bandwidth, used, n_neighbors, seed, threads, n_all, memory_limit=memory_limit_of(options)
+            )
             kernel = affinity_operator(used, core_bandwidth(sigma))
             about |= {**subset, **place_of_eigenvalues(kernel, options)}
             problem = Problem(kernel, used.n_samples, {"operator": "affinity", **about}, used.fingerprint)

@@ -48,7 +48,7 @@ from dsentropy._operator.dask_affinity import ChunkedDiffusion, Chunks, is_dask_
 from dsentropy._operator.dense_operator import diffusion_operator, place_of_eigenvalues
 from dsentropy._operator.linear_operators import LinearOperator, is_operator_on
 from dsentropy._operator.precision import allows_single, refuse_single, require_free_precision, require_single_used
-from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.slq_options import SlqOptions, memory_limit_of
 from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES
 from dsentropy._spectrum.problem import Problem, selected_rows, solve
 from dsentropy._spectrum.solver import Stochastic, require_default_storage, resolve_solver
@@ -335,6 +335,7 @@ def _of_rows(X: Any, arguments: _Arguments) -> Problem:
         arguments.num_threads,
         n_all,
         weights=weights,
+        memory_limit=memory_limit_of(arguments.options),
     )
     require_single_used(arguments.precision, used, sigma)
     stored: Literal["single", "double"] = "single" if arguments.precision == "single" else "double"

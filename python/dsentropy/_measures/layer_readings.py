@@ -22,7 +22,7 @@ from dsentropy._measures.null_comparison import NullComparison, rounding_of
 from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, is_rule, kernel_bandwidths, resolve
 from dsentropy._operator.dense_operator import diffusion_operator
 from dsentropy._operator.precision import core_precision, require_single_used
-from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.slq_options import SlqOptions, memory_limit_of
 from dsentropy._spectrum.kernel_solutions import kernel_solutions
 from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES, warn_if_not_converged
 from dsentropy._spectrum.saturation import saturation
@@ -64,7 +64,8 @@ def read_layer(
 ) -> LayerReadings:
     """Compute or estimate the entropies of a layer, of which ``n_all`` rows were given; ``done`` counts data sets."""
     n_neighbors, seed = options.n_neighbors, options.seed
-    resolved = kernel_bandwidths(bandwidths, data, n_neighbors, seed, options.num_threads, n_all)
+    limit = memory_limit_of(options.solver)
+    resolved = kernel_bandwidths(bandwidths, data, n_neighbors, seed, options.num_threads, n_all, limit)
     sigmas = [sigma for sigma, _ in resolved]
     require_single_used(options.precision, data, *sigmas)
     precision = core_precision(options.precision, data, options.times, options.orders)
@@ -119,7 +120,16 @@ def _null_bandwidths(
     for given, sigma in zip(bandwidths, sigmas, strict=True):
         follows = is_rule(given)
         if follows and options.null_follows:
-            each.append(resolve(given, surrogate, options.n_neighbors, options.seed, options.num_threads))
+            each.append(
+                resolve(
+                    given,
+                    surrogate,
+                    options.n_neighbors,
+                    options.seed,
+                    options.num_threads,
+                    memory_limit=memory_limit_of(options.solver),
+                )
+            )
             continue
         if follows and np.ndim(sigma):
             raise ValueError(

@@ -28,6 +28,7 @@ from dsentropy._measures.random_subsets import SampledData, SubsetArguments
 from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, kernel_bandwidth
 from dsentropy._operator.dense_operator import diffusion_operator
 from dsentropy._operator.precision import core_precision, require_single_used
+from dsentropy._operator.slq_options import memory_limit_of
 from dsentropy._spectrum.problem import Problem, solve
 from dsentropy._spectrum.spectrum import Spectrum
 from dsentropy._spectrum.subset_entropies import SubsetEntropies
@@ -119,8 +120,11 @@ def readings(
 ) -> tuple[NDArray[np.float64], Bandwidth]:
     """Call ``reading`` with the spectrum of each subset, and return what it returns and the bandwidth of all rows."""
     sigma: Bandwidth = 1.0
+    limit = memory_limit_of(arguments.options)
     if not own:
-        sigma, _ = kernel_bandwidth(bandwidth, data, n_neighbors, arguments.seed, arguments.num_threads)
+        sigma, _ = kernel_bandwidth(
+            bandwidth, data, n_neighbors, arguments.seed, arguments.num_threads, memory_limit=limit
+        )
     found: list[NDArray[np.float64]] = []
     bar = progress_bar(arguments.progress, len(rows), "spectra")
     with memory_errors(*arguments.ways_out(data, bandwidth)), bar as advance:
@@ -128,7 +132,9 @@ def readings(
             part = data.part(chosen)
             each = sigma[chosen] if isinstance(sigma, np.ndarray) else sigma
             if own:
-                each, _ = kernel_bandwidth(bandwidth, part, n_neighbors, arguments.seed, arguments.num_threads)
+                each, _ = kernel_bandwidth(
+                    bandwidth, part, n_neighbors, arguments.seed, arguments.num_threads, memory_limit=limit
+                )
             problem = _problem(arguments, part, each)
             spectrum = solve(problem, _with_signs(arguments, place), arguments.num_threads, False)
             found.append(_read(reading, spectrum, found))

@@ -46,7 +46,7 @@ from dsentropy._operator.precision import (
     require_free_precision,
     require_single_used,
 )
-from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.slq_options import SlqOptions, memory_limit_of
 from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.kernel_solutions import kernel_solutions, solutions_of_sets
 from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES, warn_if_not_converged
@@ -229,7 +229,8 @@ def null_baseline(
 
     .. math::
 
-        \mathrm{structure} = \bar H_0 - H, \qquad z = \frac{\bar H_0 - H}{s_0}, \qquad
+        \mathrm{structure} = \bar H_0 - H, \qquad z = \frac{\bar H_0 - H}{s_0},
+
         p = \frac{1}{n + 1} \#\{k \in 0 \dots n : |H_k - \bar H| \ge |H - \bar H|\},
 
     with H the entropy of the data, also :math:`H_0`'s member k = 0 in p, :math:`H_1 \dots H_n` those of the draws,
@@ -334,10 +335,8 @@ def null_baseline(
     of_alpha, stored, made = as_alpha(alpha), as_precision(precision), as_null(null)
     kept: NullBandwidth = as_choice(null_bandwidth, "null_bandwidth", "own", "data")
     threads, shown = as_threads(num_threads), as_progress(progress)
-    draws, seed = (
-        as_count(n_draws, "n_draws", least=2, most=MAX_DRAWS),
-        fixed_seed(as_seed(random_state, "random_state")),
-    )
+    draws = as_count(n_draws, "n_draws", least=2, most=MAX_DRAWS)
+    seed = fixed_seed(as_seed(random_state, "random_state"))
     options = resolve_solver(solver, seed, times=times, orders=each_order)
     require_free_precision(stored, options)
     used, n_all, _ = selected_rows(X, metric, max_samples, seed, device_of(device, X, metric, stored))
@@ -347,7 +346,9 @@ def null_baseline(
     require_bytes(f"n_draws = {draws}", used.n_samples, needed, "a smaller n_draws")
     has_single = stored != "single" and allows_single(metric, bandwidth)
     with memory_errors(*ways_out(options, "fewer rows, max_samples=...", has_single=has_single)):
-        sigma, _ = kernel_bandwidth(bandwidth, used, n_neighbors, seed, threads, n_all)
+        sigma, _ = kernel_bandwidth(
+            bandwidth, used, n_neighbors, seed, threads, n_all, memory_limit=memory_limit_of(options)
+        )
         require_single_used(stored, used, sigma)
         solved = core_precision(stored, used, times, each_order)
         sets = _Sets(
@@ -403,7 +404,7 @@ class _Sets:
         for first in range(0, draws, at_once):
             numbers = range(first, min(first + at_once, draws))
             sets = [self.surrogates.draw(number, columns=callable(self.given)) for number in numbers]
-            sigmas = [self._bandwidth_of(data, num_threads) if follows else self.sigma for data in sets]
+            sigmas = [self._bandwidth_of(data, options, num_threads) if follows else self.sigma for data in sets]
             operators = [
                 self._operator(data, sigma, alpha, precision) for data, sigma in zip(sets, sigmas, strict=True)
             ]
@@ -413,8 +414,9 @@ class _Sets:
             warn_if_not_converged(found, options, MAX_SAMPLES)
         return found
 
-    def _bandwidth_of(self, surrogate: AnyData, num_threads: int | None) -> Bandwidth:
-        return resolve(self.given or "median", surrogate, self.n_neighbors, self.seed, num_threads)
+    def _bandwidth_of(self, surrogate: AnyData, options: SlqOptions | None, num_threads: int | None) -> Bandwidth:
+        rule, limit = self.given or "median", memory_limit_of(options)
+        return resolve(rule, surrogate, self.n_neighbors, self.seed, num_threads, memory_limit=limit)
 
     @staticmethod
     def _operator(data: AnyData, sigma: Bandwidth, alpha: float, precision: CorePrecision) -> DenseOperator:

@@ -47,6 +47,7 @@ from dsentropy._data.surrogates import (
 from dsentropy._measures.structure_curve import USUAL_STEPS, CurveOptions, StructureCurve
 from dsentropy._operator.bandwidth import resolve
 from dsentropy._operator.precision import core_precision, require_free_precision
+from dsentropy._operator.slq_options import memory_limit_of
 from dsentropy._results.tabular import Tabular
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.ways_out import one_thread, ways_out
@@ -306,7 +307,8 @@ def suggest_bandwidth(
     require_bytes(f"n_draws = {draws}", max(data.n_samples for data in sets), needed, "a smaller n_draws")
     fewer = (*one_thread(threads, "decomposes one matrix"), "fewer rows by max_samples")
     with memory_errors(*ways_out(options, *fewer, has_single=stored != "single")):
-        medians = [float(resolve("median", data, None, seed, threads)) for data in sets]
+        limit = memory_limit_of(options)
+        medians = [float(resolve("median", data, None, seed, threads, memory_limit=limit)) for data in sets]
         units, ends = _units(medians, shared)
         curve_options = CurveOptions(
             t=time,

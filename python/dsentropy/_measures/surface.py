@@ -55,7 +55,7 @@ from dsentropy._operator.dense_operator import (
     solves_on_device,
 )
 from dsentropy._operator.precision import require_free_precision, require_single_used
-from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.slq_options import SlqOptions, memory_limit_of
 from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES
 from dsentropy._spectrum.problem import Problem, exact_spectrum, selected_rows, solve
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
@@ -318,7 +318,7 @@ def entropy_surface(
     has_single = stored != "single" and metric != "precomputed"
     with memory_errors(*ways_out(options, *fewer, has_single=has_single)):
         _require_results(len(each), len(times), len(of_orders), len(of_alphas), used.n_samples, draws)
-        resolved = kernel_bandwidths(each, used, n_neighbors, seed, threads, n_all)
+        resolved = kernel_bandwidths(each, used, n_neighbors, seed, threads, n_all, memory_limit_of(options))
         require_single_used(stored, used, *(sigma for sigma, _ in resolved))
         about = {**subset} if options is not None else {"precision": stored, **subset}
         kernels = _kernels(used, resolved, of_alphas, stored, about, options)

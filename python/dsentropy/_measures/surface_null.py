@@ -20,7 +20,7 @@ from dsentropy._data.surrogates import SURFACE_STREAM, Null, fixed_seed
 from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, is_rule, resolve
 from dsentropy._operator.dense_operator import diffusion_operator
 from dsentropy._operator.precision import CorePrecision
-from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.slq_options import SlqOptions, memory_limit_of
 from dsentropy._spectrum.kernel_solutions import kernel_solutions
 from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES, warn_if_not_converged
 from dsentropy._spectrum.subset_entropies import read_solution
@@ -61,7 +61,7 @@ def surface_null(
         for number in range(draws):
             drawn = surrogates.draw(number, columns=columns)
             own = [
-                resolve(given, drawn, grid.n_neighbors, seed, num_threads)
+                resolve(given, drawn, grid.n_neighbors, seed, num_threads, memory_limit=memory_limit_of(options))
                 if _is_rule_of_rows(given, sigma)
                 else sigma
                 for given, sigma in grid.bandwidths

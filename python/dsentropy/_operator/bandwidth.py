@@ -60,6 +60,7 @@ def kernel_bandwidth(
     n_all: int | None = None,
     *,
     weights: NDArray[np.float64] | None = None,
+    memory_limit: int | None = None,
 ) -> tuple[Bandwidth, dict[str, Any]]:
     """Resolve a bandwidth, and return what a spectrum's parameters say of it and of the metric.
 
@@ -68,7 +69,16 @@ def kernel_bandwidth(
     require_kernel_arguments(bandwidth, n_neighbors, data, n_all)
     if data.metric == "affinity":
         return 1.0, {"metric": data.metric}
-    return resolve_with_parameters(bandwidth, data, n_neighbors, random_state, num_threads, n_all, weights=weights)
+    return resolve_with_parameters(
+        bandwidth,
+        data,
+        n_neighbors,
+        random_state,
+        num_threads,
+        n_all,
+        weights=weights,
+        memory_limit=memory_limit,
+    )
 
 
 def require_kernel_arguments(bandwidth: Any, n_neighbors: Any, data: AnyData, n_all: int | None = None) -> None:
@@ -106,6 +116,7 @@ def kernel_bandwidths(
     random_state: Any,
     num_threads: int | None,
     n_all: int,
+    memory_limit: int | None = None,
 ) -> list[tuple[Bandwidth, dict[str, Any]]]:
     """Resolve several bandwidths as :func:`kernel_bandwidth` does; ``n_neighbors`` must be used by one of them."""
     require_neighbors_used(n_neighbors, *bandwidths, reason="none of bandwidths is 'knn'")
@@ -113,7 +124,9 @@ def kernel_bandwidths(
     for name, one in named:
         _require_bandwidth(one, n_neighbors, data, n_all, name)
     return [
-        resolve_with_parameters(one, data, n_neighbors, random_state, num_threads, n_all, name=name)
+        resolve_with_parameters(
+            one, data, n_neighbors, random_state, num_threads, n_all, name=name, memory_limit=memory_limit
+        )
         for name, one in named
     ]
 
@@ -128,11 +141,22 @@ def resolve_with_parameters(
     *,
     name: str = "bandwidth",
     weights: NDArray[np.float64] | None = None,
+    memory_limit: int | None = None,
 ) -> tuple[Bandwidth, dict[str, Any]]:
     """Resolve a bandwidth, by default the median, and describe it and the metric; see :func:`resolve`."""
     rule = "median" if bandwidth is None else bandwidth
     with memory_errors(f"a number as {name}", "fewer rows"):
-        sigma = resolve(rule, data, n_neighbors, random_state, num_threads, n_all, name=name, weights=weights)
+        sigma = resolve(
+            rule,
+            data,
+            n_neighbors,
+            random_state,
+            num_threads,
+            n_all,
+            name=name,
+            weights=weights,
+            memory_limit=memory_limit,
+        )
     about: dict[str, Any] = {"bandwidth": sigma}
     if isinstance(rule, str):
         about["rule"] = rule
@@ -157,6 +181,7 @@ def resolve(
     *,
     name: str = "bandwidth",
     weights: NDArray[np.float64] | None = None,
+    memory_limit: int | None = None,
 ) -> Bandwidth:
     """Compute the bandwidth: one number, or one a row of the data.
 
@@ -178,12 +203,14 @@ def resolve(
         The name of the argument, for errors.
     weights : ndarray, optional
         How many rows each row counts as, for the rule ``"median"``: a pair counts as often as the product.
+    memory_limit : int, optional
+        Bytes that a rule may take on a device; where they do not suffice the core computes.
     """
     seed = as_seed(random_state, "random_state")
     if isinstance(bandwidth, str):
         if _as_rule(bandwidth, name, data) == "median":
-            return _median(data, seed, num_threads, weights)
-        return _neighbor_distances(data, n_neighbors, num_threads)
+            return _median(data, seed, num_threads, weights, memory_limit)
+        return _neighbor_distances(data, n_neighbors, num_threads, memory_limit)
     if callable(bandwidth):
         bandwidth, n_all = bandwidth(data.rows), None
     given = _as_given(bandwidth, data.n_samples if n_all is None else n_all, name)
@@ -217,7 +244,11 @@ def core_bandwidth(bandwidth: Bandwidth) -> Bandwidth:
 
 
 def _median(
-    data: AnyData, seed: int | None, num_threads: int | None, weights: NDArray[np.float64] | None = None
+    data: AnyData,
+    seed: int | None,
+    num_threads: int | None,
+    weights: NDArray[np.float64] | None,
+    memory_limit: int | None,
 ) -> float:
     n, part = data.n_samples, data
     if n > MEDIAN_ROWS:
@@ -225,7 +256,7 @@ def _median(
         part, of_part = data.part(chosen), None if weights is None else weights[chosen]
     else:
         of_part = weights
-    median = device_bandwidth.median_distance(part, of_part, num_threads)
+    median = device_bandwidth.median_distance(part, of_part, num_threads, memory_limit)
     if median == 0 and part is not data:
         return _median_of_distinct(data, seed, num_threads, weights)
     return median
@@ -252,9 +283,11 @@ def _median_of_distinct(
     return _core.median_distance(distinct, data.core_metric, counts.astype(np.float64), num_threads)
 
 
-def _neighbor_distances(data: AnyData, n_neighbors: int | None, num_threads: int | None) -> NDArray[np.float64]:
+def _neighbor_distances(
+    data: AnyData, n_neighbors: int | None, num_threads: int | None, memory_limit: int | None
+) -> NDArray[np.float64]:
     number = n_neighbors_of(n_neighbors, data.n_samples, data.argument)
-    return replace_zeros(device_bandwidth.neighbor_distances(data, number, num_threads))
+    return replace_zeros(device_bandwidth.neighbor_distances(data, number, num_threads, memory_limit))
 
 
 def n_neighbors_of(value: int | None, n_samples: int, argument: str = "X") -> int:

@@ -38,3 +38,8 @@ class SlqOptions:
     def max_products(self) -> int:
         """The limit of products with a vector."""
         return self.default_products if self.products is None else self.products
+
+
+def memory_limit_of(options: SlqOptions | None) -> int | None:
+    """Return the bytes that may be used; None is what is there, as for the exact solver."""
+    return None if options is None else options.memory_limit

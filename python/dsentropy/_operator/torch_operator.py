@@ -66,7 +66,7 @@ class TorchOperator:
 
     def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
         """Estimate the spectrum, or compute it, on the device or from products, where that costs less."""
-        if self._costs_less_exactly(options):
+        if self.costs_less_exactly(options):
             return Solution.exact(self.eigenvalues(num_threads))
         affinity = TorchAffinity(self.data, self.bandwidth, options)
         operator = CallbackAffinity(
@@ -129,7 +129,7 @@ class TorchOperator:
         weights = None if self.row_weights is None else self.row_weights[chosen]
         return replace(self, data=self.data.part(chosen), bandwidth=sigma, row_weights=weights)
 
-    def _costs_less_exactly(self, options: SlqOptions) -> bool:
+    def costs_less_exactly(self, options: SlqOptions) -> bool:
         """Return whether the device computes all eigenvalues in less time than an estimate, within its memory."""
         n, d = self.data.tensor.shape
         memory = DeviceMemory.of(self.data.device, n, options.memory_limit)

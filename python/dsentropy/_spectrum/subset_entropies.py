@@ -16,7 +16,7 @@ from dsentropy._data.device_rows import AnyData
 from dsentropy._operator.bandwidth import Bandwidth, core_bandwidth, kernel_bandwidth, require_kernel_arguments
 from dsentropy._operator.dense_operator import DenseOperator, diffusion_operator
 from dsentropy._operator.precision import core_precision, require_free_precision, require_single_used
-from dsentropy._operator.slq_options import SlqOptions
+from dsentropy._operator.slq_options import SlqOptions, memory_limit_of
 from dsentropy._spectrum.estimated import readings
 from dsentropy._spectrum.missed_tolerance import Advice, warn_if_not_converged
 from dsentropy._spectrum.rounding import without_rounding
@@ -67,7 +67,8 @@ class SubsetKernel:
         ``n_all`` is the number of bandwidths of rows that may be given, where the data are a subset of as many.
         """
         require_kernel(bandwidth, n_neighbors, data, precision, options, n_all)
-        sigma, _ = kernel_bandwidth(bandwidth, data, n_neighbors, seed, num_threads, n_all)
+        limit = memory_limit_of(options)
+        sigma, _ = kernel_bandwidth(bandwidth, data, n_neighbors, seed, num_threads, n_all, memory_limit=limit)
         require_single_used(precision, data, sigma)
         stored = core_precision(precision, data, times, orders)
         return cls(data, sigma, diffusion_operator(data, core_bandwidth(sigma), alpha, stored))

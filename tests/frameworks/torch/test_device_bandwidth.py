@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from dsentropy import adjacency_spectrum, diffusion_spectrum
+from dsentropy import (
+    Stochastic,
+    adjacency_spectrum,
+    convergence,
+    diffusion_spectrum,
+    entropy_surface,
+    layer_entropies,
+    null_baseline,
+    subsampled_entropy,
+    suggest_bandwidth,
+)
 from dsentropy._checks import devices
 from dsentropy._data import device_distances
 from dsentropy._operator import bandwidth as rules
@@ -88,3 +98,46 @@ def test_other_functions_have_the_same_rules(calls):
     found = adjacency_spectrum(torch.tensor(CLOUD), bandwidth="knn", n_neighbors=3).parameters["bandwidth"]
     assert calls == ["neighbor_distances"]
     np.testing.assert_allclose(found, of_core(CLOUD, bandwidth="knn", n_neighbors=3), rtol=1e-11)
+
+
+def with_limit(X, rule, memory_limit):
+    solver = Stochastic(tol=3e-2, memory_limit=memory_limit)
+    return {
+        "diffusion": lambda: diffusion_spectrum(X, bandwidth=rule, solver=solver),
+        "adjacency": lambda: adjacency_spectrum(X, bandwidth=rule, solver=solver),
+        "surface": lambda: entropy_surface(X, bandwidths=[rule], t=[1], null="gaussian", n_null=2, solver=solver),
+        "null": lambda: null_baseline(X, bandwidth=rule, n_draws=2, solver=solver),
+        "layers": lambda: layer_entropies({"a": X}, [rule], null="gaussian", n_null=2, solver=solver),
+        "subsets": lambda: subsampled_entropy(X, bandwidth=rule, n_samples=50, n_repeats=2, solver=solver),
+        "convergence": lambda: convergence(X, sizes=[50, 100], bandwidth=rule, n_repeats=2, solver=solver),
+    }
+
+
+@pytest.fixture
+def limits(monkeypatch):
+    """The limits with which rules ask for memory, which they do not get."""
+    asked = []
+
+    class NoMemory:
+        def __init__(self, device, n_samples, limit):
+            asked.append(limit)
+
+        def has(self, needed):
+            return False
+
+    monkeypatch.setattr(device_bandwidth, "DeviceMemory", NoMemory)
+    return asked
+
+
+@pytest.mark.parametrize("rule", ["median", "knn"])
+@pytest.mark.parametrize("function", with_limit(None, None, None))
+def test_rules_ask_for_memory_within_the_limit_of_the_solver(function, rule, limits, calls):
+    with_limit(torch.tensor(CLOUD), rule, 10**9)[function]()
+    assert set(limits) == {10**9}
+    assert not calls
+
+
+def test_suggestions_ask_for_memory_within_the_limit_of_the_solver(limits):
+    X = torch.tensor(CLOUD[:60])
+    suggest_bandwidth({"a": X, "b": X}, n_draws=2, solver=Stochastic(tol=3e-2, memory_limit=10**9))
+    assert set(limits) == {10**9}

@@ -175,3 +175,14 @@ def test_eigenvalues_keep_their_signs():
     found = torch_eigenvalues.eigenvalues(rows, 1 + np.arange(N) % 7 * 3.0, 0.0)
     assert found[0] < -1e-6
     assert found[-1] == pytest.approx(1, abs=1e-13)
+
+
+def test_an_estimate_that_the_device_replaces_says_where_eigenvalues_were_computed(calls):
+    for made in (
+        diffusion_spectrum(torch.tensor(CLOUD), bandwidth=2.0, solver="stochastic"),
+        adjacency_spectrum(torch.tensor(CLOUD), bandwidth=2.0, solver="stochastic"),
+        entropy_surface(torch.tensor(CLOUD), [2.0], [1], solver="stochastic").spectra[0][0],
+    ):
+        assert made.parameters["requested_solver"] == "stochastic"
+        assert made.parameters["eigenvalues_on"] == "cpu"
+    assert len(calls) == 3
