@@ -4,7 +4,8 @@
     python tools/build_site.py --gallery CACHE     execute the pages of the gallery whose content differs from CACHE
 
 The cache is a folder with what pages of the gallery printed and drew, each with the MD5 of the page that did; it is
-written anew, also where a page fails, so that the others need not run again. Needs the extra `docs`.
+written anew, also where a page fails, so that the others need not run again. What it has of pages that are gone is
+left out. Needs the extra `docs`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,14 @@ def build(executed: bool) -> int:
     return subprocess.run([*command, "docs", "build/site"], cwd=ROOT, env=environment, check=False).returncode
 
 
+def remove_gone(made: Path, pages: Path) -> None:
+    """Remove what was made of pages that are not in the folder of the gallery any more."""
+    there = {page.stem for page in pages.glob("*.py")}
+    for stem in {path.name.partition(".")[0] for path in made.glob("*.py.md5")} - there:
+        for path in [*made.glob(f"{stem}.*"), *made.glob(f"images/**/sphx_glr_{stem}_*")]:
+            path.unlink()
+
+
 def executed_pages(since: set[str]) -> list[str]:
     """Return the pages that ran, with their seconds, which are not in a set of MD5."""
     lines = []
@@ -53,6 +62,7 @@ def main(arguments: list[str]) -> int:
     known = {path.read_text(encoding="utf-8") for path in cache.glob("*.md5")}
     if cache.is_dir():
         shutil.copytree(cache, PAGES)
+        remove_gone(PAGES, ROOT / "docs" / "gallery")
     status = build(executed=True)
     print(*executed_pages(known), sep="\n")
     shutil.rmtree(cache, ignore_errors=True)

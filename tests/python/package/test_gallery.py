@@ -6,6 +6,7 @@ The pages are executed where the site is built.
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
@@ -65,3 +66,19 @@ def test_a_page_that_lacks_something_is_found(old: str, new: str, fault: str) ->
     assert faults("plot_x.py", page) == []
     assert fault in faults("plot_x.py", page.replace(old, new))[0]
     assert "plot_*.py" in faults("x.py", page)[0]
+
+
+def test_what_was_made_of_a_page_that_is_gone_is_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    build_site = importlib.import_module("build_site")
+    pages, made = tmp_path / "gallery", tmp_path / "made"
+    (made / "images" / "thumb").mkdir(parents=True)
+    pages.mkdir()
+    (pages / "plot_01_blobs.py").write_text("", encoding="utf-8")
+    kept = ["index.rst", "plot_01_blobs.py.md5", "plot_01_blobs.rst", "images/sphx_glr_plot_01_blobs_001.png"]
+    gone = ["plot_blobs.py.md5", "plot_blobs.rst", "plot_blobs.zip", "images/sphx_glr_plot_blobs_001.png"]
+    gone.append("images/thumb/sphx_glr_plot_blobs_thumb.png")
+    for name in [*kept, *gone]:
+        (made / name).write_text("", encoding="utf-8")
+    build_site.remove_gone(made, pages)
+    assert sorted(path.relative_to(made).as_posix() for path in made.rglob("*.*")) == sorted(kept)
