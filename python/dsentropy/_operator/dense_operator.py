@@ -50,12 +50,5 @@ def solves_on_device(operator: DenseOperator) -> bool:
 
 
 def place_of_eigenvalues(operator: DenseOperator, options: SlqOptions | None) -> dict[str, Any]:
-    """Return what parameters of a spectrum say of its eigenvalues where the rows are on a device.
-
-    An estimate that a device replaces by all eigenvalues says so, too.
-    """
-    if isinstance(operator, KernelOperator):
-        return {}
-    if options is None:
-        return {"eigenvalues_on": operator.data.device if operator.solves_on_device else "cpu"}
-    return {"eigenvalues_on": operator.data.device} if operator.costs_less_exactly(options) else {}
+    """Return what parameters of a spectrum say of its eigenvalues where the rows are on a device."""
+    return {} if isinstance(operator, KernelOperator) else operator.place_of_eigenvalues(options)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,7 @@ class TorchOperator:
 
     def estimate(self, options: SlqOptions, advance: Advance | None, num_threads: int | None) -> Solution:
         """Estimate the spectrum, or compute it, on the device or from products, where that costs less."""
-        if self.costs_less_exactly(options):
+        if self._costs_less_exactly(options):
             return Solution.exact(self.eigenvalues(num_threads))
         affinity = TorchAffinity(self.data, self.bandwidth, options)
         operator = CallbackAffinity(
@@ -129,7 +129,13 @@ class TorchOperator:
         weights = None if self.row_weights is None else self.row_weights[chosen]
         return replace(self, data=self.data.part(chosen), bandwidth=sigma, row_weights=weights)
 
-    def costs_less_exactly(self, options: SlqOptions) -> bool:
+    def place_of_eigenvalues(self, options: SlqOptions | None) -> dict[str, Any]:
+        """Return where the exact solver computes, also where it takes the place of an estimate; {} of an estimate."""
+        if options is None:
+            return {"eigenvalues_on": self.data.device if self.solves_on_device else "cpu"}
+        return {"eigenvalues_on": self.data.device} if self._costs_less_exactly(options) else {}
+
+    def _costs_less_exactly(self, options: SlqOptions) -> bool:
         """Return whether the device computes all eigenvalues in less time than an estimate, within its memory."""
         n, d = self.data.tensor.shape
         memory = DeviceMemory.of(self.data.device, n, options.memory_limit)
