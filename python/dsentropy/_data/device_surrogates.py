@@ -93,8 +93,7 @@ class DeviceSurrogates:
     @cached_property
     def _given(self) -> torch.Tensor:
         """The rows before a metric changed them."""
-        host = self._data.host
-        return self._data.tensor if host is None else uploaded(host.given, self._data.device)
+        return self._data.given
 
     @cached_property
     def _exponent(self) -> int:
