@@ -21,7 +21,7 @@ import numpy as np
 from dsentropy._checks.devices import has_float64
 from dsentropy._data.data import Data
 from dsentropy._data.device_distances import largest_modulus
-from dsentropy._data.device_rows import AnyData, DeviceRows, uploaded
+from dsentropy._data.device_rows import AnyData, DeviceRows
 from dsentropy._data.surrogates import Null, Surrogates, require_directions
 
 if TYPE_CHECKING:
