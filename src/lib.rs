@@ -71,9 +71,11 @@ pub use measure::entropy::{renyi_entropies, spectral_entropy};
 pub use measure::estimated_spectrum::{
     Solution, estimate_operator, estimate_sparse, estimate_spectrum, operator_eigenvalues,
 };
+pub use measure::median_kernel::MedianOperator;
+pub use measure::operator_matrix::{OperatorMatrix, eigenvalues_of_matrices};
 pub use measure::spectrum::{OperatorSpec, Precision, given_eigenvalues};
 pub use measure::subsets::{estimate_subsets, subset_eigenvalues, subset_entropies};
-pub use measure::sweep::{eigenvalues_of_sets, sweep_eigenvalues};
+pub use measure::sweep::sweep_eigenvalues;
 pub use operator::SymmetricOperator;
 pub use operator::deflated_f32::diffusion_eigenvalues_single;
 pub use operator::dense::diffusion_operator;

@@ -21,14 +21,14 @@ _Progress: TypeAlias = Callable[[int, float], None]
 # fmt: off
 __all__ = [
     "CHUNK_ALIGNMENT", "BlasConfig", "CallbackAffinity", "CallbackOperator", "Chunk", "Estimate", "EstimateArrays",
-    "EstimateInfo", "GlobalScaling", "Measure", "Moments", "NeighborEdges", "Neighbors", "OperatorSpec",
-    "PairProduct", "Readings", "Scatter", "Solution", "SparseOperator", "__version__", "allowed_single_error",
-    "blas_config", "block_scatter", "chunk_error", "covariance_eigenvalues", "default_threads", "distinct_rows",
-    "eigenvalues", "eigenvalues_of_sets", "entropy", "estimate_bytes", "estimate_operator", "estimate_spectrum",
-    "estimate_subsets", "haar_product", "median_distance", "nearest_neighbors", "neighbor_distances",
-    "neighbor_edges", "neighbor_graph", "operator_eigenvalues", "pair_moments", "pair_product", "renyi_entropies",
-    "require_memory", "spectral_entropy", "subset_eigenvalues", "subset_entropies", "sweep_eigenvalues",
-    "symmetric_eigenvalues",
+    "EstimateInfo", "GlobalScaling", "Measure", "Moments", "NeighborEdges", "Neighbors", "OperatorMatrix",
+    "OperatorSpec", "PairProduct", "Readings", "Scatter", "Solution", "SparseOperator", "__version__",
+    "allowed_single_error", "blas_config", "block_scatter", "chunk_error", "covariance_eigenvalues",
+    "default_threads", "distinct_rows", "eigenvalues", "entropy", "estimate_bytes", "estimate_operator",
+    "estimate_spectrum", "estimate_subsets", "haar_product", "matrix_eigenvalues", "median_distance",
+    "nearest_neighbors", "neighbor_distances", "neighbor_edges", "neighbor_graph", "operator_eigenvalues",
+    "pair_moments", "pair_product", "renyi_entropies", "require_memory", "spectral_entropy", "subset_eigenvalues",
+    "subset_entropies", "sweep_eigenvalues", "symmetric_eigenvalues",
 ]
 # fmt: on
 
@@ -68,6 +68,17 @@ class OperatorSpec:
     @staticmethod
     def neighbor_graph(n_neighbors: int, symmetrize: _Symmetrize | None, rounding: _Rounding = None) -> OperatorSpec:
         """The nearest-neighbour graph, the row itself counted; made symmetric, or left as is."""
+
+@final
+class OperatorMatrix:
+    """An operator as a matrix, until its eigenvalues are computed."""
+
+    @staticmethod
+    def of(x: _Rows, metric: _Metric, operator: OperatorSpec, num_threads: int | None = None) -> OperatorMatrix:
+        """The operator of a kernel."""
+    @staticmethod
+    def at_median(x: _Rows, alpha: float, precision: _Precision, num_threads: int | None = None) -> OperatorMatrix:
+        """The diffusion operator of rows, with the median of their distances as the bandwidth."""
 
 @final
 class Measure:
@@ -350,10 +361,8 @@ def sweep_eigenvalues(
 ) -> list[_Floats]:
     """The moduli of eigenvalues of several operators on the same data; ``progress(done, nan)`` after each."""
 
-def eigenvalues_of_sets(
-    sets: Sequence[_Rows], metric: _Metric, operators: Sequence[OperatorSpec], num_threads: int | None = None
-) -> list[_Floats]:
-    """The moduli of the eigenvalues of an operator on each of several data sets of one dtype."""
+def matrix_eigenvalues(matrices: Sequence[OperatorMatrix], num_threads: int | None = None) -> list[_Floats]:
+    """The moduli of the eigenvalues of each of several matrices, which are used up."""
 
 def subset_eigenvalues(
     x: _Rows,

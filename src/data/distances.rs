@@ -11,11 +11,15 @@ use ndarray::{ArrayView2, ArrayViewMut2, s};
 use crate::error::Result;
 use crate::linalg::scalar::Element;
 use crate::linalg::scaling::{binary_exponent, halves, max_abs, power_of_two};
+use crate::linalg::triangle_middle::{Middle, middle_above_diagonal};
 use crate::linalg::upper_triangle::{UpperTriangle, tiles};
 use crate::runtime::parallel::Job;
 
 /// Scaled entries stay below 2^491, so that a sum of 2^40 squared differences is finite.
 const LARGEST_EXPONENT: i32 = 490;
+
+/// Squares from here on, in units of the largest entry, have all their digits.
+const SMALLEST_SQUARE: f64 = 1e-270;
 
 /// A source of the squared distances of N rows, tile by tile.
 pub trait Distances: Sync {
@@ -122,9 +126,17 @@ pub(crate) struct StoredDistances {
 impl StoredDistances {
     /// Computes the upper triangle.
     pub(crate) fn new(distances: &dyn Distances, job: &Job) -> Result<Self> {
+        Self::of_kind(distances, distances.exceeds_squares(), job)
+    }
+
+    /// Computes the upper triangle of the distances themselves, of which none underflows.
+    pub(crate) fn roots(distances: &dyn Distances, job: &Job) -> Result<Self> {
+        Self::of_kind(distances, true, job)
+    }
+
+    fn of_kind(distances: &dyn Distances, are_roots: bool, job: &Job) -> Result<Self> {
         let n = distances.len();
         let mut entries = UpperTriangle::zeros(n)?;
-        let are_roots = distances.exceeds_squares();
         entries.for_each_block(job, |first, mut block| {
             for columns in tiles(first, n) {
                 let tile = block.slice_mut(s![.., columns.start - first..columns.end - first]);
@@ -137,6 +149,37 @@ impl StoredDistances {
             }
         })?;
         Ok(Self { entries, unit: distances.unit(), are_roots })
+    }
+
+    /// The median of the positive distances, or 0 where there are none.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`].
+    pub(crate) fn median(&self, job: &Job) -> Result<f64> {
+        Ok(self.median_of(middle_above_diagonal(&self.entries, job)?))
+    }
+
+    /// The median of the distances; None where there are none, or squares of some are so small that they may have lost
+    /// digits, as those of equal rows are.
+    ///
+    /// # Errors
+    /// [`crate::Error::Interrupted`].
+    pub(crate) fn median_of_large(&self, job: &Job) -> Result<Option<f64>> {
+        let middle = middle_above_diagonal(&self.entries, job)?;
+        let large = (SMALLEST_SQUARE..f64::INFINITY).contains(&middle.smallest);
+        Ok(large.then(|| self.median_of(middle)))
+    }
+
+    fn median_of(&self, middle: Middle) -> f64 {
+        let [lower, upper] =
+            middle.positive.map(|entry| if self.are_roots { entry } else { entry.sqrt() * self.unit });
+        f64::midpoint(lower, upper)
+    }
+
+    /// The matrix that holds the distances above its diagonal: squares in [`Distances::unit`], or distances in units of
+    /// the data where [`Distances::exceeds_squares`].
+    pub(crate) fn into_entries(self) -> UpperTriangle {
+        self.entries
     }
 }
 

@@ -225,7 +225,11 @@ fn in_rows<T: Element>(x: ArrayView2<T>) -> Array2<f64> {
 fn scaled_mean(rows: &Array2<f64>, exponent: i32) -> Array1<f64> {
     let (first, second) = halves(-exponent);
     let n = rows.nrows() as f64;
-    rows.axis_iter(Axis(1)).map(|column| column.iter().map(|entry| entry * first * second / n).sum()).collect()
+    let mut mean = Array1::zeros(rows.ncols());
+    for row in rows.rows() {
+        mean.zip_mut_with(&row, |sum, entry| *sum += entry * first * second / n);
+    }
+    mean
 }
 
 /// Rounds a mean row in units of 2^exponent to 2^-30 of the largest entry.

@@ -7,6 +7,7 @@
 use ndarray::parallel::prelude::*;
 use ndarray::{Array2, Axis, s};
 
+use crate::data::distances::StoredDistances;
 use crate::data::input::{DistanceInput, Input};
 use crate::data::neighbors::nearest_neighbors;
 use crate::data::points::Points;
@@ -63,7 +64,7 @@ impl Bandwidth {
 }
 
 /// The median of the positive distances of all pairs of rows, or 0 where there are none. With `multiplicities` each row
-/// stands for so many equal ones. Cost: N^2 D flops, and 16 bytes per pair, 32 with multiplicities.
+/// stands for so many equal ones. Cost: N^2 D flops, and 8 bytes per pair, 32 with multiplicities.
 ///
 /// # Errors
 /// [`Error::Invalid`] for entries that are not finite, affinities, and multiplicities that are not one for each row;
@@ -78,19 +79,13 @@ pub fn median_distance<T: Element>(input: Input<T>, multiplicities: Option<&[f64
     let of_pair = if multiplicities.is_some() { 16 } else { 8 };
     memory::require(n, rows.saturating_add(of_pair * (n as u64).saturating_mul(n as u64)), job)?;
     Ok(match multiplicities {
-        None => median(positive_distances(&input, |_, _, distance| distance, job)?),
-        Some(numbers) => {
-            weighted_median(positive_distances(&input, |i, j, distance| (distance, numbers[i] * numbers[j]), job)?)
-        }
+        None => StoredDistances::roots(&*input.distances(0.0)?, job)?.median(job)?,
+        Some(numbers) => weighted_median(weighted_distances(&input, numbers, job)?),
     })
 }
 
-/// What `of_pair` makes of the rows and the distance of each pair at a positive distance.
-fn positive_distances<T: Element, P: Send + Clone>(
-    input: &Input<T>,
-    of_pair: impl Fn(usize, usize, f64) -> P + Sync,
-    job: &Job,
-) -> Result<Vec<P>> {
+/// Each positive distance, with the product of the numbers of its rows.
+fn weighted_distances<T: Element>(input: &Input<T>, numbers: &[f64], job: &Job) -> Result<Vec<(f64, f64)>> {
     let n = input.len();
     let distances = input.distances(0.0)?;
     let pairs = map_row_blocks(n, job, |rows| {
@@ -101,23 +96,12 @@ fn positive_distances<T: Element, P: Send + Clone>(
             distances.distances(rows.clone(), columns.clone(), tile.view_mut());
             for (i, row) in rows.clone().zip(tile.rows()) {
                 let right = columns.clone().zip(row).filter(|&(j, &distance)| i < j && distance > 0.0);
-                positive.extend(right.map(|(j, &distance)| of_pair(i, j, distance)));
+                positive.extend(right.map(|(j, &distance)| (distance, numbers[i] * numbers[j])));
             }
         }
         positive
     })?;
     Ok(pairs.concat())
-}
-
-/// The median of the numbers, or 0 where there are none.
-fn median(mut numbers: Vec<f64>) -> f64 {
-    if numbers.is_empty() {
-        return 0.0;
-    }
-    let (middle, odd) = (numbers.len() / 2, numbers.len() % 2 == 1);
-    let (below, &mut upper, _) = numbers.select_nth_unstable_by(middle, f64::total_cmp);
-    let lower = if odd { upper } else { below.iter().copied().fold(0.0, f64::max) };
-    f64::midpoint(lower, upper)
 }
 
 /// The smallest number up to which half of the weight lies, or 0 where there are none.

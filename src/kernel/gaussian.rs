@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use ndarray::{Array2, ArrayViewMut2, s};
 
-use crate::data::distances::Distances;
+use crate::data::distances::{Distances, StoredDistances};
 use crate::error::Result;
 use crate::kernel::Kernel;
 use crate::kernel::bandwidth::Bandwidth;
@@ -41,6 +41,27 @@ pub fn gaussian_affinity(distances: &dyn Distances, bandwidth: &Bandwidth, job: 
     Ok(affinity)
 }
 
+/// The Gaussian affinity of distances that are stored, whose memory it takes.
+///
+/// # Errors
+/// The errors of [`gaussian_affinity`].
+pub(crate) fn affinity_in_place(
+    distances: StoredDistances,
+    bandwidth: &Bandwidth,
+    job: &Job,
+) -> Result<UpperTriangle> {
+    let rate = Rate::new(&distances, bandwidth)?;
+    let mut affinity = distances.into_entries();
+    let n = affinity.dim();
+    affinity.for_each_block(job, |first, mut block| {
+        for columns in tiles(first, n) {
+            let tile = block.slice_mut(s![.., columns.start - first..columns.end - first]);
+            rate.exponentials(first..first + tile.nrows(), columns, tile);
+        }
+    })?;
+    Ok(affinity)
+}
+
 /// A Gaussian kernel on distances that were prepared for its bandwidth. Its affinities are computed tile by tile and
 /// stored nowhere.
 pub(crate) struct Gaussian<'a> {
@@ -58,43 +79,54 @@ enum Rate {
     OfDistances(Bandwidth),
 }
 
+impl Rate {
+    /// Prepares the factors for distances.
+    ///
+    /// # Errors
+    /// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite, or of another number of rows.
+    fn new(distances: &dyn Distances, bandwidth: &Bandwidth) -> Result<Self> {
+        bandwidth.require(distances.len())?;
+        Ok(match bandwidth {
+            _ if distances.exceeds_squares() => Self::OfDistances(bandwidth.clone()),
+            Bandwidth::Fixed(sigma) => {
+                let sigma = sigma / distances.unit();
+                // A bandwidth far below all rounding of the data: with a finite factor, identical rows keep affinity 1.
+                Self::Fixed((0.5 / sigma / sigma).min(f64::MAX))
+            }
+            Bandwidth::Adaptive(sigmas) => {
+                Self::Adaptive(sigmas.iter().map(|sigma| (distances.unit() / sigma).min(LARGEST_RATE)).collect())
+            }
+        })
+    }
+
+    /// Turns a tile of squared distances, or of distances where there is no factor, into affinities.
+    fn exponentials(&self, rows: Range<usize>, columns: Range<usize>, mut tile: ArrayViewMut2<f64>) {
+        for (i, mut row) in rows.zip(tile.rows_mut()) {
+            let row = row.as_slice_mut().expect("the rows of a tile are contiguous");
+            match self {
+                Self::Fixed(rate) => negative_exponentials(row, *rate),
+                Self::Adaptive(rates) => {
+                    negative_exponentials_of_products(row, 0.5 * rates[i], &rates[columns.clone()]);
+                }
+                Self::OfDistances(bandwidth) => {
+                    for (j, entry) in columns.clone().zip(row.iter_mut()) {
+                        let ratio = |row| (*entry / bandwidth.of_row(row)).min(f64::MAX);
+                        *entry = ratio(i) * ratio(j);
+                    }
+                    negative_exponentials(row, 0.5);
+                }
+            }
+        }
+    }
+}
+
 impl<'a> Gaussian<'a> {
     /// Prepares the factors.
     ///
     /// # Errors
     /// [`crate::Error::Invalid`] for a bandwidth that is not positive and finite, or of another number of rows.
     pub(crate) fn new(distances: &'a dyn Distances, bandwidth: &Bandwidth) -> Result<Self> {
-        bandwidth.require(distances.len())?;
-        let rate = match bandwidth {
-            _ if distances.exceeds_squares() => Rate::OfDistances(bandwidth.clone()),
-            Bandwidth::Fixed(sigma) => {
-                let sigma = sigma / distances.unit();
-                // A bandwidth far below all rounding of the data: with a finite factor, identical rows keep affinity 1.
-                Rate::Fixed((0.5 / sigma / sigma).min(f64::MAX))
-            }
-            Bandwidth::Adaptive(sigmas) => {
-                Rate::Adaptive(sigmas.iter().map(|sigma| (distances.unit() / sigma).min(LARGEST_RATE)).collect())
-            }
-        };
-        Ok(Self { distances, rate })
-    }
-
-    /// Writes affinities from distances that are divided by the bandwidths of both rows and then multiplied.
-    fn affinities_of_distances(
-        &self,
-        bandwidth: &Bandwidth,
-        rows: Range<usize>,
-        columns: Range<usize>,
-        mut out: ArrayViewMut2<f64>,
-    ) {
-        self.distances.distances(rows.clone(), columns.clone(), out.view_mut());
-        for (i, mut row) in rows.zip(out.rows_mut()) {
-            for (j, entry) in columns.clone().zip(&mut row) {
-                let ratio = |row| (*entry / bandwidth.of_row(row)).min(f64::MAX);
-                *entry = ratio(i) * ratio(j);
-            }
-            negative_exponentials(row.as_slice_mut().expect("the rows of a tile are contiguous"), 0.5);
-        }
+        Ok(Self { distances, rate: Rate::new(distances, bandwidth)? })
     }
 
     /// The row sums of W G W, W the diagonal matrix of `weights`, or of G where there are none.
@@ -123,20 +155,12 @@ impl Kernel<f64> for Gaussian<'_> {
     }
 
     fn affinities(&self, rows: Range<usize>, columns: Range<usize>, mut out: ArrayViewMut2<f64>) {
-        if let Rate::OfDistances(bandwidth) = &self.rate {
-            return self.affinities_of_distances(bandwidth, rows, columns, out);
+        if matches!(self.rate, Rate::OfDistances(_)) {
+            self.distances.distances(rows.clone(), columns.clone(), out.view_mut());
+        } else {
+            self.distances.squared_distances(rows.clone(), columns.clone(), out.view_mut());
         }
-        self.distances.squared_distances(rows.clone(), columns.clone(), out.view_mut());
-        for (i, mut row) in rows.zip(out.rows_mut()) {
-            let row = row.as_slice_mut().expect("the rows of a tile are contiguous");
-            match &self.rate {
-                Rate::Fixed(rate) => negative_exponentials(row, *rate),
-                Rate::Adaptive(rates) => {
-                    negative_exponentials_of_products(row, 0.5 * rates[i], &rates[columns.clone()]);
-                }
-                Rate::OfDistances(_) => unreachable!("distances were read above"),
-            }
-        }
+        self.rate.exponentials(rows, columns, out);
     }
 
     fn entry_error(&self) -> f64 {

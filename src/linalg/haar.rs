@@ -15,7 +15,7 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::parallel::prelude::*;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, ShapeBuilder, s};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, ArrayViewMut1, ArrayViewMut2, Axis, ShapeBuilder, s};
 
 use crate::error::{Error, Result};
 use crate::runtime::memory;
@@ -46,7 +46,7 @@ impl Axes<'_> {
     }
 
     /// Writes the columns from `first` on, as many as `out` has, into the first rows of `out`, which holds zeros.
-    fn write(&self, first: usize, out: &mut Array2<f64>) {
+    fn write(&self, first: usize, out: &mut ArrayViewMut2<f64>) {
         match self {
             Self::Diagonal(entries) => {
                 (0..out.ncols()).for_each(|j| out[[first + j, j]] = entries[first + j]);
@@ -84,13 +84,11 @@ pub fn haar_product(n: usize, normal: &[f64], a: Axes, job: &Job) -> Result<Arra
         let out = product.axis_chunks_iter_mut(Axis(1), PANEL).into_par_iter().enumerate();
         out.try_for_each(|(number, mut out)| {
             job.check()?;
-            let mut panel = Array2::zeros((n - 1, out.ncols()).f());
-            a.write(number * PANEL, &mut panel);
-            reflect(&blocks, &mut panel);
-            out.slice_mut(s![1.., ..]).assign(&panel);
-            for mut column in out.columns_mut() {
-                mirror(&mut column);
-            }
+            let mut panel = Array2::zeros((n, out.ncols()).f());
+            a.write(number * PANEL, &mut panel.slice_mut(s![1.., ..]));
+            reflect(&blocks, panel.slice_mut(s![1.., ..]));
+            panel.columns_mut().into_iter().for_each(mirror);
+            out.assign(&panel);
             Ok(())
         })
     })?;
@@ -141,7 +139,7 @@ impl Block {
     }
 
     /// Applies the reflections to the rows from `first` on.
-    fn apply(&self, panel: &mut Array2<f64>) {
+    fn apply(&self, panel: &mut ArrayViewMut2<f64>) {
         let mut rows = panel.slice_mut(s![self.first.., ..]);
         let along = self.t.dot(&self.v.t().dot(&rows));
         general_mat_mul(-1.0, &self.v, &along, 1.0, &mut rows);
@@ -149,7 +147,7 @@ impl Block {
 }
 
 /// Multiplies a panel of columns [A; 0] by Q.
-fn reflect(blocks: &[Block], panel: &mut Array2<f64>) {
+fn reflect(blocks: &[Block], mut panel: ArrayViewMut2<f64>) {
     let nonzero = |row: ArrayView1<f64>| row.iter().any(|&entry| entry != 0.0);
     let end = panel.rows().into_iter().rposition(nonzero).map_or(0, |last| last + 1);
     let used = &blocks[..end.div_ceil(BLOCK)];
@@ -158,12 +156,12 @@ fn reflect(blocks: &[Block], panel: &mut Array2<f64>) {
         rows *= &block.signs.view().insert_axis(Axis(1));
     }
     for block in used.iter().rev() {
-        block.apply(panel);
+        block.apply(&mut panel);
     }
 }
 
 /// Applies M to a column whose first entry is 0.
-fn mirror(column: &mut ndarray::ArrayViewMut1<f64>) {
+fn mirror(mut column: ArrayViewMut1<f64>) {
     let root = (column.len() as f64).sqrt();
     let along = column.sum() / root / (1.0 + root.recip()); // 2 u'x / u'u
     column.mapv_inplace(|entry| entry - along / root);

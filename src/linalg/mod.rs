@@ -9,6 +9,7 @@ pub(crate) mod scalar;
 pub(crate) mod scaling;
 mod symmetric;
 pub(crate) mod tall_skinny;
+pub(crate) mod triangle_middle;
 pub(crate) mod upper_triangle;
 
 pub(crate) use general::EDGE_BYTES;

@@ -7,7 +7,7 @@
 //! Cost: N^2 D flops for distances, N^2 / 2 exponentials, and the eigenvalues, about 4/3 N^3 flops. Memory is counted
 //! before any work.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::ArrayView2;
 use ndarray_linalg::c64;
 
 use crate::data::input::{DistanceInput, Input, Metric};
@@ -19,7 +19,8 @@ use crate::kernel::bandwidth::Bandwidth;
 use crate::kernel::precomputed::{AffinityUnit, given_affinity};
 use crate::linalg::scalar::Element;
 use crate::linalg::{EDGE_BYTES, general_eigenvalues, symmetric_eigenvalues};
-use crate::operator::deflated_f32::diffusion_eigenvalues_single;
+use crate::measure::operator_matrix::{OperatorMatrix, moduli};
+use crate::operator::deflated_f32::DeflatedOperator;
 use crate::operator::dense::normalize;
 use crate::operator::normalization::Density;
 use crate::runtime::memory;
@@ -138,6 +139,18 @@ impl OperatorSpec {
         kernel.eigenvalues(&AffinitySource::new(input, kernel.bandwidth)?, job)
     }
 
+    /// Computes the operator as a matrix, of which [`OperatorMatrix::eigenvalues`] are those of this operator.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a graph of neighbours, and as for [`Self::eigenvalues`]; [`Error::OutOfMemory`];
+    /// [`Error::Interrupted`].
+    pub fn matrix<T: Element>(&self, input: Input<T>, job: &Job) -> Result<OperatorMatrix> {
+        input.require()?;
+        memory::require(input.len(), self.bytes(input.len(), DistanceKind::of(&input), job.tuning()), job)?;
+        let kernel = self.kernel("operator")?;
+        kernel.matrix(&AffinitySource::new(input, kernel.bandwidth)?, job)
+    }
+
     /// The definition of an operator of a kernel.
     ///
     /// # Errors
@@ -208,21 +221,29 @@ impl KernelSpec<'_> {
     /// Computes the moduli of the operator's eigenvalues from an affinity of its bandwidth.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for an alpha outside 0..=1, row weights that do not fit, and a row without a positive affinity;
-    /// [`Error::OutOfMemory`]; [`Error::Interrupted`]; [`Error::Lapack`].
+    /// The errors of [`Self::matrix`]; [`Error::Lapack`].
     pub(crate) fn eigenvalues<T: Element>(&self, source: &AffinitySource<T>, job: &Job) -> Result<Vec<f64>> {
+        self.matrix(source, job)?.eigenvalues(job)
+    }
+
+    /// Computes the operator from an affinity of its bandwidth.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an alpha outside 0..=1, row weights that do not fit, and a row without a positive affinity;
+    /// [`Error::OutOfMemory`]; [`Error::Interrupted`].
+    pub(crate) fn matrix<T: Element>(&self, source: &AffinitySource<T>, job: &Job) -> Result<OperatorMatrix> {
         let Some(density) = self.density else {
-            return moduli(source.matrix(AffinityUnit::AsGiven, job)?.into_matrix(), job);
+            return Ok(OperatorMatrix::double(source.matrix(AffinityUnit::AsGiven, job)?));
         };
         density.require(source.len())?;
         if self.float_type(source.len(), source.distance_kind(), job.tuning()) == FloatType::F32
             && let Some((distances, sigma)) = source.positive_definite_gaussian()
         {
-            return diffusion_eigenvalues_single(distances, sigma, density.alpha, job);
+            return Ok(OperatorMatrix::single(DeflatedOperator::new(distances, sigma, density.alpha, job)?));
         }
         let mut operator = source.matrix(AffinityUnit::FiniteSums, job)?;
         normalize(&mut operator, density, job)?;
-        moduli(operator.into_matrix(), job)
+        Ok(OperatorMatrix::double(operator))
     }
 }
 
@@ -256,11 +277,6 @@ pub fn given_eigenvalues<T: Element>(matrix: ArrayView2<T>, job: &Job) -> Result
     Input { metric: Metric::Affinity, matrix }.require()?;
     memory::require(matrix.nrows(), memory::dense_bytes(1.0, matrix.nrows(), 0), job)?;
     symmetric_eigenvalues(given_affinity(matrix, AffinityUnit::AsGiven, job)?.into_matrix(), job)
-}
-
-/// The moduli of the eigenvalues of a symmetric matrix.
-fn moduli(matrix: Array2<f64>, job: &Job) -> Result<Vec<f64>> {
-    Ok(symmetric_eigenvalues(matrix, job)?.into_iter().map(f64::abs).collect())
 }
 
 #[cfg(test)]

@@ -1,13 +1,11 @@
-//! Spectra of many operators on the same rows, whose distances are computed once, and of one operator on each of several
-//! sets of rows.
+//! Spectra of many operators on the same rows, whose distances are computed once.
 //!
-//! Cost: N^2 D flops for each set of rows, and for each operator the exponentials and the eigenvalues. Small problems run
-//! in parallel on one thread each, which is faster than all threads on one of them; large ones run one after the other on
-//! all threads.
+//! Cost: N^2 D flops, and for each operator the exponentials and the eigenvalues. Small problems run in parallel on one
+//! thread each, which is faster than all threads on one of them; large ones run one after the other on all threads.
 
 use crate::data::distances::StoredDistances;
 use crate::data::input::{Input, Metric};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::affinity_source::{AffinitySource, DistanceKind};
 use crate::linalg::scalar::Element;
 use crate::measure::spectrum::{KernelSpec, OperatorSpec};
@@ -54,55 +52,4 @@ pub fn sweep_eigenvalues<T: Element>(
         return job.many(kernels, solve);
     }
     kernels.into_iter().map(|kernel| solve(kernel, job)).collect()
-}
-
-/// Computes the moduli of the eigenvalues of an operator on each set of rows: the first on the first, and so on.
-///
-/// # Errors
-/// [`crate::Error::Invalid`] where there are not as many operators as sets; the errors of [`OperatorSpec::eigenvalues`].
-pub fn eigenvalues_of_sets<T: Element>(
-    sets: &[Input<T>],
-    operators: &[OperatorSpec],
-    job: &Job,
-) -> Result<Vec<Vec<f64>>> {
-    if sets.len() != operators.len() {
-        return Err(Error::invalid("operators", format!("one for each of {} sets", sets.len()), operators.len()));
-    }
-    let largest = sets.iter().map(Input::len).max().unwrap_or(0);
-    let problems: Vec<_> = sets.iter().zip(operators).collect();
-    if largest > job.tuning().sweep_in_parallel_up_to {
-        return problems.into_iter().map(|(input, operator)| operator.eigenvalues(*input, job)).collect();
-    }
-    let bytes =
-        problems.iter().map(|(input, operator)| operator.bytes(input.len(), DistanceKind::of(input), job.tuning()));
-    let needed = bytes.max().unwrap_or(0).saturating_mul(job.threads().min(sets.len()) as u64);
-    memory::require(largest, needed, job)?;
-    job.many(problems, |(input, operator), job| operator.eigenvalues(*input, job))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::runtime::parallel;
-    use crate::runtime::tuning::Tuning;
-    use ndarray::Array2;
-
-    /// In parallel and one after the other, each set has the eigenvalues that it has alone.
-    #[test]
-    fn each_set_has_its_own_eigenvalues() {
-        let rows = [30, 41, 7].map(|n| Array2::from_shape_fn((n, 3), |(i, j)| ((i * 37 + j * 11) % 101) as f64));
-        let operators = [20.0, 30.0, 40.0].map(OperatorSpec::diffusion);
-        let sets = rows.each_ref().map(|x| Input::rows(x.view()));
-        for sweep_in_parallel_up_to in [0, 100] {
-            let tuning = Tuning { sweep_in_parallel_up_to, ..Tuning::MEASURED };
-            let run = |sets: &[Input<f64>]| {
-                parallel::run_with(&tuning, 2, || false, |job| eigenvalues_of_sets(sets, &operators, job))
-            };
-            for ((found, input), operator) in run(&sets).unwrap().iter().zip(&sets).zip(&operators) {
-                let alone = parallel::run(1, || false, |job| operator.eigenvalues(*input, job)).unwrap();
-                approx::assert_abs_diff_eq!(found[..], alone[..], epsilon = 1e-13);
-            }
-            assert!(matches!(run(&sets[..2]), Err(Error::Invalid { argument: "operators", .. })));
-        }
-    }
 }

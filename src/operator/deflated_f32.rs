@@ -20,6 +20,42 @@ use crate::linalg::upper_triangle::{TILE_COLUMNS, UpperTriangle, tiles};
 use crate::operator::normalization::{Density, Normalization, require_alpha};
 use crate::runtime::parallel::Job;
 
+/// A symmetric diffusion operator without its largest eigenpair, rounded to f32.
+pub(crate) struct DeflatedOperator {
+    remainder: UpperTriangle<f32>,
+    /// The trace before it was rounded.
+    trace: f64,
+}
+
+impl DeflatedOperator {
+    /// Computes the operator of an affinity that is positive definite, as a Gaussian one of rows with one bandwidth is.
+    ///
+    /// # Errors
+    /// The errors of [`crate::diffusion_operator`].
+    pub(crate) fn new(distances: &dyn Distances, bandwidth: f64, alpha: f64, job: &Job) -> Result<Self> {
+        require_alpha(alpha)?;
+        let kernel = Gaussian::new(distances, &Bandwidth::Fixed(bandwidth))?;
+        let normalization =
+            Normalization::new(Density::of_rows(alpha), |weights| kernel.weighted_row_sums(weights, job))?;
+        let remainder = remainder(&kernel, &normalization, job)?;
+        Ok(Self { remainder, trace: normalization.trace_of_unit_diagonal() - 1.0 })
+    }
+
+    /// The number of rows.
+    pub(crate) fn dim(&self) -> usize {
+        self.remainder.dim()
+    }
+
+    /// Computes the eigenvalues of the operator, the largest with them; see [`diffusion_eigenvalues_single`].
+    ///
+    /// # Errors
+    /// The errors of [`symmetric_eigenvalues`].
+    pub(crate) fn eigenvalues(self, job: &Job) -> Result<Vec<f64>> {
+        let computed = symmetric_eigenvalues(self.remainder.into_matrix(), job)?;
+        Ok(with_largest(&computed, self.trace))
+    }
+}
+
 /// Computes the eigenvalues of the symmetric diffusion operator in f32, in no particular order, for an affinity that is
 /// positive definite, as a Gaussian one of rows with one bandwidth is.
 ///
@@ -35,13 +71,7 @@ pub fn diffusion_eigenvalues_single(
     alpha: f64,
     job: &Job,
 ) -> Result<Vec<f64>> {
-    require_alpha(alpha)?;
-    let kernel = Gaussian::new(distances, &Bandwidth::Fixed(bandwidth))?;
-    let normalization =
-        Normalization::new(Density::of_rows(alpha), |weights| kernel.weighted_row_sums(weights, job))?;
-    let remainder = remainder(&kernel, &normalization, job)?;
-    let computed = symmetric_eigenvalues(remainder.into_matrix(), job)?;
-    Ok(with_largest(&computed, normalization.trace_of_unit_diagonal() - 1.0))
+    DeflatedOperator::new(distances, bandwidth, alpha, job)?.eigenvalues(job)
 }
 
 /// Computes K - u u', rounded to f32.

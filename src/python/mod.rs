@@ -47,8 +47,8 @@ mod _core {
     use super::specs::{PyMeasure, PyOperatorSpec};
     #[pymodule_export]
     use super::spectra::{
-        PyScatter, block_scatter, covariance_eigenvalues, eigenvalues, eigenvalues_of_sets, operator_eigenvalues,
-        subset_eigenvalues, sweep_eigenvalues, symmetric_eigenvalues,
+        PyOperatorMatrix, PyScatter, block_scatter, covariance_eigenvalues, eigenvalues, matrix_eigenvalues,
+        operator_eigenvalues, subset_eigenvalues, sweep_eigenvalues, symmetric_eigenvalues,
     };
 
     #[pymodule_export]

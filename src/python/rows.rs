@@ -10,13 +10,6 @@ pub enum Rows<'py> {
     Single(PyReadonlyArray2<'py, f32>),
 }
 
-/// The rows of several data sets, all in f64 or all in f32.
-#[derive(FromPyObject)]
-pub enum RowSets<'py> {
-    Double(Vec<PyReadonlyArray2<'py, f64>>),
-    Single(Vec<PyReadonlyArray2<'py, f32>>),
-}
-
 /// Evaluates an expression on the view of the rows, whichever precision they have.
 macro_rules! on_rows {
     ($rows:expr, $x:ident => $value:expr) => {

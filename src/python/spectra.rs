@@ -1,16 +1,19 @@
 //! Eigenvalues by the exact solver: of one operator, of several on the same rows, of one on each subset of the rows.
 
-use ndarray::ArrayView2;
-use numpy::{IntoPyArray, PyArray1, PyArray2, PyReadonlyArray2};
+use std::sync::{Mutex, PoisonError};
+
+use numpy::{IntoPyArray, PyArray1, PyArray2};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::data::input::{Input, Metric};
 use crate::error::Error;
-use crate::linalg::scalar::Element;
-use crate::measure::spectrum::OperatorSpec;
+use crate::measure::median_kernel::MedianOperator;
+use crate::measure::operator_matrix::OperatorMatrix;
+use crate::measure::spectrum::Precision;
 use crate::python::call::{compute, compute_with_progress};
 use crate::python::callbacks::{AnyOperator, OpenOperator, with_operator};
-use crate::python::rows::{RowSets, Rows, Subsets, on_rows, row_numbers};
+use crate::python::rows::{Rows, Subsets, on_rows, row_numbers};
 use crate::python::specs::{Choice, PyOperatorSpec};
 
 /// One number for each eigenvalue.
@@ -53,39 +56,66 @@ pub fn sweep_eigenvalues<'py>(
     Ok(values?.into_iter().map(|values| values.into_pyarray(py)).collect())
 }
 
-/// The moduli of the eigenvalues of an operator on each of several data sets.
+/// An operator as a matrix, until its eigenvalues are computed.
+#[pyclass(name = "OperatorMatrix", module = "dsentropy._core", frozen)]
+pub struct PyOperatorMatrix(Mutex<Option<OperatorMatrix>>);
+
+impl From<OperatorMatrix> for PyOperatorMatrix {
+    fn from(matrix: OperatorMatrix) -> Self {
+        Self(Mutex::new(Some(matrix)))
+    }
+}
+
+#[pymethods]
+impl PyOperatorMatrix {
+    /// The operator of a kernel.
+    #[staticmethod]
+    #[pyo3(signature = (x, metric, operator, num_threads=None))]
+    fn of(
+        py: Python<'_>,
+        x: Rows<'_>,
+        metric: Choice<Metric>,
+        operator: &PyOperatorSpec,
+        num_threads: Option<usize>,
+    ) -> PyResult<Self> {
+        let operator = &operator.0;
+        let matrix = on_rows!(x, matrix => compute(py, num_threads, |job| {
+            operator.matrix(Input { metric: metric.0, matrix }, job)
+        }));
+        Ok(matrix?.into())
+    }
+
+    /// The diffusion operator of rows, with the median of their distances as the bandwidth.
+    #[staticmethod]
+    #[pyo3(signature = (x, alpha, precision, num_threads=None))]
+    fn at_median(
+        py: Python<'_>,
+        x: Rows<'_>,
+        alpha: f64,
+        precision: Choice<Precision>,
+        num_threads: Option<usize>,
+    ) -> PyResult<Self> {
+        let operator = MedianOperator { alpha, precision: precision.0 };
+        let matrix = on_rows!(x, rows => compute(py, num_threads, |job| operator.matrix(rows, job)));
+        Ok(matrix?.into())
+    }
+}
+
+/// The moduli of the eigenvalues of each of several matrices, which are used up.
 #[pyfunction]
-#[pyo3(signature = (sets, metric, operators, num_threads=None))]
-pub fn eigenvalues_of_sets<'py>(
+#[pyo3(signature = (matrices, num_threads=None))]
+pub fn matrix_eigenvalues<'py>(
     py: Python<'py>,
-    sets: RowSets<'py>,
-    metric: Choice<Metric>,
-    operators: Vec<PyRef<'py, PyOperatorSpec>>,
+    matrices: Vec<PyRef<'py, PyOperatorMatrix>>,
     num_threads: Option<usize>,
 ) -> PyResult<Vec<Vector<'py>>> {
-    let operators: Vec<_> = operators.iter().map(|operator| operator.0.clone()).collect();
-    let values = match &sets {
-        RowSets::Double(sets) => of_sets(py, &views(sets), metric.0, &operators, num_threads),
-        RowSets::Single(sets) => of_sets(py, &views(sets), metric.0, &operators, num_threads),
+    let take = |matrix: &PyRef<'_, PyOperatorMatrix>| {
+        let taken = matrix.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        taken.ok_or_else(|| PyValueError::new_err("matrices must be ones of which no eigenvalues were computed"))
     };
-    Ok(values?.into_iter().map(|values| values.into_pyarray(py)).collect())
-}
-
-/// The views of several arrays.
-fn views<'a, T: numpy::Element>(arrays: &'a [PyReadonlyArray2<'_, T>]) -> Vec<ArrayView2<'a, T>> {
-    arrays.iter().map(PyReadonlyArray2::as_array).collect()
-}
-
-/// Computes the moduli of the eigenvalues of an operator on each of several data sets.
-fn of_sets<T: Element>(
-    py: Python<'_>,
-    sets: &[ArrayView2<'_, T>],
-    metric: Metric,
-    operators: &[OperatorSpec],
-    num_threads: Option<usize>,
-) -> PyResult<Vec<Vec<f64>>> {
-    let sets: Vec<_> = sets.iter().map(|&matrix| Input { metric, matrix }).collect();
-    compute(py, num_threads, |job| crate::eigenvalues_of_sets(&sets, operators, job))
+    let matrices = matrices.iter().map(take).collect::<PyResult<Vec<_>>>()?;
+    let values = compute(py, num_threads, |job| crate::eigenvalues_of_matrices(matrices, job))?;
+    Ok(values.into_iter().map(|values| values.into_pyarray(py)).collect())
 }
 
 /// The moduli of the eigenvalues of an operator on each subset of the rows.

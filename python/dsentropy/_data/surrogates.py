@@ -54,6 +54,9 @@ def null_name(null: Null) -> str:
     return null if isinstance(null, str) else str(getattr(null, "__name__", type(null).__name__))
 
 
+_LARGEST_FACTOR = 1000
+"""Exponents up to here are those of powers of two that are normal numbers of float64."""
+
 _LABELS = {
     "gaussian": "normal noise of equal covariance",
     "permuted": "columns shuffled",
@@ -116,7 +119,7 @@ class Surrogates:
             return permuted
         make = self._sphere if self._null == "sphere" else self._gaussian
         with np.errstate(over="ignore", under="ignore"):
-            made = np.ldexp(make(rng, columns), self._exponent)
+            made = _scaled_up(make(rng, columns), self._exponent)
             rows: Rows = made.astype(np.float32) if self._given.dtype == np.float32 else made
         if not np.isfinite(rows).all():
             raise ValueError(f"X must be so small that its surrogates are finite in {rows.dtype}: scale X")
@@ -171,6 +174,14 @@ class Surrogates:
         _, values, vectors = np.linalg.svd(rows - mean, full_matrices=False)
         values = _without_rounding(values, rows)
         return mean, values[:, None] * vectors[: len(values)]
+
+
+def _scaled_up(rows: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
+    """Multiply rows by a power of two, in place where it is a number of float64."""
+    if abs(exponent) > _LARGEST_FACTOR:
+        return np.ldexp(rows, exponent)
+    rows *= 2.0**exponent
+    return rows
 
 
 def require_directions(has_one: NDArray[np.bool_], number: int) -> None:

@@ -79,7 +79,7 @@ def estimate_bandwidth(
 
     Notes
     -----
-    Cost: N^2 D flops, with at most 4000 rows for the median, which takes 16 bytes a pair. By the rule ``"structure"``
+    Cost: N^2 D flops, with at most 4000 rows for the median, which takes 8 bytes a pair. By the rule ``"structure"``
     about 165 entropies of at most 1000 rows.
 
     References

@@ -1,13 +1,12 @@
 """The entropy of data beside that of surrogates of the same size.
 
-Cost: one entropy for the data and one for each draw, up to two at a time, and the surrogates themselves.
+Cost: one entropy for the data and one for each draw, and the surrogates themselves; memory: that of two entropies.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +15,7 @@ from dsentropy import plotting
 from dsentropy._checks.devices import DeviceLike
 from dsentropy._checks.limits import MAX_DRAWS
 from dsentropy._checks.memory import memory_errors, require_bytes
-from dsentropy._checks.progress import Advance, as_progress, progress_bar
+from dsentropy._checks.progress import as_progress, progress_bar
 from dsentropy._checks.scalars import (
     Numbers,
     Precision,
@@ -32,41 +31,23 @@ from dsentropy._checks.scalars import (
     as_threads,
     drop_axes,
 )
-from dsentropy._core import Solution
-from dsentropy._data.device_rows import AnyData, device_of
-from dsentropy._data.device_surrogates import DeviceSurrogates, surrogates_of
-from dsentropy._data.surrogates import BASELINE_STREAM, Null, Surrogates, as_null, fixed_seed, null_name, require_rows
+from dsentropy._data.device_rows import device_of
+from dsentropy._data.device_surrogates import surrogates_of
+from dsentropy._data.surrogates import BASELINE_STREAM, Null, as_null, fixed_seed, null_name, require_rows
 from dsentropy._measures.null_comparison import NullComparison, rounding_of
-from dsentropy._operator.bandwidth import Bandwidth, BandwidthLike, core_bandwidth, is_rule, kernel_bandwidth, resolve
-from dsentropy._operator.dense_operator import DenseOperator, diffusion_operator
-from dsentropy._operator.precision import (
-    CorePrecision,
-    allows_single,
-    core_precision,
-    require_free_precision,
-    require_single_used,
-)
-from dsentropy._operator.slq_options import SlqOptions, memory_limit_of
+from dsentropy._measures.null_sets import NullBandwidth, NullSets
+from dsentropy._operator.bandwidth import BandwidthLike, kernel_bandwidth
+from dsentropy._operator.precision import allows_single, core_precision, require_free_precision, require_single_used
+from dsentropy._operator.slq_options import memory_limit_of
 from dsentropy._results.tabular import Tabular
-from dsentropy._spectrum.kernel_solutions import kernel_solutions, solutions_of_sets
-from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES, warn_if_not_converged
 from dsentropy._spectrum.problem import selected_rows
 from dsentropy._spectrum.saturation import warn_if_saturated
 from dsentropy._spectrum.solver import Stochastic, resolve_solver
 from dsentropy._spectrum.subset_entropies import read_solution
 from dsentropy._spectrum.ways_out import ways_out
 
-NullBandwidth: TypeAlias = Literal["own", "data"]
-"""Whether surrogates follow the rule of the bandwidth, or have the number of the data."""
-
 _BYTES_OF_READING = 40
 """Bytes of one reading of a draw: its value and what the comparison computes from it."""
-
-_FEW_ROWS = 1024
-"""Rows up to which two surrogates are solved for at a time, whatever their columns: 60 MiB."""
-
-_NARROW = 8
-"""Rows for each column from which on two surrogates are small beside the matrices [N, N] of their entropies."""
 
 _BYTES_OF_EIGENVALUE = 8
 """Bytes of one eigenvalue of a draw; all are held until they are read."""
@@ -307,10 +288,11 @@ def null_baseline(
 
     Toward saturation the null's spread goes to 0, and z grows without bound, however few bits the structure has.
 
-    Cost: n_draws + 1 entropies, those of draws two at a time where N <= 1024 or D <= N / 8, with the memory of two of
-    them. A draw of ``"gaussian"`` takes 2 N r^2 - 2/3 r^3 flops for r = min(N - 1, D), and the eigenvalues of the
-    covariance N D min(N, D), once; where the columns themselves count, for the metric ``"cosine"`` or a callable
-    bandwidth, a draw takes 4 D (N r - r^2 / 2), and the decomposition of the centred data 6 N D min(N, D).
+    Cost: n_draws + 1 entropies, with the memory of two of them: where N <= 1536 the matrices of two draws are
+    decomposed at a time, and distances are computed once for the median and the affinities. A draw of ``"gaussian"``
+    takes 2 N r^2 - 2/3 r^3 flops for r = min(N - 1, D), and the eigenvalues of the covariance N D min(N, D), once;
+    where the columns themselves count, for the metric ``"cosine"`` or a callable bandwidth, a draw takes
+    4 D (N r - r^2 / 2), and the decomposition of the centred data 6 N D min(N, D).
 
     References
     ----------
@@ -351,7 +333,7 @@ def null_baseline(
         )
         require_single_used(stored, used, sigma)
         solved = core_precision(stored, used, times, each_order)
-        sets = _Sets(
+        sets = NullSets(
             used, surrogates_of(used, made, seed, BASELINE_STREAM, threads), bandwidth, sigma, kept, n_neighbors, seed
         )
         with progress_bar(shown, draws + 1, "entropies") as advance:
@@ -370,64 +352,3 @@ def null_baseline(
         orders=tuple(each_order),
         n_samples=used.n_samples,
     )
-
-
-@dataclass(frozen=True)
-class _Sets:
-    """Data and their surrogates, with the bandwidth of each."""
-
-    data: AnyData
-    surrogates: Surrogates | DeviceSurrogates
-    given: Any
-    """The argument ``bandwidth``."""
-    sigma: Bandwidth
-    """The bandwidth of the data."""
-    kept: NullBandwidth
-    n_neighbors: int | None
-    seed: int
-
-    def solutions(
-        self,
-        draws: int,
-        alpha: float,
-        precision: CorePrecision,
-        options: SlqOptions | None,
-        num_threads: int | None,
-        advance: Advance,
-    ) -> list[Solution]:
-        """Solve for the data and then for each surrogate, of which few are held at a time."""
-        follows = self._follows_rule()
-        found = kernel_solutions([self._operator(self.data, self.sigma, alpha, precision)], options, num_threads)
-        advance(1, math.nan)
-        n, columns = self.data.shape
-        at_once = 2 if n <= _FEW_ROWS or n >= _NARROW * columns else 1
-        for first in range(0, draws, at_once):
-            numbers = range(first, min(first + at_once, draws))
-            sets = [self.surrogates.draw(number, columns=callable(self.given)) for number in numbers]
-            sigmas = [self._bandwidth_of(data, options, num_threads) if follows else self.sigma for data in sets]
-            operators = [
-                self._operator(data, sigma, alpha, precision) for data, sigma in zip(sets, sigmas, strict=True)
-            ]
-            found += solutions_of_sets(operators, options, num_threads)
-            advance(len(found), math.nan)
-        if options is not None:
-            warn_if_not_converged(found, options, MAX_SAMPLES)
-        return found
-
-    def _bandwidth_of(self, surrogate: AnyData, options: SlqOptions | None, num_threads: int | None) -> Bandwidth:
-        rule, limit = self.given or "median", memory_limit_of(options)
-        return resolve(rule, surrogate, self.n_neighbors, self.seed, num_threads, memory_limit=limit)
-
-    @staticmethod
-    def _operator(data: AnyData, sigma: Bandwidth, alpha: float, precision: CorePrecision) -> DenseOperator:
-        return diffusion_operator(data, core_bandwidth(sigma), alpha, precision)
-
-    def _follows_rule(self) -> bool:
-        """Return whether each surrogate has a bandwidth of its own; refuse one a row that belongs to the data."""
-        follows = is_rule(self.given)
-        if follows and self.kept == "data" and np.ndim(self.sigma):
-            raise ValueError(
-                "null_bandwidth must be 'own' where the rule of bandwidth gives one number a row, as the numbers of "
-                "the rows of X say nothing of a surrogate's rows, got 'data'"
-            )
-        return follows and self.kept == "own"

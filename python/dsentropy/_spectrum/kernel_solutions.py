@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dsentropy import _core
-from dsentropy._core import Solution
+from dsentropy._core import OperatorMatrix, Solution
 from dsentropy._operator.dense_operator import DenseOperator, solves_on_device
 from dsentropy._operator.slq_options import SlqOptions
 
@@ -47,15 +47,6 @@ def kernel_solutions(
     return found
 
 
-def solutions_of_sets(
-    operators: list[DenseOperator], options: SlqOptions | None, num_threads: int | None
-) -> list[Solution]:
-    """Solve for operators of data sets of one dtype: the exact solver of the core works on all at once.
-
-    It needs one N x N matrix for each thread that has a set, or one where sets are large.
-    """
-    if options is None and not any(map(solves_on_device, operators)):
-        rows, specs = [operator.data.rows for operator in operators], [operator.spec for operator in operators]
-        spectra = _core.eigenvalues_of_sets(rows, operators[0].data.core_metric, specs, num_threads)
-        return [Solution.exact(eigenvalues) for eigenvalues in spectra]
-    return kernel_solutions(operators, options, num_threads)
+def matrix_solutions(matrices: list[OperatorMatrix], num_threads: int | None) -> list[Solution]:
+    """Solve for several matrices, which are used up: the exact solver works on all at once where they are small."""
+    return [Solution.exact(eigenvalues) for eigenvalues in _core.matrix_eigenvalues(matrices, num_threads)]

@@ -45,6 +45,27 @@ def test_each_entropy_is_that_of_its_set(null, metric, bandwidth):
     assert found.null_standard_deviation == pytest.approx(found.null.std(axis=0, ddof=1), abs=1e-12)
 
 
+@pytest.mark.parametrize("bandwidth", [None, 2.0])
+@pytest.mark.parametrize(
+    ("shape", "dtype", "precision"),
+    [((1600, 3), "f8", "double"), ((400, 30), "f4", "single"), ((300, 400), "f4", "auto"), ((1, 3), "f8", "double")],
+)
+def test_entropies_are_those_of_sets_of_any_size_and_dtype(shape, dtype, precision, bandwidth):
+    X = np.random.default_rng(1).normal(size=shape).astype(dtype)
+    X[: shape[0] // 2 : 9] = X[0]  # equal rows, which permuted columns are not
+    for null in ("permuted", lambda X, rng: rng.permutation(X)):
+        found = null_baseline(X, null=null, n_draws=3, bandwidth=bandwidth, precision=precision)
+        for k in range(3):
+            own = diffusion_spectrum(drawn(X, k, null), bandwidth=bandwidth, precision=precision)
+            assert own.entropy() == pytest.approx(found.null[k], abs=1e-9)
+
+
+def test_a_set_whose_distances_range_far_has_the_median_of_its_own():
+    X = np.exp(np.random.default_rng(0).uniform(-300, 300, size=(60, 2)))
+    found = null_baseline(X, null=lambda X, rng: X * rng.uniform(1, 2), n_draws=2)
+    assert found.null == pytest.approx(np.full(2, found.value), abs=1e-9)
+
+
 def test_the_bandwidth_of_the_data_is_that_of_all_where_asked_for():
     sigma = estimate_bandwidth(GROUPS)
     found = null_baseline(GROUPS, null_bandwidth="data", n_draws=4, null="permuted")

@@ -48,6 +48,46 @@ def test_names_are_checked_where_they_are_read():
     assert "storage must be 'auto', 'dense' or 'tiled', got 'disk'" in str(raised.value.__cause__)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_matrices_have_the_eigenvalues_of_their_operators_once(dtype, threads):
+    rng = np.random.default_rng(5)
+    sets = [rng.normal(size=(n, 5)).astype(dtype) for n in (300, 7, 40)]
+    operators = [_core.OperatorSpec.diffusion(sigma, 0.5, "fastest") for sigma in (1.0, 2.0, 3.0)]
+    matrices = [
+        _core.OperatorMatrix.of(x, "euclidean", operator, threads)
+        for x, operator in zip(sets, operators, strict=True)
+    ]
+    spectra = _core.matrix_eigenvalues(matrices, threads)
+    for x, operator, found in zip(sets, operators, spectra, strict=True):
+        assert np.sort(found) == pytest.approx(
+            np.sort(_core.eigenvalues(x, "euclidean", operator, threads)), abs=1e-13
+        )
+    with pytest.raises(ValueError, match="matrices must be ones of which no eigenvalues were computed"):
+        _core.matrix_eigenvalues(matrices[:1])
+    matrix = _core.OperatorMatrix.at_median(sets[0], 0.5, "double")
+    with pytest.raises(ValueError, match="matrices must"):
+        _core.matrix_eigenvalues([matrix, matrix])
+    assert _core.matrix_eigenvalues([]) == []
+
+
+@pytest.mark.parametrize("precision", ["single", "double", "fastest"])
+def test_the_matrix_at_the_median_has_the_bits_of_a_median_that_is_given(precision):
+    rng = np.random.default_rng(5)
+    for x in (
+        rng.normal(size=(300, 5)),
+        rng.normal(size=(300, 5)).astype(np.float32),
+        rng.integers(0, 3, (50, 2)) / 1,
+    ):
+        operator = _core.OperatorSpec.diffusion(_core.median_distance(x, "euclidean"), 1.0, precision)
+        matrix = _core.OperatorMatrix.at_median(x, 1.0, precision, 1)
+        assert np.array_equal(
+            _core.matrix_eigenvalues([matrix], 1)[0], _core.eigenvalues(x, "euclidean", operator, 1)
+        )
+    with pytest.raises(ValueError, match="x must be of at least one row"):
+        _core.OperatorMatrix.at_median(np.zeros((0, 2)), 0.0, precision)
+
+
 def test_an_estimate_is_restored_from_its_info_and_arrays():
     solution = estimate()
     found = solution.estimate

@@ -1,0 +1,116 @@
+"""Data and their surrogates, each with its bandwidth, solved for one after the other or two at a time."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from dsentropy._checks.progress import Advance
+from dsentropy._core import OperatorMatrix, Solution
+from dsentropy._data.data import Data
+from dsentropy._data.device_rows import AnyData
+from dsentropy._data.device_surrogates import DeviceSurrogates
+from dsentropy._data.surrogates import Surrogates
+from dsentropy._operator.bandwidth import MEDIAN_ROWS, Bandwidth, core_bandwidth, is_rule, resolve
+from dsentropy._operator.dense_operator import DenseOperator, diffusion_operator, solves_on_device
+from dsentropy._operator.precision import CorePrecision
+from dsentropy._operator.slq_options import SlqOptions, memory_limit_of
+from dsentropy._spectrum.kernel_solutions import kernel_solutions, matrix_solutions
+from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES, warn_if_not_converged
+
+NullBandwidth: TypeAlias = Literal["own", "data"]
+"""Whether surrogates follow the rule of the bandwidth, or have the number of the data."""
+
+_TWO_AT_ONCE = 1536
+"""Rows up to which two surrogates are solved for at once; with more, all threads are about as fast on one."""
+
+
+@dataclass(frozen=True)
+class NullSets:
+    """Data and their surrogates, with the bandwidth of each."""
+
+    data: AnyData
+    surrogates: Surrogates | DeviceSurrogates
+    given: Any
+    """The argument ``bandwidth``."""
+    sigma: Bandwidth
+    """The bandwidth of the data."""
+    kept: NullBandwidth
+    n_neighbors: int | None
+    seed: int
+
+    def solutions(
+        self,
+        draws: int,
+        alpha: float,
+        precision: CorePrecision,
+        options: SlqOptions | None,
+        num_threads: int | None,
+        advance: Advance,
+    ) -> list[Solution]:
+        """Solve for the data and then for each surrogate, of which one is held at a time, and two matrices."""
+        follows = self._follows_rule()
+        of_data = self._operator(self.data, self.sigma, alpha, precision)
+        found = kernel_solutions([of_data], options, num_threads)
+        advance(1, math.nan)
+        as_matrices = options is None and not solves_on_device(of_data)
+        at_once = 2 if self.data.n_samples <= _TWO_AT_ONCE else 1
+        for first in range(0, draws, at_once):
+            numbers = range(first, min(first + at_once, draws))
+            if as_matrices:
+                matrices = [self._matrix(number, follows, alpha, precision, num_threads) for number in numbers]
+                found += matrix_solutions(matrices, num_threads)
+            else:
+                for number in numbers:
+                    operator = self._of_surrogate(self._draw(number), follows, alpha, precision, options, num_threads)
+                    found += kernel_solutions([operator], options, num_threads)
+            advance(len(found), math.nan)
+        if options is not None:
+            warn_if_not_converged(found, options, MAX_SAMPLES)
+        return found
+
+    def _draw(self, number: int) -> AnyData:
+        return self.surrogates.draw(number, columns=callable(self.given))
+
+    def _matrix(
+        self, number: int, follows: bool, alpha: float, precision: CorePrecision, num_threads: int | None
+    ) -> OperatorMatrix:
+        """Make the operator of a surrogate; its distances are computed once where they are those of the bandwidth."""
+        data = self._draw(number)
+        by_median = follows and self.given in (None, "median") and data.n_samples <= MEDIAN_ROWS
+        if by_median and isinstance(data, Data):
+            return OperatorMatrix.at_median(data.rows, alpha, precision, num_threads)
+        operator = self._of_surrogate(data, follows, alpha, precision, None, num_threads)
+        return OperatorMatrix.of(data.rows, data.core_metric, operator.spec, num_threads)
+
+    def _of_surrogate(
+        self,
+        data: AnyData,
+        follows: bool,
+        alpha: float,
+        precision: CorePrecision,
+        options: SlqOptions | None,
+        num_threads: int | None,
+    ) -> DenseOperator:
+        sigma = self.sigma
+        if follows:
+            rule, limit = self.given or "median", memory_limit_of(options)
+            sigma = resolve(rule, data, self.n_neighbors, self.seed, num_threads, memory_limit=limit)
+        return self._operator(data, sigma, alpha, precision)
+
+    @staticmethod
+    def _operator(data: AnyData, sigma: Bandwidth, alpha: float, precision: CorePrecision) -> DenseOperator:
+        return diffusion_operator(data, core_bandwidth(sigma), alpha, precision)
+
+    def _follows_rule(self) -> bool:
+        """Return whether each surrogate has a bandwidth of its own; refuse one a row that belongs to the data."""
+        follows = is_rule(self.given)
+        if follows and self.kept == "data" and np.ndim(self.sigma):
+            raise ValueError(
+                "null_bandwidth must be 'own' where the rule of bandwidth gives one number a row, as the numbers of "
+                "the rows of X say nothing of a surrogate's rows, got 'data'"
+            )
+        return follows and self.kept == "own"
