@@ -77,7 +77,6 @@ pub use measure::spectrum::{OperatorSpec, Precision, given_eigenvalues};
 pub use measure::subsets::{estimate_subsets, subset_eigenvalues, subset_entropies};
 pub use measure::sweep::sweep_eigenvalues;
 pub use operator::SymmetricOperator;
-pub use operator::deflated_f32::diffusion_eigenvalues_single;
 pub use operator::dense::diffusion_operator;
 pub use operator::sparse::{SparseMatrix, SparseOperator};
 pub use runtime::parallel;

@@ -11,15 +11,12 @@ use ndarray::{ArrayView2, ArrayViewMut2, s};
 use crate::error::Result;
 use crate::linalg::scalar::Element;
 use crate::linalg::scaling::{binary_exponent, halves, max_abs, power_of_two};
-use crate::linalg::triangle_middle::{Middle, middle_above_diagonal};
+use crate::linalg::triangle_middle::middle_above_diagonal;
 use crate::linalg::upper_triangle::{UpperTriangle, tiles};
 use crate::runtime::parallel::Job;
 
 /// Scaled entries stay below 2^491, so that a sum of 2^40 squared differences is finite.
 const LARGEST_EXPONENT: i32 = 490;
-
-/// Squares from here on, in units of the largest entry, have all their digits.
-const SMALLEST_SQUARE: f64 = 1e-270;
 
 /// A source of the squared distances of N rows, tile by tile.
 pub trait Distances: Sync {
@@ -114,8 +111,7 @@ impl<T: Element> Distances for GivenDistances<'_, T> {
     }
 }
 
-/// Distances of any source, computed once and stored, as squares unless these exceed the range of f64: 8 N^2 bytes, of
-/// which half are touched.
+/// Distances of any source, computed once and stored, as squares or as they are: 8 N^2 bytes, of which half are touched.
 pub(crate) struct StoredDistances {
     entries: UpperTriangle,
     unit: f64,
@@ -124,7 +120,7 @@ pub(crate) struct StoredDistances {
 }
 
 impl StoredDistances {
-    /// Computes the upper triangle.
+    /// Computes the upper triangle, of squares unless these exceed the range of f64.
     pub(crate) fn new(distances: &dyn Distances, job: &Job) -> Result<Self> {
         Self::of_kind(distances, distances.exceeds_squares(), job)
     }
@@ -156,24 +152,9 @@ impl StoredDistances {
     /// # Errors
     /// [`crate::Error::Interrupted`].
     pub(crate) fn median(&self, job: &Job) -> Result<f64> {
-        Ok(self.median_of(middle_above_diagonal(&self.entries, job)?))
-    }
-
-    /// The median of the distances; None where there are none, or squares of some are so small that they may have lost
-    /// digits, as those of equal rows are.
-    ///
-    /// # Errors
-    /// [`crate::Error::Interrupted`].
-    pub(crate) fn median_of_large(&self, job: &Job) -> Result<Option<f64>> {
         let middle = middle_above_diagonal(&self.entries, job)?;
-        let large = (SMALLEST_SQUARE..f64::INFINITY).contains(&middle.smallest);
-        Ok(large.then(|| self.median_of(middle)))
-    }
-
-    fn median_of(&self, middle: Middle) -> f64 {
-        let [lower, upper] =
-            middle.positive.map(|entry| if self.are_roots { entry } else { entry.sqrt() * self.unit });
-        f64::midpoint(lower, upper)
+        let [lower, upper] = middle.map(|entry| if self.are_roots { entry } else { entry.sqrt() * self.unit });
+        Ok(f64::midpoint(lower, upper))
     }
 
     /// The matrix that holds the distances above its diagonal: squares in [`Distances::unit`], or distances in units of

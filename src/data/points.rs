@@ -32,6 +32,9 @@ const MEAN_BITS: i32 = 30;
 /// Sums of squared norms below this have lost digits to underflow, so their Gram distances are computed again.
 const SMALLEST_NORM: f64 = 1e-280;
 
+/// Squares of 2^-52 of numbers with larger exponents are above 1e-270.
+const SMALLEST_EXPONENT: i32 = -390;
+
 const TILE_ROWS: &str = "the rows of `out` are contiguous";
 
 const CONTIGUOUS: &str = "rows of an owned array in standard layout are contiguous";
@@ -106,6 +109,14 @@ impl Points {
     fn compared_with(mut self, length: f64) -> Self {
         self.exceeds_squares = self.exponent > binary_exponent(length);
         self
+    }
+
+    /// Whether the square of each positive distance has all its digits in the unit of [`Points::in_own_scale`]. Entries are
+    /// multiples of 2^-52 of the smallest, and so are their differences.
+    pub(crate) fn has_exact_squares(&self) -> bool {
+        let nonzero = |entry: f64| if entry == 0.0 { f64::INFINITY } else { entry.abs() };
+        let smallest = self.rows.iter().fold(f64::INFINITY, |smallest, &entry| smallest.min(nonzero(entry)));
+        binary_exponent(smallest) - self.exponent > SMALLEST_EXPONENT
     }
 
     /// D, the number of columns.
@@ -277,6 +288,22 @@ mod tests {
         let distances = all_pairs(&Points::new(x.view(), 1.0));
         assert_eq!((distances[[0, 1]], distances[[2, 3]]), (1.0, 0.25));
         approx::assert_relative_eq!(distances[[0, 2]], 4e18 + 0.75 * 0.75, max_relative = 1e-15);
+    }
+
+    /// Two rows that differ as little as their smallest entry allows have a distance whose square is a normal number.
+    #[test]
+    fn squares_are_exact_where_entries_are_of_a_similar_scale() {
+        for (scale, small) in [(1.0, 1e-100), (1e200, 1e100), (1e-300, 1e-305), (1e308, 1e192)] {
+            let next = f64::from_bits(f64::to_bits(small) + 1);
+            let points = Points::in_own_scale(array![[scale, small], [scale, next], [-scale, 0.0]].view());
+            assert!(points.has_exact_squares());
+            let mut square = Array2::zeros((1, 1));
+            points.squared_distances(0..1, 1..2, square.view_mut());
+            let distance = square[[0, 0]].sqrt() * points.unit();
+            approx::assert_relative_eq!(distance, next - small, max_relative = 1e-12);
+        }
+        assert!(!Points::in_own_scale(array![[1.0, 1e-130]].view()).has_exact_squares());
+        assert!(Points::in_own_scale(Array2::<f64>::zeros((3, 2)).view()).has_exact_squares());
     }
 
     #[test]

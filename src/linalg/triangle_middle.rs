@@ -1,8 +1,8 @@
 //! The middle of the positive entries above the diagonal of a matrix, of which a median of distances is made.
 //!
 //! A sample of the entries tells between which numbers the middle lies. One pass, by all threads, counts the entries
-//! below and keeps those between, of which few are left to select from. Where the sample misled, all are kept.
-//! Cost: N^2 / 2 comparisons; memory: 4% of the entries.
+//! below, above and equal to either, and keeps those between, about 4%, to select from. Where the sample misled, and where
+//! there are few, all are kept. Cost: a few comparisons of each entry.
 
 use ndarray::s;
 
@@ -22,30 +22,18 @@ const PER_SAMPLED: usize = 8;
 /// The steps of a sequence of pairs that fills the unit square evenly: 1 / g and 1 / g^2 with g^3 = g + 1.
 const STEPS: [f64; 2] = [0.754_877_666_246_692_7, 0.569_840_290_998_053_2];
 
-/// The middle of the positive entries above the diagonal.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Middle {
-    /// The two middle ones, which are one where their number is odd; 0 where there are none.
-    pub positive: [f64; 2],
-    /// The smallest entry above the diagonal, positive or not; infinite where there are none.
-    pub smallest: f64,
-}
-
-/// Finds the middle of the positive entries above the diagonal.
+/// Finds the two middle ones of the positive entries above the diagonal, which are one where their number is odd. They are
+/// 0 where there are none.
 ///
 /// # Errors
 /// [`crate::Error::Interrupted`].
-pub(crate) fn middle_above_diagonal(entries: &UpperTriangle, job: &Job) -> Result<Middle> {
-    let bracketed = match bracket(entries) {
-        Some([low, high]) => Counted::new(entries, low, high, job)?.middle(),
-        None => None,
-    };
-    match bracketed {
-        Some(middle) => Ok(middle),
-        None => {
-            Ok(Counted::new(entries, SMALLEST, f64::INFINITY, job)?.middle().expect("all positive entries were kept"))
-        }
+pub(crate) fn middle_above_diagonal(entries: &UpperTriangle, job: &Job) -> Result<[f64; 2]> {
+    if let Some([low, high]) = bracket(entries)
+        && let Some(middle) = Counted::new(entries, low, high, job)?.middle()
+    {
+        return Ok(middle);
     }
+    Ok(Counted::new(entries, SMALLEST, f64::INFINITY, job)?.middle().expect("all positive entries were kept"))
 }
 
 /// Two numbers between which the middle very likely lies; None where there are few entries.
@@ -72,61 +60,71 @@ fn bracket(entries: &UpperTriangle) -> Option<[f64; 2]> {
 /// The smallest positive number.
 const SMALLEST: f64 = f64::from_bits(1);
 
-/// The entries above the diagonal from a positive `low` to `high`, and what is known of the others.
+/// The entries above the diagonal between a positive `low` and `high`, and how many others there are.
 struct Counted {
-    kept: Vec<f64>,
-    /// How many positive ones there are.
-    positive: usize,
-    /// How many of these are below.
+    low: f64,
+    high: f64,
+    /// Positive ones below `low`.
     below: usize,
-    smallest: f64,
+    at_low: usize,
+    /// Those strictly between.
+    between: Vec<f64>,
+    /// 0 where `high` is `low`.
+    at_high: usize,
+    above: usize,
 }
 
 impl Counted {
     fn new(entries: &UpperTriangle, low: f64, high: f64, job: &Job) -> Result<Self> {
+        let nothing = || Self { low, high, below: 0, at_low: 0, between: Vec::new(), at_high: 0, above: 0 };
         let parts = entries.map_blocks(job, |_, block| {
-            let mut part = Self { kept: Vec::new(), positive: 0, below: 0, smallest: f64::INFINITY };
+            let mut part = nothing();
             for (i, row) in block.rows().into_iter().enumerate() {
                 let right = row.slice_move(s![i + 1..]);
-                part.add(right.to_slice().expect("rows are contiguous"), low, high);
+                part.add(right.to_slice().expect("rows are contiguous"));
             }
             part
         })?;
-        Ok(Self {
-            positive: parts.iter().map(|part| part.positive).sum(),
-            below: parts.iter().map(|part| part.below).sum(),
-            smallest: parts.iter().fold(f64::INFINITY, |smallest, part| smallest.min(part.smallest)),
-            kept: parts.into_iter().flat_map(|part| part.kept).collect(),
-        })
+        let sum = |of: fn(&Self) -> usize| parts.iter().map(of).sum();
+        let (below, at_low) = (sum(|part| part.below), sum(|part| part.at_low));
+        let (at_high, above) = (sum(|part| part.at_high), sum(|part| part.above));
+        let between = parts.iter().map(|part| part.between.as_slice()).collect::<Vec<_>>().concat();
+        Ok(Self { below, at_low, between, at_high, above, ..nothing() })
     }
 
-    /// Adds a part of a row, without branches: what is kept follows no pattern.
-    fn add(&mut self, entries: &[f64], low: f64, high: f64) {
-        self.positive += entries.iter().filter(|&&entry| entry > 0.0).count();
+    /// Adds a part of a row, without branches: what is between follows no pattern.
+    fn add(&mut self, entries: &[f64]) {
+        let (low, high) = (self.low, self.high);
         self.below += entries.iter().filter(|&&entry| entry > 0.0 && entry < low).count();
-        self.smallest = entries.iter().fold(self.smallest, |least, &entry| if entry < least { entry } else { least });
-        let mut end = self.kept.len();
-        self.kept.resize(end + entries.len(), 0.0);
+        self.at_low += entries.iter().filter(|&&entry| entry == low).count();
+        self.at_high += entries.iter().filter(|&&entry| entry == high && high > low).count();
+        self.above += entries.iter().filter(|&&entry| entry > high).count();
+        let mut end = self.between.len();
+        self.between.resize(end + entries.len(), 0.0);
         for &entry in entries {
-            self.kept[end] = entry;
-            end += usize::from((low..=high).contains(&entry));
+            self.between[end] = entry;
+            end += usize::from(entry > low && entry < high);
         }
-        self.kept.truncate(end);
+        self.between.truncate(end);
     }
 
-    /// The middle, if it is among those that were kept.
-    fn middle(mut self) -> Option<Middle> {
-        if self.positive == 0 {
-            return Some(Middle { positive: [0.0; 2], smallest: self.smallest });
+    /// The two middle ones, if they are among those that are known.
+    fn middle(mut self) -> Option<[f64; 2]> {
+        let positive = self.below + self.at_low + self.between.len() + self.at_high + self.above;
+        if positive == 0 {
+            return Some([0.0; 2]);
         }
-        let first = ((self.positive - 1) / 2).checked_sub(self.below)?;
-        let second = self.positive / 2 - self.below;
-        if second >= self.kept.len() {
-            return None;
+        Some([self.of_rank((positive - 1) / 2)?, self.of_rank(positive / 2)?])
+    }
+
+    /// The positive entry of a rank, counted from 0.
+    fn of_rank(&mut self, rank: usize) -> Option<f64> {
+        let rank = rank.checked_sub(self.below)?;
+        let Some(rank) = rank.checked_sub(self.at_low) else { return Some(self.low) };
+        if rank < self.between.len() {
+            return Some(*self.between.select_nth_unstable_by(rank, f64::total_cmp).1);
         }
-        let (below, &mut upper, _) = self.kept.select_nth_unstable_by(second, f64::total_cmp);
-        let lower = if first == second { upper } else { below.iter().copied().fold(0.0, f64::max) };
-        Some(Middle { positive: [lower, upper], smallest: self.smallest })
+        (rank - self.between.len() < self.at_high).then_some(self.high)
     }
 }
 
@@ -135,7 +133,7 @@ mod tests {
     use super::*;
     use crate::runtime::parallel;
 
-    fn middle(entries: &UpperTriangle, threads: usize) -> Middle {
+    fn middle(entries: &UpperTriangle, threads: usize) -> [f64; 2] {
         parallel::run(threads, || false, |job| middle_above_diagonal(entries, job)).unwrap()
     }
 
@@ -164,33 +162,31 @@ mod tests {
         for entry in all {
             for n in [1, 2, 3, 4, 97, 410, 601] {
                 let entries = triangle(n, entry);
-                let above: Vec<f64> = (0..n).flat_map(|i| (i + 1..n).map(move |j| entry(i, j))).collect();
-                let mut positive: Vec<f64> = above.iter().copied().filter(|&entry| entry > 0.0).collect();
+                let above = (0..n).flat_map(|i| (i + 1..n).map(move |j| entry(i, j)));
+                let mut positive: Vec<f64> = above.filter(|&entry| entry > 0.0).collect();
                 positive.sort_by(f64::total_cmp);
                 let k = positive.len();
-                let expected = Middle {
-                    positive: if k == 0 { [0.0; 2] } else { [positive[(k - 1) / 2], positive[k / 2]] },
-                    smallest: above.iter().copied().fold(f64::INFINITY, f64::min),
-                };
+                let expected = if k == 0 { [0.0; 2] } else { [positive[(k - 1) / 2], positive[k / 2]] };
                 assert_eq!(middle(&entries, 1), expected);
                 assert_eq!(middle(&entries, 2), expected);
             }
         }
     }
 
-    /// Where the sample is of one kind and the entries of another, the bracket holds none of the middle.
+    /// A bracket holds the middle where ranks say so, also at its ends, and otherwise says that it does not.
     #[test]
-    fn a_sample_that_misleads_changes_nothing() {
+    fn a_bracket_that_misses_the_middle_says_so() {
         let n = 500;
-        let mut entries = triangle(n, |_, _| 7.0);
-        let low = bracket(&entries).unwrap();
-        assert_eq!(low, [7.0, 7.0]);
+        let entries = triangle(n, |i, j| ((i + j) % 5) as f64);
         let counted =
             |low, high| parallel::run(2, || false, |job| Counted::new(&entries, low, high, job)).unwrap().middle();
-        assert_eq!(counted(8.0, 9.0), None);
-        assert_eq!(counted(1.0, 6.0), None);
-        assert_eq!(counted(7.0, 7.0).unwrap().positive, [7.0; 2]);
-        entries = triangle(n, |_, _| 0.0);
-        assert_eq!(bracket(&entries), None);
+        assert_eq!(bracket(&entries), Some([2.0, 3.0]));
+        for (low, high) in [(2.0, 3.0), (1.0, 4.0), (0.5, 3.5), (SMALLEST, f64::INFINITY)] {
+            assert_eq!(counted(low, high), Some([2.0, 3.0]), "{low} {high}");
+        }
+        for (low, high) in [(3.5, 9.0), (0.5, 1.5), (1.0, 2.0), (2.0, 2.0), (3.0, 4.0)] {
+            assert_eq!(counted(low, high), None, "{low} {high}");
+        }
+        assert_eq!(bracket(&triangle(n, |_, _| 0.0)), None);
     }
 }

@@ -1,8 +1,8 @@
 //! A diffusion operator whose bandwidth is the median distance, from distances that are computed once.
 //!
 //! The matrix of the distances becomes that of the operator, so the memory is that of an operator of a known bandwidth.
-//! Where squares of some distances underflow beside those of others, or rows are equal, they are computed for the median
-//! and for the operator, in the scale of each. Eigenvalues have the same bits either way.
+//! Where squares of some distances could underflow beside those of others, they are computed for the median and for the
+//! operator, in the scale of each. Eigenvalues have the same bits either way.
 
 use ndarray::ArrayView2;
 
@@ -42,14 +42,20 @@ impl MedianOperator {
         let input = Input::rows(rows);
         input.require()?;
         require_alpha(self.alpha)?;
-        memory::require(rows.nrows(), self.bytes(rows.dim()), job)?;
-        let distances = StoredDistances::new(&Points::in_own_scale(rows), job)?;
-        let Some(sigma) = distances.median_of_large(job)? else {
-            drop(distances);
+        let (n, columns) = rows.dim();
+        let float = self.precision.resolve(n, DistanceKind::of(&input), job.tuning());
+        let matrices = if float == FloatType::F32 { 1.5 } else { 1.0 };
+        memory::require(n, memory::dense_bytes(matrices, n, columns), job)?;
+        let points = Points::in_own_scale(rows);
+        if !points.has_exact_squares() {
+            drop(points);
             let median = median_distance(input, None, job)?;
-            return self.with_bandwidth(if median > 0.0 { median } else { 1.0 }).matrix(input, job);
-        };
-        if self.precision.resolve(rows.nrows(), DistanceKind::of(&input), job.tuning()) == FloatType::F32 {
+            return self.with_bandwidth(positive_or_one(median)).matrix(input, job);
+        }
+        let distances = StoredDistances::new(&points, job)?;
+        drop(points);
+        let sigma = positive_or_one(distances.median(job)?);
+        if float == FloatType::F32 {
             return Ok(OperatorMatrix::single(DeflatedOperator::new(&distances, sigma, self.alpha, job)?));
         }
         let mut operator = affinity_in_place(distances, &Bandwidth::Fixed(sigma), job)?;
@@ -57,17 +63,16 @@ impl MedianOperator {
         Ok(OperatorMatrix::double(operator))
     }
 
-    /// Bytes held at once for rows of this shape.
-    fn bytes(self, (n, columns): (usize, usize)) -> u64 {
-        let matrices = if self.precision == Precision::Double { 1.0 } else { 1.5 };
-        memory::dense_bytes(matrices, n, columns)
-    }
-
     /// The operator of a known bandwidth.
     fn with_bandwidth(self, sigma: f64) -> OperatorSpec {
         let Self { alpha, precision } = self;
         OperatorSpec::Diffusion { bandwidth: Bandwidth::Fixed(sigma), alpha, precision, row_weights: None }
     }
+}
+
+/// A bandwidth in place of one that is 0, as all rows are equal: each gives the same operator.
+fn positive_or_one(median: f64) -> f64 {
+    if median > 0.0 { median } else { 1.0 }
 }
 
 #[cfg(test)]
@@ -98,6 +103,9 @@ mod tests {
             far,
             twice,
             Array2::ones((9, 2)),
+            Array2::zeros((4, 3)),
+            array![[1.0, 1e-100], [1.0, 2e-100], [1.0, 0.0], [1.0, -4e-100]], // squares that just do not underflow
+            array![[1.0, 1e-170], [1.0, 2e-170], [1.0, 0.0], [1.0, -4e-170]],
             array![[7.0]],
         ];
         for x in &sets {
@@ -106,7 +114,7 @@ mod tests {
                 let operator = MedianOperator { alpha, precision };
                 let run = |job: &Job| {
                     let median = median_distance(Input::rows(x.view()), None, job)?;
-                    let known = operator.with_bandwidth(if median > 0.0 { median } else { 1.0 });
+                    let known = operator.with_bandwidth(positive_or_one(median));
                     let found = operator.matrix(x.view(), job)?.eigenvalues(job)?;
                     Ok((found, known.eigenvalues(Input::rows(x.view()), job)?))
                 };

@@ -46,7 +46,11 @@ impl DeflatedOperator {
         self.remainder.dim()
     }
 
-    /// Computes the eigenvalues of the operator, the largest with them; see [`diffusion_eigenvalues_single`].
+    /// Computes the eigenvalues of the operator, the largest with them, in no particular order.
+    ///
+    /// The error of each is about 1e-7 of the second largest. The remainder has no negative eigenvalue, so the smallest
+    /// computed one shows the size of the rounding noise. Eigenvalues below twice this noise are not resolved: their sum
+    /// follows from the trace, which is known in f64, and each gets an equal share of it.
     ///
     /// # Errors
     /// The errors of [`symmetric_eigenvalues`].
@@ -54,24 +58,6 @@ impl DeflatedOperator {
         let computed = symmetric_eigenvalues(self.remainder.into_matrix(), job)?;
         Ok(with_largest(&computed, self.trace))
     }
-}
-
-/// Computes the eigenvalues of the symmetric diffusion operator in f32, in no particular order, for an affinity that is
-/// positive definite, as a Gaussian one of rows with one bandwidth is.
-///
-/// The error of each is about 1e-7 of the second largest. The remainder has no negative eigenvalue, so the smallest
-/// computed one shows the size of the rounding noise. Eigenvalues below twice this noise are not resolved: their sum
-/// follows from the trace, which is known in f64, and each gets an equal share of it.
-///
-/// # Errors
-/// The errors of [`crate::diffusion_operator`] and [`symmetric_eigenvalues`].
-pub fn diffusion_eigenvalues_single(
-    distances: &dyn Distances,
-    bandwidth: f64,
-    alpha: f64,
-    job: &Job,
-) -> Result<Vec<f64>> {
-    DeflatedOperator::new(distances, bandwidth, alpha, job)?.eigenvalues(job)
 }
 
 /// Computes K - u u', rounded to f32.
@@ -128,7 +114,7 @@ mod tests {
         let work = |job: &Job| {
             let operator = diffusion_operator(&points, &Bandwidth::Fixed(bandwidth), alpha, job)?;
             let double = symmetric_eigenvalues(operator.into_matrix(), job)?;
-            Ok((double, diffusion_eigenvalues_single(&points, bandwidth, alpha, job)?))
+            Ok((double, DeflatedOperator::new(&points, bandwidth, alpha, job)?.eigenvalues(job)?))
         };
         let (double, mut single) = parallel::run(2, || false, work).unwrap();
         single.sort_by(f64::total_cmp);

@@ -1,6 +1,6 @@
 //! Eigenvalues by the exact solver: of one operator, of several on the same rows, of one on each subset of the rows.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::exceptions::PyValueError;
@@ -66,6 +66,12 @@ impl From<OperatorMatrix> for PyOperatorMatrix {
     }
 }
 
+impl PyOperatorMatrix {
+    fn slot(&self) -> MutexGuard<'_, Option<OperatorMatrix>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 #[pymethods]
 impl PyOperatorMatrix {
     /// The operator of a kernel.
@@ -109,11 +115,14 @@ pub fn matrix_eigenvalues<'py>(
     matrices: Vec<PyRef<'py, PyOperatorMatrix>>,
     num_threads: Option<usize>,
 ) -> PyResult<Vec<Vector<'py>>> {
-    let take = |matrix: &PyRef<'_, PyOperatorMatrix>| {
-        let taken = matrix.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        taken.ok_or_else(|| PyValueError::new_err("matrices must be ones of which no eigenvalues were computed"))
-    };
-    let matrices = matrices.iter().map(take).collect::<PyResult<Vec<_>>>()?;
+    let taken: Vec<_> = matrices.iter().map(|matrix| matrix.slot().take()).collect();
+    if taken.iter().any(Option::is_none) {
+        for (matrix, taken) in matrices.iter().zip(taken).filter(|(_, taken)| taken.is_some()) {
+            *matrix.slot() = taken;
+        }
+        return Err(PyValueError::new_err("matrices must be ones of which no eigenvalues were computed, each once"));
+    }
+    let matrices = taken.into_iter().flatten().collect();
     let values = compute(py, num_threads, |job| crate::eigenvalues_of_matrices(matrices, job))?;
     Ok(values.into_iter().map(|values| values.into_pyarray(py)).collect())
 }

@@ -54,7 +54,7 @@ def null_name(null: Null) -> str:
     return null if isinstance(null, str) else str(getattr(null, "__name__", type(null).__name__))
 
 
-_LARGEST_FACTOR = 1000
+_LARGEST_EXPONENT = 1000
 """Exponents up to here are those of powers of two that are normal numbers of float64."""
 
 _LABELS = {
@@ -178,7 +178,7 @@ class Surrogates:
 
 def _scaled_up(rows: NDArray[np.float64], exponent: int) -> NDArray[np.float64]:
     """Multiply rows by a power of two, in place where it is a number of float64."""
-    if abs(exponent) > _LARGEST_FACTOR:
+    if abs(exponent) > _LARGEST_EXPONENT:
         return np.ldexp(rows, exponent)
     rows *= 2.0**exponent
     return rows

@@ -51,39 +51,47 @@ class NullSets:
         num_threads: int | None,
         advance: Advance,
     ) -> list[Solution]:
-        """Solve for the data and then for each surrogate, of which one is held at a time, and two matrices."""
+        """Solve for the data and then for each surrogate.
+
+        The core's exact solver works on the matrices of two small ones at a time; the rows of one are held.
+        """
         follows = self._follows_rule()
-        of_data = self._operator(self.data, self.sigma, alpha, precision)
-        found = kernel_solutions([of_data], options, num_threads)
+        found = kernel_solutions([self._operator(self.data, self.sigma, alpha, precision)], options, num_threads)
         advance(1, math.nan)
-        as_matrices = options is None and not solves_on_device(of_data)
-        at_once = 2 if self.data.n_samples <= _TWO_AT_ONCE else 1
+        at_once = 2 if options is None and self.data.n_samples <= _TWO_AT_ONCE else 1
         for first in range(0, draws, at_once):
             numbers = range(first, min(first + at_once, draws))
-            if as_matrices:
-                matrices = [self._matrix(number, follows, alpha, precision, num_threads) for number in numbers]
-                found += matrix_solutions(matrices, num_threads)
-            else:
-                for number in numbers:
-                    operator = self._of_surrogate(self._draw(number), follows, alpha, precision, options, num_threads)
-                    found += kernel_solutions([operator], options, num_threads)
+            begun = [self._begin(number, follows, alpha, precision, options, num_threads) for number in numbers]
+            matrices = [one for one in begun if isinstance(one, OperatorMatrix)]
+            solved = iter(matrix_solutions(matrices, num_threads))
+            found += [
+                next(solved) if isinstance(one, OperatorMatrix) else kernel_solutions([one], options, num_threads)[0]
+                for one in begun
+            ]
+            del begun
             advance(len(found), math.nan)
         if options is not None:
             warn_if_not_converged(found, options, MAX_SAMPLES)
         return found
 
-    def _draw(self, number: int) -> AnyData:
-        return self.surrogates.draw(number, columns=callable(self.given))
-
-    def _matrix(
-        self, number: int, follows: bool, alpha: float, precision: CorePrecision, num_threads: int | None
-    ) -> OperatorMatrix:
-        """Make the operator of a surrogate; its distances are computed once where they are those of the bandwidth."""
-        data = self._draw(number)
+    def _begin(
+        self,
+        number: int,
+        follows: bool,
+        alpha: float,
+        precision: CorePrecision,
+        options: SlqOptions | None,
+        num_threads: int | None,
+    ) -> OperatorMatrix | DenseOperator:
+        """Draw a surrogate, and make its matrix where the core's exact solver takes it."""
+        data = self.surrogates.draw(number, columns=callable(self.given))
+        exact = options is None
         by_median = follows and self.given in (None, "median") and data.n_samples <= MEDIAN_ROWS
-        if by_median and isinstance(data, Data):
+        if exact and by_median and isinstance(data, Data):
             return OperatorMatrix.at_median(data.rows, alpha, precision, num_threads)
-        operator = self._of_surrogate(data, follows, alpha, precision, None, num_threads)
+        operator = self._of_surrogate(data, follows, alpha, precision, options, num_threads)
+        if not exact or solves_on_device(operator):
+            return operator
         return OperatorMatrix.of(data.rows, data.core_metric, operator.spec, num_threads)
 
     def _of_surrogate(

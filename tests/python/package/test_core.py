@@ -63,11 +63,13 @@ def test_matrices_have_the_eigenvalues_of_their_operators_once(dtype, threads):
         assert np.sort(found) == pytest.approx(
             np.sort(_core.eigenvalues(x, "euclidean", operator, threads)), abs=1e-13
         )
-    with pytest.raises(ValueError, match="matrices must be ones of which no eigenvalues were computed"):
-        _core.matrix_eigenvalues(matrices[:1])
     matrix = _core.OperatorMatrix.at_median(sets[0], 0.5, "double")
-    with pytest.raises(ValueError, match="matrices must"):
-        _core.matrix_eigenvalues([matrix, matrix])
+    for again in ([matrix, matrices[0]], [matrix, matrix]):
+        with pytest.raises(
+            ValueError, match="matrices must be ones of which no eigenvalues were computed, each once"
+        ):
+            _core.matrix_eigenvalues(again)
+    assert len(_core.matrix_eigenvalues([matrix])[0]) == 300  # it was not used up
     assert _core.matrix_eigenvalues([]) == []
 
 
