@@ -88,6 +88,12 @@ class Data:
         return len(self.rows)
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of the array."""
+        n, columns = self.rows.shape
+        return n, columns
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the array before a metric or a repair changed it."""
         return self.given.dtype

@@ -74,6 +74,12 @@ class DeviceRows:
         return len(self.tensor)
 
     @property
+    def shape(self) -> tuple[int, int]:
+        """The shape of the rows, N and D."""
+        n, columns = self.tensor.shape
+        return n, columns
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """The dtype of the rows before a metric changed them."""
         return np.dtype(str(self.given.dtype).removeprefix("torch."))

@@ -292,9 +292,9 @@ def null_baseline(
     r = min(N - 1, D), and the eigenvalues of the covariance N D min(N, D), once; where the columns themselves count,
     for the metric ``"cosine"`` or a callable bandwidth, a draw takes 4 D (N r - r^2 / 2), and the decomposition of
     the centred data 6 N D min(N, D). By the exact solver, the matrices of two draws are decomposed at a time where
-    N <= 1536, and with the median rule and N <= 4000 distances are computed once for a draw's bandwidth and its
-    affinities, so that 20 draws on two threads cost 9 to 20 entropies. Memory: at most that of two entropies and,
-    where the columns count, five copies of X.
+    N <= 1024, or N <= 1536 and N <= 4 D; with the median rule and N <= 4000, distances are computed once for a draw's
+    bandwidth and its affinities. So 20 draws on two threads cost 5 to 21 entropies, with the median rule. Memory: at
+    most that of two entropies and, where the columns count, five copies of X.
 
     References
     ----------

@@ -24,8 +24,14 @@ from dsentropy._spectrum.missed_tolerance import MAX_SAMPLES, warn_if_not_conver
 NullBandwidth: TypeAlias = Literal["own", "data"]
 """Whether surrogates follow the rule of the bandwidth, or have the number of the data."""
 
-_TWO_AT_ONCE = 1536
-"""Rows up to which two surrogates are solved for at once; with more, all threads are about as fast on one."""
+_TWO_AT_ONCE, _TWO_WIDE_AT_ONCE = 1024, 1536
+"""Rows up to which two surrogates are solved for at once: of any, and of wide ones, whose entropy takes more memory.
+
+With more, all threads are about as fast on one.
+"""
+
+_WIDE = 4
+"""Rows for each column up to which a set is wide."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,9 @@ class NullSets:
         follows = self._follows_rule()
         found = kernel_solutions([self._operator(self.data, self.sigma, alpha, precision)], options, num_threads)
         advance(1, math.nan)
-        at_once = 2 if options is None and self.data.n_samples <= _TWO_AT_ONCE else 1
+        n, columns = self.data.shape
+        most = _TWO_WIDE_AT_ONCE if n <= _WIDE * columns else _TWO_AT_ONCE
+        at_once = 2 if options is None and n <= most else 1
         for first in range(0, draws, at_once):
             numbers = range(first, min(first + at_once, draws))
             begun = [self._begin(number, follows, alpha, precision, options, num_threads) for number in numbers]
