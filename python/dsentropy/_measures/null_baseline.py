@@ -335,11 +335,10 @@ def null_baseline(
         )
         require_single_used(stored, used, sigma)
         solved = core_precision(stored, used, times, each_order)
-        sets = NullSets(
-            used, surrogates_of(used, made, seed, BASELINE_STREAM, threads), bandwidth, sigma, kept, n_neighbors, seed
-        )
+        drawn = surrogates_of(used, made, seed, BASELINE_STREAM, threads)
+        sets = NullSets(used, drawn, bandwidth, sigma, kept, n_neighbors, seed, of_alpha, solved, options, threads)
         with progress_bar(shown, draws + 1, "entropies") as advance:
-            solutions = sets.solutions(draws, of_alpha, solved, options, threads, advance)
+            solutions = sets.solutions(draws, advance)
     bits = np.array([read_solution(solution, times, each_order)[0] for solution in solutions])
     distinct = used.few_distinct()
     warn_if_saturated(bits[0], float(np.log2(used.n_samples)), times, each_order, sigma, distinct_rows=distinct)

@@ -36,7 +36,7 @@ _WIDE = 4
 
 @dataclass(frozen=True)
 class NullSets:
-    """Data and their surrogates, with the bandwidth of each."""
+    """Data and their surrogates, with the bandwidth of each, and how they are solved for."""
 
     data: AnyData
     surrogates: Surrogates | DeviceSurrogates
@@ -47,86 +47,68 @@ class NullSets:
     kept: NullBandwidth
     n_neighbors: int | None
     seed: int
+    alpha: float
+    precision: CorePrecision
+    options: SlqOptions | None
+    num_threads: int | None
 
-    def solutions(
-        self,
-        draws: int,
-        alpha: float,
-        precision: CorePrecision,
-        options: SlqOptions | None,
-        num_threads: int | None,
-        advance: Advance,
-    ) -> list[Solution]:
+    def solutions(self, draws: int, advance: Advance) -> list[Solution]:
         """Solve for the data and then for each surrogate.
 
         The core's exact solver works on the matrices of two small ones at a time; the rows of one are held.
         """
-        follows = self._follows_rule()
-        found = kernel_solutions([self._operator(self.data, self.sigma, alpha, precision)], options, num_threads)
+        self._require_bandwidth()
+        found = kernel_solutions([self._operator(self.data, self.sigma)], self.options, self.num_threads)
         advance(1, math.nan)
         n, columns = self.data.shape
         most = _TWO_WIDE_AT_ONCE if n <= _WIDE * columns else _TWO_AT_ONCE
-        at_once = 2 if options is None and n <= most else 1
+        at_once = 2 if self.options is None and n <= most else 1
         for first in range(0, draws, at_once):
-            numbers = range(first, min(first + at_once, draws))
-            begun = [self._begin(number, follows, alpha, precision, options, num_threads) for number in numbers]
-            matrices = [one for one in begun if isinstance(one, OperatorMatrix)]
-            solved = iter(matrix_solutions(matrices, num_threads))
-            found += [
-                next(solved) if isinstance(one, OperatorMatrix) else kernel_solutions([one], options, num_threads)[0]
-                for one in begun
-            ]
-            del begun
+            found += self._solve(range(first, min(first + at_once, draws)))
             advance(len(found), math.nan)
-        if options is not None:
-            warn_if_not_converged(found, options, MAX_SAMPLES)
+        if self.options is not None:
+            warn_if_not_converged(found, self.options, MAX_SAMPLES)
         return found
 
-    def _begin(
-        self,
-        number: int,
-        follows: bool,
-        alpha: float,
-        precision: CorePrecision,
-        options: SlqOptions | None,
-        num_threads: int | None,
-    ) -> OperatorMatrix | DenseOperator:
+    def _solve(self, numbers: range) -> list[Solution]:
+        begun = [self._begin(number) for number in numbers]
+        matrices = [one for one in begun if isinstance(one, OperatorMatrix)]
+        solved = iter(matrix_solutions(matrices, self.num_threads) if matrices else [])
+        return [
+            next(solved)
+            if isinstance(one, OperatorMatrix)
+            else kernel_solutions([one], self.options, self.num_threads)[0]
+            for one in begun
+        ]
+
+    def _begin(self, number: int) -> OperatorMatrix | DenseOperator:
         """Draw a surrogate, and make its matrix where the core's exact solver takes it."""
         data = self.surrogates.draw(number, columns=callable(self.given))
-        exact = options is None
-        by_median = follows and self.given in (None, "median") and data.n_samples <= MEDIAN_ROWS
+        exact = self.options is None
+        by_median = self._follows and self.given in (None, "median") and data.n_samples <= MEDIAN_ROWS
         if exact and by_median and isinstance(data, Data):
-            return OperatorMatrix.at_median(data.rows, alpha, precision, num_threads)
-        operator = self._of_surrogate(data, follows, alpha, precision, options, num_threads)
+            return OperatorMatrix.at_median(data.rows, self.alpha, self.precision, self.num_threads)
+        operator = self._operator(data, self._bandwidth_of(data) if self._follows else self.sigma)
         if not exact or solves_on_device(operator):
             return operator
-        return OperatorMatrix.of(data.rows, data.core_metric, operator.spec, num_threads)
+        return OperatorMatrix.of(data.rows, data.core_metric, operator.spec, self.num_threads)
 
-    def _of_surrogate(
-        self,
-        data: AnyData,
-        follows: bool,
-        alpha: float,
-        precision: CorePrecision,
-        options: SlqOptions | None,
-        num_threads: int | None,
-    ) -> DenseOperator:
-        sigma = self.sigma
-        if follows:
-            rule, limit = self.given or "median", memory_limit_of(options)
-            sigma = resolve(rule, data, self.n_neighbors, self.seed, num_threads, memory_limit=limit)
-        return self._operator(data, sigma, alpha, precision)
+    def _bandwidth_of(self, surrogate: AnyData) -> Bandwidth:
+        rule, limit = self.given or "median", memory_limit_of(self.options)
+        return resolve(rule, surrogate, self.n_neighbors, self.seed, self.num_threads, memory_limit=limit)
 
-    @staticmethod
-    def _operator(data: AnyData, sigma: Bandwidth, alpha: float, precision: CorePrecision) -> DenseOperator:
-        return diffusion_operator(data, core_bandwidth(sigma), alpha, precision)
+    def _operator(self, data: AnyData, sigma: Bandwidth) -> DenseOperator:
+        return diffusion_operator(data, core_bandwidth(sigma), self.alpha, self.precision)
 
-    def _follows_rule(self) -> bool:
-        """Return whether each surrogate has a bandwidth of its own; refuse one a row that belongs to the data."""
-        follows = is_rule(self.given)
-        if follows and self.kept == "data" and np.ndim(self.sigma):
+    @property
+    def _follows(self) -> bool:
+        """Whether each surrogate has a bandwidth of its own."""
+        return is_rule(self.given) and self.kept == "own"
+
+    def _require_bandwidth(self) -> None:
+        """Raise a ValueError where surrogates would have one bandwidth for each row of the data."""
+        if is_rule(self.given) and self.kept == "data" and np.ndim(self.sigma):
             raise ValueError(
                 "null_bandwidth must be 'own' where the rule of bandwidth gives one number a row, as the numbers of "
                 "the rows of X say nothing of a surrogate's rows, got 'data'"
             )
-        return follows and self.kept == "own"
